@@ -1,0 +1,1 @@
+"""OpenDRS: a self-hosted data replication service. ARCHITECTURE.md draws the map."""

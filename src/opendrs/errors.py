@@ -1,0 +1,230 @@
+"""Every named way to fail: code, HTTP status, message, hint, and whether trying again may help.
+
+A Fault is a row of one table. It is raised as `DrsError`, and it can be a value: a precheck finding, an
+item of a batch answer, the reason of a failed job. Messages name things (tables, settings, statements),
+never a password, and never a row's value except its key.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal, NamedTuple
+
+Retry = Literal["never", "later", "network"]
+
+
+class Spec(NamedTuple):
+    """One fault.
+
+    code    as the DRS API answers it
+    status  HTTP status of that code
+    text    message; the braces name the details that `DrsError` must be given
+    hint    what the person can do
+    retry   never: the same would fail again. later: a few automatic resumes may help.
+            network: nobody answers; retried for as long as it lasts
+    """
+
+    code: str
+    status: int
+    text: str
+    hint: str
+    retry: Retry = "never"
+
+
+class Fault(Enum):
+    """The catalogue. Codes DRS.1005xxxx are OpenDRS's own, in the published shape."""
+
+    # connections
+    SOURCE_UNREACHABLE = Spec(
+        "DRS.10050001",
+        400,
+        "The source {endpoint} cannot be reached: {reason}",
+        "Check that the server runs, that host and port are right and that no firewall is between.",
+        "network",
+    )
+    TARGET_UNREACHABLE = Spec(
+        "DRS.10050002",
+        400,
+        "The target {endpoint} cannot be reached: {reason}",
+        "Check that the server runs, that host and port are right and that no firewall is between.",
+        "network",
+    )
+    ACCESS_DENIED = Spec(
+        "DRS.KE0002",
+        400,
+        "{endpoint} refused the user name or password: {reason}",
+        "Check user, password and the hosts the account may connect from.",
+    )
+    ENDPOINT_INVALID = Spec(
+        "DRS.M00202",
+        400,
+        "The endpoint {endpoint} is not valid: {reason}",
+        "Write it as mysql://user:password@host:port or postgresql://user:password@host:port/database.",
+    )
+    PRIVILEGE_MISSING = Spec(
+        "DRS.10050003",
+        400,
+        "The account of {endpoint} may not {what}: {reason}",
+        "Grant the privilege; `opendrs check` prints the statement.",
+    )
+    # the log of the source
+    LOG_PURGED = Spec(
+        "DRS.10050010",
+        400,
+        "The source no longer has the log from {position} on: {reason}",
+        "Keep the log longer, and load the tables again: the changes in between cannot be had any more.",
+    )
+    OTHER_SERVER = Spec(
+        "DRS.10050011",
+        400,
+        "The source is not the server that this job began with: {reason}",
+        "Point the job at the server it began with, or at a replica of it with GTID; else begin anew.",
+    )
+    AHEAD_OF_SOURCE = Spec(
+        "DRS.10050012",
+        400,
+        "The target holds changes that the source does not have: {reason}",
+        "The source lost transactions (a failover to a lagging replica, a restored backup). Compare, then begin anew.",
+    )
+    SERVER_ID_TAKEN = Spec(
+        "DRS.10050013",
+        400,
+        "Another replica uses our server_id: {reason}",
+        "Give the job a server_id that no replica of the source has.",
+        "later",
+    )
+    LOG_CORRUPT = Spec(
+        "DRS.10050014",
+        400,
+        "The log of the source cannot be read at {position}: {reason}",
+        "Nothing was skipped. If the log is damaged at the source, load the tables again.",
+        "later",
+    )
+    LOG_UNSUPPORTED = Spec(
+        "DRS.10050015",
+        400,
+        "The log holds something that is not understood at {position}: {reason}",
+        "Nothing was skipped. Report it with the version of the server.",
+    )
+    STATEMENT_LOGGED = Spec(
+        "DRS.10050016",
+        400,
+        "A change of {table} was logged as a statement, not as rows, at {position}: {reason}",
+        "Set binlog_format=ROW for all sessions, then load the table again.",
+    )
+    SCHEMA_MISMATCH = Spec(
+        "DRS.10050017",
+        400,
+        "The log and the known definition of {table} disagree at {position}: {reason}",
+        "A change of the table's definition was not seen (sql_log_bin=0?). Load the table again.",
+    )
+    DDL_UNSUPPORTED = Spec(
+        "DRS.10050018",
+        400,
+        "A change of the schema cannot be translated at {position}: {reason}. Statement: {statement}",
+        "Make the same change on the target by hand and skip the statement, or leave the table out.",
+    )
+    # values and rows
+    VALUE_UNREPRESENTABLE = Spec(
+        "DRS.10050020",
+        400,
+        "{table}: a value of column {column} cannot be held by the target: {reason}",
+        "Choose a policy for such values, or correct the row at the source; `opendrs check` counts them.",
+    )
+    CONFLICT = Spec(
+        "DRS.10050021",
+        400,
+        "{table}: the target does not hold what the source changed: {reason}",
+        "Somebody else wrote to the target. `opendrs proof` shows which tables differ.",
+    )
+    SOURCE_REFUSED = Spec(
+        "DRS.10050022",
+        400,
+        "The source refused a statement: {reason}",
+        "The message is the source's own; correct its cause and resume the job.",
+        "later",
+    )
+    # the target
+    TARGET_REFUSED = Spec(
+        "DRS.10050030",
+        400,
+        "The target refused {what}: {reason}",
+        "The message is the target's own; correct its cause and resume the job.",
+        "later",
+    )
+    TARGET_NOT_EMPTY = Spec(
+        "DRS.10050031",
+        400,
+        "The target has {table} already, with rows in it",
+        "Empty or rename it, or map the source to another schema.",
+    )
+    # the job
+    FENCED = Spec(
+        "DRS.10050040",
+        400,
+        "A newer worker has taken over the job (epoch {epoch} is no longer valid)",
+        "Nothing to do: the newer worker goes on.",
+    )
+    PRECHECK_FAILED = Spec(
+        "DRS.10050041",
+        400,
+        "{count} precheck findings must be mended first: {names}",
+        "`opendrs check` prints each with its remedy.",
+    )
+    JOB_DIFFERS = Spec(
+        "DRS.10050042",
+        400,
+        "A job of that name exists with other settings: {reason}",
+        "Give the new job another --state or another --name, or resume with the settings it began with.",
+    )
+    SETTING_INVALID = Spec("DRS.M00202", 400, "{name}: {reason}", "Correct the option; `--help` lists what is allowed.")
+    NOT_EQUAL = Spec(
+        "DRS.10050043",
+        400,
+        "Source and target differ in {count} tables: {names}",
+        "Look at the proof; nothing was repaired.",
+    )
+    UNSUPPORTED = Spec("DRS.10050044", 400, "{what} is not supported yet", "README lists what is.")
+    WORKER_CRASHED = Spec(
+        "DRS.10050045",
+        400,
+        "The worker ended unexpectedly: {reason}",
+        "It is restarted by itself; the job's log has the details.",
+        "later",
+    )
+    INTERNAL = Spec(
+        "DRS.M01501",
+        422,
+        "Something went wrong inside OpenDRS: {reason}",
+        "Report it with the job's log; nothing is lost, the job resumes from its checkpoint.",
+        "later",
+    )
+
+    @property
+    def spec(self) -> Spec:
+        return self.value
+
+
+class DrsError(Exception):
+    """A Fault that happened, with its details. `str()` is message and hint, fit for a person."""
+
+    def __init__(self, fault: Fault, **details: object) -> None:
+        self.fault = fault
+        self.details = {name: str(value) for name, value in details.items()}
+        self.message = fault.spec.text.format(**self.details)
+        super().__init__(self.message)
+
+    @property
+    def code(self) -> str:
+        return self.fault.spec.code
+
+    @property
+    def hint(self) -> str:
+        return self.fault.spec.hint
+
+    @property
+    def retry(self) -> Retry:
+        return self.fault.spec.retry
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.message}. {self.hint}"

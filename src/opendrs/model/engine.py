@@ -1,0 +1,154 @@
+"""What an engine gives to the pipeline. Protocols only: no method has a body, no default does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from opendrs.model.alteration import Alteration
+from opendrs.model.catalog import Catalog, Table, TableName
+from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
+from opendrs.model.event import Batch, Event, Window
+from opendrs.model.position import Position
+
+
+class ChunkRows(Protocol):
+    """The rows of one chunk, read once, in batches."""
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+    @property
+    def exact(self) -> Position | None:
+        """The position whose state the rows are, if the source can say."""
+
+
+class Snapshot(Protocol):
+    """The only object with a read method: it owns the sessions, and the guarantees, of the reading."""
+
+    def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
+        """Splits the keys above `after` up to `upper`, lazily and in key order; `ordinal` numbers the first.
+
+        A table without a key is one chunk.
+        """
+
+    def read(self, table: Table, chunk: Chunk) -> AbstractContextManager[ChunkRows]:
+        """Reads a chunk on a session of its own; as many threads may read as the snapshot has readers.
+
+        Raises SchemaChanged if the table is no longer as defined.
+        """
+
+
+class Stream(Protocol):
+    """The log of a source from one position on."""
+
+    def next(self, timeout_s: float) -> Event | None:
+        """The next event; None if there is none within the time.
+
+        Raises SchemaChanged if the log and the definition of a table disagree.
+        """
+
+    def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
+        """Begins, or goes on behind a SchemaChange. The tables given are known anew, or (None) gone:
+        what the log says of those is dropped. A selected table that was never given is SchemaChanged."""
+
+    def acknowledge(self, position: Position) -> None:
+        """Nothing up to `position` will be asked for again."""
+
+
+class Mark(Protocol):
+    """A place in the log that a stream will come to."""
+
+    def reached(self, position: Position) -> bool:
+        """Whether everything before the mark is at or before `position`."""
+
+
+class Source(Protocol):
+    """The side that is read."""
+
+    def catalog(self) -> Catalog:
+        """What the selection covers now."""
+
+    def low(self) -> Position:
+        """A position that every read which begins after this call has seen entirely."""
+
+    def high(self) -> Mark:
+        """A mark behind everything that any read which ended before this call has seen."""
+
+    def bound(self, table: Table) -> Key | None:
+        """The largest key there is; None if the table is empty or has no key."""
+
+    def snapshot(self, *, consistent: bool) -> AbstractContextManager[Snapshot]:
+        """Opens the reading of tables. `consistent`: all chunks show one moment."""
+
+    def stream(self, position: Position) -> AbstractContextManager[Stream]:
+        """Opens the log behind `position` and begins to pull it at once; `resume` must come before `next`."""
+
+
+class Loader(Protocol):
+    """One lane of the load: one chunk at a time, each in a transaction of its own."""
+
+    def begin(self, table: Table) -> None: ...
+
+    def write(self, batch: Batch) -> None: ...
+
+    def commit(self, loaded: LoadedChunk) -> None:
+        """Returns when rows and progress are durable together. Raises FENCED, and keeps nothing, if a newer
+        worker has the job."""
+
+    def rollback(self) -> None:
+        """Forgets the chunk that was begun."""
+
+
+class Sink(Protocol):
+    """The side that is written. Everything it makes durable is guarded by the epoch it was opened with."""
+
+    def open(self) -> Checkpoint | None:
+        """Installs the epoch, so that older workers can change nothing more; then reads the checkpoint."""
+
+    def begin(self, checkpoint: Checkpoint) -> None:
+        """Makes schemas and empty tables, and the first checkpoint, in one transaction."""
+
+    def restart(self, progress: TableProgress) -> None:
+        """Makes one table anew and empty, because its load begins anew."""
+
+    def forget(self, name: TableName) -> None:
+        """Drops a table that the source no longer has, while it is being loaded."""
+
+    def loader(self) -> AbstractContextManager[Loader]: ...
+
+    def finish_table(self, progress: TableProgress) -> None:
+        """Every chunk is there: makes the key, and marks the table as loaded. May be repeated."""
+
+    def write(self, window: Window, *, idempotent: bool) -> None:
+        """Takes the changes into the open transaction. `idempotent`: rows may hold some of them already."""
+
+    def alter(self, alterations: Sequence[Alteration], tables: Mapping[TableName, TableProgress | None]) -> None:
+        """Changes the schema in the open transaction; `tables` are the definitions behind it."""
+
+    def flush(self, position: Position | None, phase: Phase) -> None:
+        """The only promise of durability: everything written, and the checkpoint, in one commit.
+
+        Raises FENCED, and keeps nothing, if a newer worker has the job.
+        """
+
+    def rollback(self) -> None:
+        """Forgets what was written since the last flush."""
+
+    def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
+        """Makes what a load does without: indexes, foreign keys, identities, views. May be repeated."""
+
+
+class Checkpoints(Protocol):
+    """The memory of the state store: for people, and for targets that cannot keep a checkpoint."""
+
+    def save(self, position: Position | None, phase: Phase) -> None: ...
+
+
+class SchemaChanged(Exception):
+    """A table is not as it is defined here: it was changed at the source, and the change was not seen yet."""
+
+    def __init__(self, name: TableName, reason: str = "") -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"{name}: {reason}")

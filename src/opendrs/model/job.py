@@ -1,0 +1,82 @@
+"""What a user asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.selection import Selection
+
+Task = Literal["full", "full+incremental", "incremental"]
+ApplyMode = Literal["transactional", "merged"]
+InvalidDates = Literal["stop", "null", "epoch", "minus_infinity"]
+NulInText = Literal["stop", "remove", "replace"]
+
+
+class State(StrEnum):
+    """Where a job stands, in the published words (semantics of the DRS API; PAUSING means paused)."""
+
+    STARTING = "STARTJOBING"
+    FULL = "FULL_TRANSFER_STARTED"
+    FULL_FAILED = "FULL_TRANSFER_FAILED"
+    FULL_DONE = "FULL_TRANSFER_COMPLETE"
+    INCREMENTAL = "INCRE_TRANSFER_STARTED"
+    INCREMENTAL_FAILED = "INCRE_TRANSFER_FAILED"
+    PAUSED = "PAUSING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How a job works. Persisted as JSON: names are for ever.
+
+    apply           transactional: source transactions stay whole and in order. merged: windows of
+                    transactions become one final image a key
+    readers         lanes of the load
+    consistent      the load shows one moment, by a short lock at the source
+    invalid_dates   what becomes of dates no calendar has: stop, null, epoch or minus_infinity
+    nul_in_text     what becomes of NUL characters in text: stop, remove or replace (by U+2400)
+    ddl             kinds of schema changes that are carried over; empty: all
+    server_id       our id as a replica of the source; 0: made from the job's id
+    spool_bytes     most that the log may take on disk while it waits
+    """
+
+    apply: ApplyMode = "transactional"
+    readers: int = 2
+    consistent: bool = False
+    invalid_dates: InvalidDates = "stop"
+    nul_in_text: NulInText = "stop"
+    ddl: tuple[str, ...] = ()
+    server_id: int = 0
+    spool_bytes: int = 10 << 30
+
+    def to_json(self) -> dict[str, Any]:
+        return {"version": 1, **asdict(self), "ddl": list(self.ddl)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        facts = dict(data)
+        if (version := facts.pop("version")) != 1:
+            raise ValueError(f"a policy of version {version} is not understood")
+        return cls(**{**facts, "ddl": tuple(facts["ddl"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Two endpoints, what to move between them, and how."""
+
+    id: str
+    source: Endpoint
+    target: Endpoint
+    task: Task
+    selection: Selection = field(default_factory=Selection)
+    policy: Policy = field(default_factory=Policy)
+
+
+def job_id(source: Endpoint, target: Endpoint, selection: Selection, name: str = "") -> str:
+    """The same command names the same job: its id is made from both sides, the selection and the name."""
+    facts = [source.where, target.where, selection.to_json(), name]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""The only data loop: load, catch up, follow. Knows the model's protocols and no engine."""

@@ -1,0 +1,112 @@
+"""The queue between the thread that reads the log and the one that writes, bounded in bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+from opendrs.model.catalog import TableName
+from opendrs.model.checkpoint import TableProgress
+from opendrs.model.engine import Stream
+from opendrs.model.event import Event, SchemaChange, nbytes_of
+
+POLL_S = 0.5
+
+
+class Flow(Protocol):
+    """Events of one stream, in order, taken in groups."""
+
+    def take(self, timeout_s: float) -> list[Event]:
+        """All that is there; waits up to the time for the first. A SchemaChange is always the last of a group."""
+
+    def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
+        """Goes on behind a SchemaChange."""
+
+
+class Inline:
+    """No thread: the taker reads. For the simulation, where every step must be repeatable."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def take(self, timeout_s: float) -> list[Event]:
+        event = self._stream.next(timeout_s)
+        return [] if event is None else [event]
+
+    def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
+        self._stream.resume(tables)
+
+
+class Threaded:
+    """A thread reads ahead while the taker writes. What has gathered meanwhile is taken at once, so that
+    a lone transaction is written at once and a flood is written in groups."""
+
+    def __init__(self, stream: Stream, *, nbytes_max: int) -> None:
+        self._stream = stream
+        self._nbytes_max = nbytes_max
+        self._events: deque[Event] = deque()
+        self._nbytes = 0
+        self._error: BaseException | None = None
+        self._barrier = False
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._read, name="log-reader", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def take(self, timeout_s: float) -> list[Event]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._events or self._error is not None, timeout_s)
+            if self._events:
+                taken = list(self._events)
+                self._events.clear()
+                self._nbytes = 0
+                self._changed.notify_all()
+                return taken
+            if self._error is not None:
+                # Only now: everything read before the error is good and has been taken.
+                raise self._error
+            return []
+
+    def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
+        self._stream.resume(tables)
+        with self._changed:
+            self._barrier = False
+            self._changed.notify_all()
+
+    def _read(self) -> None:
+        try:
+            while self._room():
+                event = self._stream.next(POLL_S)
+                if event is not None:
+                    self._put(event)
+        except BaseException as error:  # noqa: BLE001  handed to the taker, who decides
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
+
+    def _room(self) -> bool:
+        """Waits until there is room; False when closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or (not self._barrier and self._nbytes < self._nbytes_max))
+            return not self._closed
+
+    def _put(self, event: Event) -> None:
+        with self._changed:
+            self._events.append(event)
+            self._nbytes += nbytes_of(event)
+            self._barrier = isinstance(event, SchemaChange)
+            self._changed.notify_all()

@@ -1,0 +1,243 @@
+"""The path of a row, from a source to a target, and the one order that everything obeys:
+
+flush the target, save the checkpoint, acknowledge the source.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import TableName
+from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
+from opendrs.model.engine import Checkpoints, SchemaChanged, Sink, Source, Stream
+from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
+from opendrs.model.job import Task
+from opendrs.model.position import Position
+from opendrs.pipeline import faultpoints
+from opendrs.pipeline.evolve import difference, evolved
+from opendrs.pipeline.faultpoints import Faults, NoFaults
+from opendrs.pipeline.flow import Flow, Threaded
+from opendrs.pipeline.progress import Progress, Silent
+from opendrs.pipeline.snapshotting import Load, Stopped
+from opendrs.pipeline.state import State
+
+POLL_S = 0.5
+HEARTBEAT_SAVE_S = 5.0  # how often a position without changes is worth a commit in the target
+QUEUE_BYTES_MAX = 32 << 20
+RESTARTS_MAX = 5  # loads of one table begun anew in one run because its definition would not agree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run is to work.
+
+    task        what to do: the load, the log, or both
+    readers     lanes of the load
+    consistent  the load shows one moment (a short lock at the source); else each chunk its own
+    until_high  end when the log has been applied up to where it stood when the load ended
+    """
+
+    task: Task = "full+incremental"
+    readers: int = 2
+    consistent: bool = False
+    until_high: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One worker's turn at a job, from opening the sink to the end, a pause or an error."""
+
+    source: Source
+    sink: Sink
+    checkpoints: Checkpoints
+    settings: Settings
+    stop: threading.Event = field(default_factory=threading.Event)
+    faults: Faults = field(default_factory=NoFaults)
+    progress: Progress = field(default_factory=Silent)
+    flow: Callable[[Stream], AbstractContextManager[Flow]] = lambda stream: Threaded(stream, nbytes_max=QUEUE_BYTES_MAX)
+    _restarts: Counter[TableName] = field(default_factory=Counter)
+
+    def __call__(self) -> Phase:
+        """Returns the phase reached when there is nothing more to do. Raises Stopped when asked to pause."""
+        checkpoint = self.sink.open()
+        self.faults.here(faultpoints.OPENED)
+        state = State.of(checkpoint or self._begin())
+        self.progress.phase(state.phase)
+        for progress in state.tables.values():
+            self.progress.table(progress)
+        while state.phase is not Phase.DONE:
+            try:
+                if state.position is None:
+                    self._load(state)
+                    self._settle(state, Phase.DONE)
+                    continue
+                # The log is pulled from the first second, so that a long load cannot lose it.
+                with self.source.stream(state.position) as stream:
+                    self._load(state)
+                    stream.resume(state.known())
+                    with self.flow(stream) as flow:
+                        self._follow(state, stream, flow)
+                        return state.phase
+            except SchemaChanged as changed:
+                self._restart(state, changed)
+        return state.phase
+
+    def _begin(self) -> Checkpoint:
+        """The first checkpoint: the position first, the tables after, so that nothing can fall between."""
+        position = None if self.settings.task == "full" else self.source.low()
+        loaded = self.settings.task == "incremental"
+        tables = {
+            table.name: TableProgress(table=table, loaded=loaded, upper=None if loaded else self.source.bound(table))
+            for table in self.source.catalog().tables
+        }
+        phase = Phase.FOLLOWING if loaded else Phase.LOADING
+        checkpoint = Checkpoint(phase=phase, position=position, tables=tables)
+        self.sink.begin(checkpoint)
+        self.faults.here(faultpoints.BEGUN)
+        return checkpoint
+
+    def _load(self, state: State) -> None:
+        """Loads what is not loaded. Behind it the log must be caught up with, as far as it reaches now."""
+        if state.unloaded():
+            load = Load(
+                state=state, sink=self.sink, readers=self.settings.readers,
+                stop=self.stop, faults=self.faults, progress=self.progress,
+            )  # fmt: skip
+            with self.source.snapshot(consistent=self.settings.consistent) as snapshot:
+                stale = load.run(snapshot)
+            for name in sorted(stale):
+                raise SchemaChanged(name, "it changed while it was loaded")
+            self.faults.here(faultpoints.LOADED)
+        if state.position is not None and state.phase is Phase.LOADING:
+            self._save(state, state.position, Phase.CATCHING_UP)
+        if state.phase is Phase.CATCHING_UP or (self.settings.until_high and state.position is not None):
+            state.high = self.source.high()
+
+    def _restart(self, state: State, changed: SchemaChanged) -> None:
+        """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""
+        self.sink.rollback()
+        name = changed.name
+        self._restarts[name] += 1
+        if state.phase is Phase.FOLLOWING or self._restarts[name] > RESTARTS_MAX:
+            position = state.position.dump() if state.position else "the load"
+            raise DrsError(Fault.SCHEMA_MISMATCH, table=name, position=position, reason=changed.reason) from changed
+        low = None if state.position is None else self.source.low()
+        table = next((t for t in self.source.catalog().tables if t.name == name), None)
+        if table is None:
+            self.sink.forget(name)
+            state.tables.pop(name, None)
+            state.gone.add(name)
+            self.progress.forgotten(name)
+            return
+        anew = TableProgress(table=table, upper=self.source.bound(table), low=low)
+        self.sink.restart(anew)
+        state.tables[name] = anew
+        self.progress.table(anew)
+
+    def _follow(self, state: State, stream: Stream, flow: Flow) -> None:
+        """Applies the log, group by group, until there is a reason to end.
+
+        `written` holds the events since the last commit. All of them share one transaction of the target,
+        except that the parts of a large source transaction share theirs with nothing before them.
+        """
+        written: list[Event] = []
+        saved_at = time.monotonic()
+        while not self._over(state, stream, written):
+            if self.stop.is_set():
+                raise Stopped
+            for event in flow.take(POLL_S):
+                self.faults.here(faultpoints.WINDOW_TAKEN)
+                match event:
+                    case Window():
+                        if event.position is None and _whole(written):
+                            self._commit(state, stream, written)
+                        self.sink.write(event, idempotent=state.phase is Phase.CATCHING_UP)
+                        self.faults.here(faultpoints.WINDOW_WRITTEN)
+                    case SchemaChange():
+                        self._commit(state, stream, written)
+                        changed = self._alter(state, event)
+                    case Heartbeat():
+                        if written and not _whole(written):
+                            continue  # between the parts of a transaction there is no position to save
+                    case _:
+                        assert_never(event)
+                written.append(_light(event))
+                if isinstance(event, SchemaChange):
+                    if event.position is not None:
+                        self._commit(state, stream, written)
+                    flow.resume(changed)
+            now = time.monotonic()
+            if _whole(written) and (_worth_saving(written) or now > saved_at + HEARTBEAT_SAVE_S):
+                self._commit(state, stream, written)
+                saved_at = now
+
+    def _over(self, state: State, stream: Stream, written: list[Event]) -> bool:
+        """Whether the run is over. Behind the mark, constraints are made and transactions are kept whole."""
+        at = written[-1].position if written else state.position
+        if state.high is None or at is None or not state.high.reached(at):
+            return False
+        self._commit(state, stream, written)
+        if state.phase is Phase.CATCHING_UP:
+            self._settle(state, Phase.FOLLOWING)
+        state.high = None
+        return self.settings.until_high
+
+    def _alter(self, state: State, change: SchemaChange) -> dict[TableName, TableProgress | None]:
+        """Carries out a change of the schema, in the transaction that will hold the position behind it."""
+        alterations, after = evolved(state.tables, change, catching_up=state.phase is Phase.CATCHING_UP)
+        changed = difference(state.tables, after)
+        if alterations:
+            self.sink.alter(alterations, changed)
+            self.faults.here(faultpoints.ALTERED)
+        state.tables = after
+        return changed
+
+    def _commit(self, state: State, stream: Stream, written: list[Event]) -> None:
+        """Makes the written events durable, remembers it, and lets the source forget: in this order."""
+        if not written:
+            return
+        position = written[-1].position
+        assert position is not None, "a part of a transaction was about to be committed"
+        self._save(state, position, state.phase)
+        stream.acknowledge(position)
+        self.faults.here(faultpoints.ACKNOWLEDGED)
+        for event in written:
+            self.progress.applied(event)
+        written.clear()
+
+    def _save(self, state: State, position: Position | None, phase: Phase) -> None:
+        self.sink.flush(position, phase)
+        self.faults.here(faultpoints.FLUSHED)
+        self.checkpoints.save(position, phase)
+        self.faults.here(faultpoints.SAVED)
+        state.position = position
+        if phase is not state.phase:
+            state.phase = phase
+            self.progress.phase(phase)
+
+    def _settle(self, state: State, phase: Phase) -> None:
+        """The load is over: what it did without is made, and the next phase begins."""
+        self.sink.constrain(state.tables)
+        self.faults.here(faultpoints.CONSTRAINED)
+        self._save(state, state.position, phase)
+
+
+def _whole(written: list[Event]) -> bool:
+    """Whether the last event ends a transaction."""
+    return bool(written) and written[-1].position is not None
+
+
+def _light(event: Event) -> Event:
+    """The event without its rows: the parts of a large transaction are remembered until its end."""
+    return replace(event, tables=()) if isinstance(event, Window) else event
+
+
+def _worth_saving(written: list[Event]) -> bool:
+    return any(not isinstance(event, Heartbeat) for event in written)

@@ -1,0 +1,53 @@
+"""What a run holds in memory of its checkpoint."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+
+from opendrs.model.catalog import TableName
+from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
+from opendrs.model.engine import Mark
+from opendrs.model.position import Position
+
+
+@dataclass(slots=True)
+class State:
+    """The checkpoint as the run knows it: never ahead of what the target has made durable.
+
+    position   flushed
+    tables     by source name; replaced as chunks and schema changes become durable
+    gone       dropped at the source before their load: what the log still says of them means nothing
+    high       the stream must pass it before whole-transaction guarantees begin
+    """
+
+    phase: Phase
+    position: Position | None
+    tables: dict[TableName, TableProgress]
+    gone: set[TableName] = field(default_factory=set)
+    high: Mark | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> State:
+        return cls(checkpoint.phase, checkpoint.position, dict(checkpoint.tables))
+
+    def unloaded(self) -> list[TableProgress]:
+        return [progress for progress in self.tables.values() if not progress.loaded]
+
+    def known(self) -> dict[TableName, TableProgress | None]:
+        """What a stream is told before it begins."""
+        return {**dict.fromkeys(self.gone), **self.tables}
+
+    def record(self, loaded: LoadedChunk) -> TableProgress:
+        """Adds a durable chunk; returns the table's progress with it. Called by every lane of a load."""
+        with self.lock:
+            progress = self.tables[loaded.chunk.table]
+            progress = replace(
+                progress,
+                chunks=(*progress.chunks, loaded),
+                rows=progress.rows + loaded.rows,
+                nbytes=progress.nbytes + loaded.nbytes,
+            )
+            self.tables[loaded.chunk.table] = progress
+            return progress
