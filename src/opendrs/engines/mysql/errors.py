@@ -1,0 +1,76 @@
+"""What the MySQL client and server report, as Faults."""
+
+from __future__ import annotations
+
+from opendrs._core import MysqlError
+from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import TableName
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.engine import SchemaChanged
+
+# Error codes of MySQL and MariaDB: https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html
+ACCESS = {1044, 1045, 1130, 1227, 1370, 1698, 3118, 3955}
+PRIVILEGE = {1142, 1143, 1227, 1370}
+RETRY = {1205, 1213, 1290, 1836, 3024}  # lock wait, deadlock, read-only for a while, statement timed out
+GOING_AWAY = {1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 4031, 3169}
+OVERLOADED = {1040, 1203, 1226}
+CHANGED_TABLE = {1054, 1146, 1412, 1049, 1356}  # unknown column, no such table, definition has changed
+
+
+def translate(error: MysqlError, endpoint: Endpoint) -> DrsError:
+    """The Fault that a failed call means."""
+    reason = error.message
+    where = str(endpoint)
+    match error.kind:
+        case "access_denied":
+            return DrsError(Fault.ACCESS_DENIED, endpoint=where, reason=reason)
+        case "log_purged":
+            return DrsError(Fault.LOG_PURGED, position="the checkpoint", reason=reason)
+        case "ahead_of_source":
+            return DrsError(Fault.AHEAD_OF_SOURCE, reason=reason)
+        case "other_server":
+            return DrsError(Fault.OTHER_SERVER, reason=reason)
+        case "server_id_collision":
+            return DrsError(Fault.SERVER_ID_TAKEN, reason=reason)
+        case "tls":
+            return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
+        case "server":
+            return _server(error, where)
+        case "decode":
+            return _decode(error)
+        case kind if kind.startswith("net.") or kind == "interrupted":
+            return DrsError(Fault.SOURCE_UNREACHABLE, endpoint=where, reason=reason)
+    return DrsError(Fault.INTERNAL, reason=f"MySQL client: {error.kind}: {reason}")
+
+
+def _server(error: MysqlError, where: str) -> DrsError:
+    code, reason = error.code, f"error {error.code}: {error.message}"
+    if code in PRIVILEGE:
+        return DrsError(Fault.PRIVILEGE_MISSING, endpoint=where, what="do this", reason=reason)
+    if code in ACCESS:
+        return DrsError(Fault.ACCESS_DENIED, endpoint=where, reason=reason)
+    if code in GOING_AWAY | OVERLOADED | RETRY:
+        return DrsError(Fault.SOURCE_UNREACHABLE, endpoint=where, reason=reason)
+    return DrsError(Fault.SOURCE_REFUSED, reason=reason)
+
+
+def _decode(error: MysqlError) -> DrsError:
+    """An error of the decoder; `detail` is its own kind."""
+    reason, position = error.message, "the place named"
+    match error.detail:
+        case "statement_logged":
+            return DrsError(Fault.STATEMENT_LOGGED, table=error.table or "a table", position=position, reason=reason)
+        case "corrupt" | "checksum":
+            return DrsError(Fault.LOG_CORRUPT, position=position, reason=reason)
+        case "charset" | "value":
+            return DrsError(
+                Fault.VALUE_UNREPRESENTABLE, table=error.table or "a table", column="named in the reason", reason=reason
+            )
+    return DrsError(Fault.LOG_UNSUPPORTED, position=position, reason=reason)
+
+
+def changed_table(error: MysqlError, name: TableName) -> SchemaChanged | None:
+    """The error of a read that means: the table is not as it was when its load was planned."""
+    if error.kind == "schema_changed" or (error.kind == "server" and error.code in CHANGED_TABLE):
+        return SchemaChanged(name, error.message)
+    return None

@@ -1,0 +1,77 @@
+"""The names that servers make up: of indexes, foreign keys and checks. And those of online-DDL tools."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from opendrs.engines.mysql.flavour import Flavour
+from opendrs.model.catalog import IndexPart, TableName
+
+Role = Literal["new", "old", "log"]
+
+
+def index_name(parts: tuple[IndexPart, ...], taken: Iterable[str]) -> str:
+    """The first column's name, with a number if another index has it."""
+    base = parts[0].column or "functional_index"
+    names = {name.lower() for name in taken} | {"primary"}
+    if base.lower() not in names:
+        return base
+    return next(name for number in range(2, 1 << 16) if (name := f"{base}_{number}").lower() not in names)
+
+
+def foreign_key_name(table: str, taken: Iterable[str]) -> str:
+    """table_ibfk_N, one above the highest N there is."""
+    return _counted(f"{table}_ibfk_", taken)
+
+
+def check_name(table: str, taken: Iterable[str], flavour: Flavour) -> str:
+    """MySQL: table_chk_N, one above the highest. MariaDB: CONSTRAINT_N, the first that is free."""
+    if not flavour.mariadb:
+        return _counted(f"{table}_chk_", taken)
+    names = {name.lower() for name in taken}
+    return next(name for number in range(1, 1 << 16) if (name := f"CONSTRAINT_{number}").lower() not in names)
+
+
+def _counted(prefix: str, taken: Iterable[str]) -> str:
+    numbers = (number_behind(prefix, name) for name in taken)
+    return f"{prefix}{1 + max((number for number in numbers if number is not None), default=0)}"
+
+
+def number_behind(prefix: str, name: str) -> int | None:
+    """N of a name that was made up from `prefix`."""
+    rest = name[len(prefix) :]
+    made_up = name.lower().startswith(prefix.lower()) and re.fullmatch(r"[1-9][0-9]*", rest)
+    return int(rest) if made_up else None
+
+
+# gh-ost: _t_gho (new table), _t_ghc (its own log), _t_del (old table, perhaps with a time: _t_20240131235959_del).
+# pt-online-schema-change: _t_new, _t_old, with more underscores in front if that name is taken.
+# Source: the tools' manuals, go/base/context.go of gh-ost.
+_SHADOWS: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
+    ("new", re.compile(r"_(?P<table>.+)_gho")),
+    ("log", re.compile(r"_(?P<table>.+)_ghc")),
+    ("old", re.compile(r"_(?P<table>.+?)(?:_\d{14})?_del")),
+    ("new", re.compile(r"_{1,10}(?P<table>[^_].*)_new")),
+    ("old", re.compile(r"_{1,10}(?P<table>[^_].*)_old")),
+)
+
+
+def shadow_of(name: TableName) -> TableName | None:
+    """The table for which an online-DDL tool made this one; None if the name is not of that kind."""
+    found = _shadow(name)
+    return TableName(name.schema, found[1]) if found else None
+
+
+def shadow_role(name: TableName) -> Role | None:
+    """What the table is to the tool: the `new` table, the `old` one on its way out, or its own `log`."""
+    found = _shadow(name)
+    return found[0] if found else None
+
+
+def _shadow(name: TableName) -> tuple[Role, str] | None:
+    for role, pattern in _SHADOWS:
+        if found := pattern.fullmatch(name.table):
+            return role, found["table"]
+    return None

@@ -1,0 +1,204 @@
+"""Reading tables: in chunks by key, on several sessions, each with the guarantee that its position tells.
+
+Two strategies. Without locks, every chunk shows its own moment, and the log since `low` makes up for it.
+Consistent, all sessions open their snapshots while the tables are locked for a moment. A table without a
+key cannot be made up for: it is read in one scan whose exact position is known, on MariaDB from the
+session's own snapshot, on MySQL under a lock that lasts until the snapshot stands.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from opendrs._core import MysqlError, MysqlReader, RecordBatch
+from opendrs.engines.mysql.connect import Session, quote_name
+from opendrs.engines.mysql.errors import changed_table, translate
+from opendrs.engines.mysql.keyset import condition, key_index, order, range_columns, to_key
+from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
+from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import Column, Table
+from opendrs.model.checkpoint import Chunk, Key
+from opendrs.model.endpoint import Endpoint
+
+CHUNK_ROWS = 200_000
+BATCH_ROWS = 16_384
+BATCH_BYTES = 2 << 20
+LOCK_WAIT_S = 5
+TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
+
+
+def qualified(table: Table) -> str:
+    return f"{quote_name(table.name.schema)}.{quote_name(table.name.table)}"
+
+
+def lock_tables(session: Session, tables: Sequence[Table]) -> None:
+    """Locks for reading. Waits a few seconds at most: a long transaction at the source must not make all
+    others wait behind us."""
+    session.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_S}")
+    try:
+        session.execute("LOCK TABLES " + ", ".join(f"{qualified(table)} READ" for table in tables))
+    except DrsError as error:
+        if error.fault is Fault.SOURCE_UNREACHABLE and "1205" in error.message:
+            raise DrsError(
+                Fault.SOURCE_REFUSED,
+                reason=f"a transaction has held a selected table for more than {LOCK_WAIT_S} s; "
+                "the lock is needed for a moment only, so try again when it is over",
+            ) from error
+        raise
+
+
+class Rows:
+    """The rows of one chunk, read once."""
+
+    def __init__(self, table: Table, reader: MysqlReader, endpoint: Endpoint, exact: LogPosition | None) -> None:
+        self._table = table
+        self._reader = reader
+        self._endpoint = endpoint
+        self.exact = exact
+
+    def __iter__(self) -> Iterator[RecordBatch]:
+        try:
+            while (batch := self._reader.next_batch(BATCH_ROWS, BATCH_BYTES)) is not None:
+                yield batch
+        except MysqlError as error:
+            changed = changed_table(error, self._table.name)
+            raise changed or translate(error, self._endpoint) from error
+
+
+class Snapshot:
+    """Owns the sessions that read. `exact` is the moment that all of them show, if they do."""
+
+    def __init__(self, endpoint: Endpoint, sessions: list[Session], planner: Session, exact: LogPosition | None) -> None:
+        self._endpoint = endpoint
+        self._planner = planner
+        self._exact = exact
+        self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
+        for session in sessions:
+            self._idle.put(session)
+
+    def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
+        columns = range_columns(table)
+        if upper is None or not columns:
+            yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=upper)
+            return
+        while after != upper:
+            bound = self._bound(table, columns, after, upper)
+            yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=bound)
+            after, ordinal = bound, ordinal + 1
+
+    def _bound(self, table: Table, columns: tuple[Column, ...], after: Key | None, upper: Key) -> Key:
+        """The key at which the next chunk ends."""
+        where, params = condition(columns, after, upper)
+        sql = (
+            f"SELECT {order(columns)} FROM {qualified(table)} FORCE INDEX ({quote_name(key_index(table))})"
+            f" WHERE {where} ORDER BY {order(columns)} LIMIT 1 OFFSET {CHUNK_ROWS - 1}"
+        )
+        key = read_key(self._planner, table, columns, sql, params)
+        return upper if key is None else key
+
+    @contextmanager
+    def read(self, table: Table, chunk: Chunk) -> Iterator[Rows]:
+        session = self._idle.get()
+        try:
+            with self._moment(session, table) as exact:
+                rows = Rows(table, self._open(session, table, chunk), self._endpoint, exact)
+                yield rows
+        finally:
+            self._idle.put(session)
+
+    def _open(self, session: Session, table: Table, chunk: Chunk) -> MysqlReader:
+        columns = range_columns(table)
+        names = ", ".join(quote_name(column.name) for column in table.columns)
+        sql = f"SELECT {names} FROM {qualified(table)}"
+        where, params = condition(columns, chunk.lower, chunk.upper)
+        if columns:
+            sql += f" FORCE INDEX ({quote_name(key_index(table))})"
+        if where:
+            sql += f" WHERE {where}"
+        if columns:
+            sql += f" ORDER BY {order(columns)}"
+        try:
+            return session.read(sql, params, json.dumps(table.to_json()))
+        except MysqlError as error:
+            changed = changed_table(error, table.name)
+            raise changed or translate(error, self._endpoint) from error
+
+    @contextmanager
+    def _moment(self, session: Session, table: Table) -> Iterator[LogPosition | None]:
+        """Makes the scan of a table without a key show one known moment; others need none."""
+        if self._exact is not None or table.key:
+            yield self._exact
+            return
+        transactional = table.engine.lower() in TRANSACTIONAL
+        if transactional and session.mariadb:
+            session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            yield snapshot_position(session)
+            session.execute("COMMIT")
+            return
+        with Session(self._endpoint) as locker:
+            lock_tables(locker, [table])
+            exact = locked_position(locker)
+            if transactional:
+                session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+                locker.execute("UNLOCK TABLES")
+            yield exact  # an engine without snapshots stays locked to the end of the scan
+            if transactional:
+                session.execute("COMMIT")
+
+
+def read_key(session: Session, table: Table, columns: Sequence[Column], sql: str, params: list[object]) -> Key | None:
+    """The key that a statement selects, None if it selects no row."""
+    names = [column.name for column in columns]
+    facts = {
+        "name": {"schema": table.name.schema, "table": table.name.table},
+        "columns": [column for column in table.to_json()["columns"] if column["name"] in names],
+        "key": names,
+    }
+    facts["columns"].sort(key=lambda column: names.index(column["name"]))
+    try:
+        reader = session.read(sql, params, json.dumps(facts))
+        if reader.next_batch(1, 1) is None:
+            return None
+        key = reader.last_key()
+        while reader.next_batch(1, 1) is not None:
+            pass
+    except MysqlError as error:
+        changed = changed_table(error, table.name)
+        raise changed or translate(error, session.endpoint) from error
+    return to_key(key) if key else None
+
+
+def bound(session: Session, table: Table) -> Key | None:
+    """The largest key; None for a table that is empty, or has no key."""
+    if not table.key:
+        return None
+    columns = range_columns(table)
+    if not columns:
+        rows = session.query(f"SELECT 1 FROM {qualified(table)} LIMIT 1")
+        return () if rows else None
+    sql = (
+        f"SELECT {order(columns)} FROM {qualified(table)} FORCE INDEX ({quote_name(key_index(table))})"
+        f" ORDER BY {order(columns, descending=True)} LIMIT 1"
+    )
+    return read_key(session, table, columns, sql, [])
+
+
+@contextmanager
+def open_snapshot(
+    endpoint: Endpoint, tables: Sequence[Table], readers: int, *, consistent: bool
+) -> Iterator[Snapshot]:
+    """The sessions of a snapshot; with `consistent`, all of them show the moment that `exact` names."""
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Session(endpoint)) for _ in range(readers)]
+        planner = stack.enter_context(Session(endpoint))
+        exact = None
+        if consistent and tables:
+            with Session(endpoint) as locker:
+                lock_tables(locker, tables)
+                for session in sessions:
+                    session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+                exact = locked_position(locker)
+        yield Snapshot(endpoint, sessions, planner, exact)

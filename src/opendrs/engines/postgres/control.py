@@ -1,0 +1,237 @@
+"""Our own tables in the target: the fence, the checkpoint, the schema history, the progress of the load.
+
+They live in the schema `_opendrs` of the target database. Whatever is made durable in the target is made so
+in one transaction with its record here, and every such transaction is guarded by the epoch: a worker that
+was overtaken finds another epoch and can commit nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from opendrs.engines.postgres.connect import Session
+from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import Table, TableName
+from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
+from opendrs.model.position import Position
+
+SCHEMA = "_opendrs"
+VERSION = 1
+LOCK = 0x6F70656E647273  # advisory lock under which the tables are made: two jobs may begin at once
+
+TABLES = (
+    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
+    f"CREATE TABLE IF NOT EXISTS {SCHEMA}.version (version integer NOT NULL)",
+    f"INSERT INTO {SCHEMA}.version SELECT {VERSION} WHERE NOT EXISTS (SELECT FROM {SCHEMA}.version)",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.job (
+        job text PRIMARY KEY, epoch bigint NOT NULL, phase text, position text,
+        updated_at timestamptz NOT NULL DEFAULT now()) WITH (fillfactor = 50)""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.tables (
+        job text, source_schema text, source_table text, definition json NOT NULL, target json NOT NULL,
+        loaded boolean NOT NULL, upper json, low text, rows bigint NOT NULL, nbytes bigint NOT NULL,
+        PRIMARY KEY (job, source_schema, source_table))""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.chunks (
+        job text, source_schema text, source_table text, ordinal integer, lower json, upper json,
+        rows bigint NOT NULL, nbytes bigint NOT NULL, exact text,
+        PRIMARY KEY (job, source_schema, source_table, ordinal))""",
+)
+
+ParsePosition = Callable[[str], Position]
+Target = dict[str, Any]
+"""The shape of a table in the target: what the compiled applier and COPY take. Persisted."""
+
+
+def application(job: str, epoch: int) -> str:
+    """application_name of our sessions: how a successor finds those of an overtaken worker."""
+    return f"opendrs/{job[:32]}/{epoch}"
+
+
+class Control:
+    """The control tables, as one job's worker of one epoch uses them."""
+
+    def __init__(self, job: str, epoch: int, parse_position: ParsePosition) -> None:
+        self.job = job
+        self.epoch = epoch
+        self._parse = parse_position
+
+    def make(self, session: Session) -> None:
+        with session.transaction():
+            session.query(f"SELECT pg_advisory_xact_lock({LOCK})")
+            for statement in TABLES:
+                session.execute(statement)
+            version = session.value(f"SELECT version FROM {SCHEMA}.version")
+        if version != str(VERSION):
+            raise DrsError(Fault.UNSUPPORTED, what=f"control schema {SCHEMA} of version {version}")
+
+    def install(self, session: Session) -> None:
+        """Installs the epoch. Sessions of overtaken workers are ended first: one that was stopped in the
+        middle of a transaction would keep its locks for as long as it sleeps."""
+        while True:
+            session.query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND application_name LIKE $1 AND split_part(application_name, '/', 3)::bigint < $2::bigint"
+                " AND usename = current_user",
+                application(self.job, 0)[:-1] + "%",
+                str(self.epoch),
+            )
+            session.execute("SET lock_timeout = '1s'")
+            try:
+                rows = session.query(
+                    f"INSERT INTO {SCHEMA}.job AS j (job, epoch) VALUES ($1, $2::bigint) ON CONFLICT (job) DO UPDATE"
+                    " SET epoch = EXCLUDED.epoch WHERE j.epoch < EXCLUDED.epoch RETURNING epoch",
+                    self.job,
+                    str(self.epoch),
+                )
+            except DrsError as error:
+                if "55P03" in error.message:  # lock_not_available: ask the holder again to go
+                    continue
+                raise
+            finally:
+                session.execute("SET lock_timeout = 0")
+            if not rows:
+                raise DrsError(Fault.FENCED, epoch=self.epoch)
+            return
+
+    def guard(self, session: Session) -> None:
+        """Holds the epoch for the rest of the transaction, or raises FENCED."""
+        if not session.query(
+            f"SELECT 1 FROM {SCHEMA}.job WHERE job = $1 AND epoch = $2::bigint FOR SHARE", self.job, str(self.epoch)
+        ):
+            raise DrsError(Fault.FENCED, epoch=self.epoch)
+
+    def save(self, session: Session, position: Position | None, phase: Phase) -> None:
+        """Writes the checkpoint in the open transaction, or raises FENCED."""
+        if not session.query(
+            f"UPDATE {SCHEMA}.job SET position = $3, phase = $4, updated_at = now()"
+            " WHERE job = $1 AND epoch = $2::bigint RETURNING 1",
+            self.job,
+            str(self.epoch),
+            position.dump() if position else None,
+            phase.value,
+        ):
+            raise DrsError(Fault.FENCED, epoch=self.epoch)
+
+    def put(self, session: Session, progress: TableProgress, target: Target) -> None:
+        """Writes definition and progress of a table in the open transaction."""
+        name = progress.table.name
+        session.query(
+            f"""INSERT INTO {SCHEMA}.tables
+                (job, source_schema, source_table, definition, target, loaded, upper, low, rows, nbytes)
+                VALUES ($1, $2, $3, $4::json, $5::json, $6::boolean, $7::json, $8, $9::bigint, $10::bigint)
+                ON CONFLICT (job, source_schema, source_table) DO UPDATE SET definition = EXCLUDED.definition,
+                target = EXCLUDED.target, loaded = EXCLUDED.loaded, upper = EXCLUDED.upper, low = EXCLUDED.low,
+                rows = EXCLUDED.rows, nbytes = EXCLUDED.nbytes""",
+            self.job,
+            name.schema,
+            name.table,
+            json.dumps(progress.table.to_json()),
+            json.dumps(target),
+            "true" if progress.loaded else "false",
+            _key_text(progress.upper),
+            progress.low.dump() if progress.low else None,
+            str(progress.rows),
+            str(progress.nbytes),
+        )
+
+    def drop(self, session: Session, name: TableName) -> None:
+        for table in ("tables", "chunks"):
+            session.query(
+                f"DELETE FROM {SCHEMA}.{table} WHERE job = $1 AND source_schema = $2 AND source_table = $3",
+                self.job,
+                name.schema,
+                name.table,
+            )
+
+    def add_chunk(self, session: Session, loaded: LoadedChunk) -> None:
+        chunk = loaded.chunk
+        session.query(
+            f"INSERT INTO {SCHEMA}.chunks VALUES ($1, $2, $3, $4::integer, $5::json, $6::json, $7::bigint, $8::bigint, $9)",
+            self.job,
+            chunk.table.schema,
+            chunk.table.table,
+            str(chunk.ordinal),
+            _key_text(chunk.lower),
+            _key_text(chunk.upper),
+            str(loaded.rows),
+            str(loaded.nbytes),
+            loaded.exact.dump() if loaded.exact else None,
+        )
+
+    def drop_chunks(self, session: Session, name: TableName) -> None:
+        session.query(
+            f"DELETE FROM {SCHEMA}.chunks WHERE job = $1 AND source_schema = $2 AND source_table = $3",
+            self.job,
+            name.schema,
+            name.table,
+        )
+
+    def read(self, session: Session) -> tuple[Checkpoint | None, Mapping[TableName, Target]]:
+        """The checkpoint, None if the job has not begun; and the shapes of its tables."""
+        rows = session.query(f"SELECT phase, position FROM {SCHEMA}.job WHERE job = $1", self.job)
+        if not rows or rows[0][0] is None:
+            return None, {}
+        phase, position = rows[0]
+        tables, targets = self._tables(session)
+        for loaded in self._chunks(session):
+            name = loaded.chunk.table
+            known = tables[name]
+            tables[name] = replace(
+                known,
+                chunks=(*known.chunks, loaded),
+                rows=known.rows + loaded.rows,
+                nbytes=known.nbytes + loaded.nbytes,
+            )
+        at = self._parse(position) if position else None
+        return Checkpoint(phase=Phase(phase), position=at, tables=tables), targets
+
+    def _tables(self, session: Session) -> tuple[dict[TableName, TableProgress], dict[TableName, Target]]:
+        tables: dict[TableName, TableProgress] = {}
+        targets: dict[TableName, Target] = {}
+        for definition, target, loaded, upper, low, rows, nbytes in session.query(
+            f"SELECT definition, target, loaded, upper, low, rows, nbytes FROM {SCHEMA}.tables WHERE job = $1"
+            " ORDER BY source_schema, source_table",
+            self.job,
+        ):
+            table = Table.from_json(json.loads(definition or ""))
+            tables[table.name] = TableProgress(
+                table=table,
+                loaded=loaded == "t",
+                upper=_key(upper),
+                low=self._parse(low) if low else None,
+                rows=int(rows or 0),
+                nbytes=int(nbytes or 0),
+            )
+            targets[table.name] = json.loads(target or "")
+        return tables, targets
+
+    def _chunks(self, session: Session) -> list[LoadedChunk]:
+        rows = session.query(
+            f"SELECT source_schema, source_table, ordinal, lower, upper, rows, nbytes, exact FROM {SCHEMA}.chunks"
+            " WHERE job = $1 ORDER BY 1, 2, 3",
+            self.job,
+        )
+        return [
+            LoadedChunk(
+                chunk=Chunk(
+                    table=TableName(schema or "", table or ""),
+                    ordinal=int(ordinal or 0),
+                    lower=_key(lower),
+                    upper=_key(upper),
+                ),
+                rows=int(count or 0),
+                nbytes=int(nbytes or 0),
+                exact=self._parse(exact) if exact else None,
+            )
+            for schema, table, ordinal, lower, upper, count, nbytes, exact in rows
+        ]
+
+
+def _key_text(key: Key | None) -> str | None:
+    return None if key is None else json.dumps(key)
+
+
+def _key(text: str | None) -> Key | None:
+    return None if text is None else tuple(json.loads(text))
