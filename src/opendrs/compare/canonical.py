@@ -77,27 +77,31 @@ def _time_postgresql(c: str) -> str:
     micros = f"abs(extract(epoch from {c}) * 1000000)::bigint"
     hours = f"({micros} / 3600000000)"
     return (
-        f"(CASE WHEN {c} < interval '0' THEN '-' ELSE '' END) || lpad({hours}::text, greatest(2, length({hours}::text)),"
-        f" '0') || to_char(({micros} % 3600000000) * interval '1 microsecond', ':MI:SS.US')"
+        f"(CASE WHEN {c} < interval '0' THEN '-' ELSE '' END)"
+        f" || lpad({hours}::text, greatest(2, length({hours}::text)), '0')"
+        f" || to_char(({micros} % 3600000000) * interval '1 microsecond', ':MI:SS.US')"
     )
 
 
 def _vector_postgresql(c: str) -> str:
     element = "float4send(e)"
     little = " || ".join(f"substr({element}, {n}, 1)" for n in (4, 3, 2, 1))
-    joined = f"(SELECT coalesce(string_agg({little}, ''::bytea ORDER BY n), ''::bytea) FROM unnest({c}) WITH ORDINALITY u(e, n))"
+    elements = f"unnest({c}) WITH ORDINALITY u(e, n)"
+    joined = f"(SELECT coalesce(string_agg({little}, ''::bytea ORDER BY n), ''::bytea) FROM {elements})"
     return f"CASE WHEN {c} IS NULL THEN NULL ELSE encode(sha256({joined}), 'hex') END"
 
 
 def _date_postgresql(c: str) -> str:
     # Year 0 is 1 BC to PostgreSQL, which prints it so.
-    return f"(CASE WHEN {c} < date '0001-01-01' AND isfinite({c}) THEN '0000' || substr({c}::text, 5, 6) ELSE {c}::text END)"
+    early = f"{c} < date '0001-01-01' AND isfinite({c})"
+    return f"(CASE WHEN {early} THEN '0000' || substr({c}::text, 5, 6) ELSE {c}::text END)"
 
 
 def _moment_postgresql(c: str) -> str:
     form = "-MM-DD HH24:MI:SS.US"
     return (
-        f"(CASE WHEN NOT isfinite({c}) THEN {c}::text WHEN {c} < timestamp '0001-01-01' THEN '0000' || to_char({c}, '{form}')"
+        f"(CASE WHEN NOT isfinite({c}) THEN {c}::text"
+        f" WHEN {c} < timestamp '0001-01-01' THEN '0000' || to_char({c}, '{form}')"
         f" ELSE to_char({c}, 'YYYY{form}') END)"
     )
 

@@ -52,6 +52,9 @@ class Stream(Protocol):
         """Begins, or goes on behind a SchemaChange. The tables given are known anew, or (None) gone:
         what the log says of those is dropped. A selected table that was never given is SchemaChanged."""
 
+    def stop_at(self, position: Position | None) -> None:
+        """Lets an event end exactly at `position`, if that is still ahead. None: at no place in particular."""
+
     def acknowledge(self, position: Position) -> None:
         """Nothing up to `position` will be asked for again."""
 

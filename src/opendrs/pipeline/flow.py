@@ -12,6 +12,7 @@ from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import TableProgress
 from opendrs.model.engine import Stream
 from opendrs.model.event import Event, SchemaChange, nbytes_of
+from opendrs.model.position import Position
 
 POLL_S = 0.5
 
@@ -24,6 +25,12 @@ class Flow(Protocol):
 
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         """Goes on behind a SchemaChange."""
+
+    def hold(self) -> None:
+        """Returns when the log is no longer being read; what was read waits to be taken."""
+
+    def go_on(self, stop_at: Position | None) -> None:
+        """Reads on; an event will end exactly at `stop_at`, if that is still ahead."""
 
 
 class Inline:
@@ -39,6 +46,12 @@ class Inline:
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         self._stream.resume(tables)
 
+    def hold(self) -> None:
+        return  # nobody reads but the taker
+
+    def go_on(self, stop_at: Position | None) -> None:
+        self._stream.stop_at(stop_at)
+
 
 class Threaded:
     """A thread reads ahead while the taker writes. What has gathered meanwhile is taken at once, so that
@@ -50,7 +63,9 @@ class Threaded:
         self._events: deque[Event] = deque()
         self._nbytes = 0
         self._error: BaseException | None = None
-        self._barrier = False
+        self._barrier = False  # behind a SchemaChange
+        self._held = False
+        self._reading = False
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="log-reader", daemon=True)
@@ -87,12 +102,21 @@ class Threaded:
             self._barrier = False
             self._changed.notify_all()
 
+    def hold(self) -> None:
+        with self._changed:
+            self._held = True
+            self._changed.wait_for(lambda: not self._reading or self._error is not None)
+
+    def go_on(self, stop_at: Position | None) -> None:
+        self._stream.stop_at(stop_at)
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
     def _read(self) -> None:
         try:
             while self._room():
-                event = self._stream.next(POLL_S)
-                if event is not None:
-                    self._put(event)
+                self._put(self._stream.next(POLL_S))
         except BaseException as error:  # noqa: BLE001  handed to the taker, who decides
             with self._changed:
                 self._error = error
@@ -101,12 +125,17 @@ class Threaded:
     def _room(self) -> bool:
         """Waits until there is room; False when closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or (not self._barrier and self._nbytes < self._nbytes_max))
-            return not self._closed
+            self._changed.wait_for(
+                lambda: self._closed or not (self._barrier or self._held or self._nbytes >= self._nbytes_max)
+            )
+            self._reading = not self._closed
+            return self._reading
 
-    def _put(self, event: Event) -> None:
+    def _put(self, event: Event | None) -> None:
         with self._changed:
-            self._events.append(event)
-            self._nbytes += nbytes_of(event)
-            self._barrier = isinstance(event, SchemaChange)
+            self._reading = False
+            if event is not None:
+                self._events.append(event)
+                self._nbytes += nbytes_of(event)
+                self._barrier = isinstance(event, SchemaChange)
             self._changed.notify_all()

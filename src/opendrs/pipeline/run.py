@@ -21,6 +21,7 @@ from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.job import Task
 from opendrs.model.position import Position
 from opendrs.pipeline import faultpoints
+from opendrs.pipeline.barrier import Barrier, NoBarrier
 from opendrs.pipeline.evolve import difference, evolved
 from opendrs.pipeline.faultpoints import Faults, NoFaults
 from opendrs.pipeline.flow import Flow, Threaded
@@ -61,6 +62,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     faults: Faults = field(default_factory=NoFaults)
     progress: Progress = field(default_factory=Silent)
+    barrier: Barrier = field(default_factory=NoBarrier)
     flow: Callable[[Stream], AbstractContextManager[Flow]] = lambda stream: Threaded(stream, nbytes_max=QUEUE_BYTES_MAX)
     _restarts: Counter[TableName] = field(default_factory=Counter)
 
@@ -148,10 +150,13 @@ class Run:
         except that the parts of a large source transaction share theirs with nothing before them.
         """
         written: list[Event] = []
+        fixed: Position | None = None  # of the source; the target is on its way there
         saved_at = time.monotonic()
         while not self._over(state, stream, written):
             if self.stop.is_set():
                 raise Stopped
+            if fixed is None and not written and state.phase is Phase.FOLLOWING and self.barrier.wanted():
+                fixed = self._fix(state, flow)
             for event in flow.take(POLL_S):
                 self.faults.here(faultpoints.WINDOW_TAKEN)
                 match event:
@@ -173,10 +178,27 @@ class Run:
                     if event.position is not None:
                         self._commit(state, stream, written)
                     flow.resume(changed)
+                if fixed is not None and event.position is not None and event.position.covers(fixed):
+                    self._commit(state, stream, written)
+                    self.barrier.fix_target(fixed)
+                    fixed = None
             now = time.monotonic()
             if _whole(written) and (_worth_saving(written) or now > saved_at + HEARTBEAT_SAVE_S):
                 self._commit(state, stream, written)
                 saved_at = now
+
+    def _fix(self, state: State, flow: Flow) -> Position | None:
+        """Fixes a position for both sides. What was read before lies at or before it, for the source is asked last."""
+        flow.hold()
+        fixed = None
+        try:
+            fixed = self.barrier.fix_source()
+        finally:
+            flow.go_on(fixed)
+        if fixed is not None and state.position is not None and state.position.covers(fixed):
+            self.barrier.fix_target(fixed)
+            return None
+        return fixed
 
     def _over(self, state: State, stream: Stream, written: list[Event]) -> bool:
         """Whether the run is over. Behind the mark, constraints are made and transactions are kept whole."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from opendrs.engines.memory.database import Change, Database, LogPurgedError, Row, key_of
+from opendrs.engines.memory.database import Change, Contents, Database, LogPurgedError, Row, key_of
 from opendrs.engines.memory.position import Lsn
 from opendrs.engines.memory.sink import Sink, Target
 from opendrs.engines.memory.source import Source, Stream
@@ -53,6 +53,35 @@ class Saved:
         self._world.saved = position
 
 
+class Look:
+    """Somebody who wants to see both sides at one position, now and then."""
+
+    def __init__(self, world: World, epoch: int) -> None:
+        self._world = world
+        self._epoch = epoch
+        self._source = Contents()
+
+    def wanted(self) -> bool:
+        return not self._world.quiet and self._world.random.random() < 0.4
+
+    def fix_source(self) -> Lsn | None:
+        if self._world.random.random() < 0.1:
+            return None
+        self._source = self._world.source.contents.copy()
+        position = self._world.source.lsn
+        if self._world.random.random() < 0.5:
+            self._world.write()
+        return position
+
+    def fix_target(self, position: Lsn) -> None:
+        checkpoint = self._world.target.checkpoint
+        assert checkpoint is not None
+        if checkpoint.position != position and self._world.target.epoch > self._epoch:
+            return  # a newer worker has moved on: whoever looks must read the position with the rows
+        assert self._world.target.contents.same(self._source), "the two sides were shown at different moments"
+        self._world.looks += 1
+
+
 class World:
     """`run` is what is tested: the pipeline's Run, or a mutant of it."""
 
@@ -66,6 +95,7 @@ class World:
         self.saved: Lsn | None = None
         self.epoch = 0
         self.crashes = 0
+        self.looks = 0
         self.depth = 0
         self.quiet = False
         self.next_table = len(tables)
@@ -171,6 +201,7 @@ class World:
             checkpoints=Saved(self),
             settings=Settings(task=self.task, readers=1, until_high=True),
             faults=self,
+            barrier=Look(self, epoch),
             flow=self.flow,
         )
         try:

@@ -111,6 +111,7 @@ class Stream:
         self._at = position.number
         self._tables: dict[TableName, TableProgress | None] = {}
         self._parts: list[Window] = []
+        self._stop_at: Lsn | None = None
         self._barrier = True  # until the tables are known
 
     def next(self, timeout_s: float) -> Event | None:
@@ -141,6 +142,8 @@ class Stream:
             self._at += 1
             transactions += 1
             wanted.extend(enumerate(self._selected(group.changes), len(wanted)))
+            if self._stop_at == Lsn(self._at):
+                break
         return _window(wanted, Lsn(self._at), transactions)
 
     def _in_parts(self, changes: Sequence[Change]) -> Window:
@@ -168,6 +171,9 @@ class Stream:
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         self._barrier = False
         self._tables.update(tables)
+
+    def stop_at(self, position: Lsn | None) -> None:
+        self._stop_at = position
 
     def acknowledge(self, position: Lsn) -> None:
         self._database.forget(position)
