@@ -109,7 +109,7 @@ class Fault(Enum):
     STATEMENT_LOGGED = Spec(
         "DRS.10050016",
         400,
-        "A change of {table} was logged as a statement, not as rows, at {position}: {reason}",
+        "A change of {table} was logged as a statement, not as rows, at {position}",
         "Set binlog_format=ROW for all sessions, then load the table again.",
     )
     SCHEMA_MISMATCH = Spec(
@@ -183,6 +183,19 @@ class Fault(Enum):
         400,
         "Source and target differ in {count} tables: {names}",
         "Look at the proof; nothing was repaired.",
+    )
+    JOB_UNKNOWN = Spec(
+        "DRS.10050046",
+        400,
+        "The state {state} knows no such job",
+        "Give the endpoints, --tables, --map, --name and --state that `opendrs run` was given.",
+    )
+    NO_PROOF = Spec(
+        "DRS.10050047",
+        400,
+        "No proof could be had: {reason}",
+        "The job's log says more; try again when the job follows the source.",
+        "later",
     )
     UNSUPPORTED = Spec("DRS.10050044", 400, "{what} is not supported yet", "README lists what is.")
     WORKER_CRASHED = Spec(

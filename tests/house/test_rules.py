@@ -24,7 +24,11 @@ GENERATED = {"rust/binlog/src/charset_tables.rs"}
 
 def tracked() -> list[Path]:
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [path for line in listed.stdout.splitlines() if (path := ROOT / line).is_file()]
 

@@ -144,7 +144,8 @@ ROWS: dict[str, tuple[int, str]] = {
         CONCAT(ELT(1 + n MOD 5, 'Teapot', 'Füller', '茶杯', 'Чашка', 'Cup ☕'), ' ', n),
         IF(n MOD 9, REPEAT(CONCAT('fine ware, no. ', n, '; '), 1 + n MOD 12), NULL), 0.99 + n MOD 50000 / 100,
         IF(n MOD 13, n MOD 97 / 7, NULL), n MOD 501 / 100e0, n MOD 64, IF(n MOD 4, 1990 + n MOD 40, 0),
-        JSON_OBJECT('colour', ELT(1 + n MOD 3, 'red', 'blue', 'grün'), 'size', n MOD 60, 'tags', JSON_ARRAY(n MOD 7, 'x')),
+        JSON_OBJECT('colour', ELT(1 + n MOD 3, 'red', 'blue', 'grün'), 'size', n MOD 60,
+                    'tags', JSON_ARRAY(n MOD 7, 'x')),
         UNHEX(SHA2(n, 256))""",
     ),
     "customers": (
@@ -158,7 +159,8 @@ ROWS: dict[str, tuple[int, str]] = {
     "addresses": (
         120_000,
         """1 + (n - 1) MOD {customers}, 1 + (n - 1) DIV {customers},
-        CONCAT(n MOD 300, ' Long Road'), ELT(1 + n MOD 4, 'Köln', 'Łódź', 'Malmö', 'Porto'), ELT(1 + n MOD 4, 'DE', 'PL', 'SE', 'PT')""",
+        CONCAT(n MOD 300, ' Long Road'), ELT(1 + n MOD 4, 'Köln', 'Łódź', 'Malmö', 'Porto'),
+        ELT(1 + n MOD 4, 'DE', 'PL', 'SE', 'PT')""",
     ),
     "orders": (
         250_000,
@@ -168,12 +170,14 @@ ROWS: dict[str, tuple[int, str]] = {
     ),
     "order_items": (
         500_000,
-        "1 + (n - 1) MOD {orders}, 1 + (n - 1) DIV {orders}, 1 + n * 31 MOD {products}, 1 + n MOD 9, 0.5 + n MOD 9000 / 100",
+        """1 + (n - 1) MOD {orders}, 1 + (n - 1) DIV {orders}, 1 + n * 31 MOD {products}, 1 + n MOD 9,
+        0.5 + n MOD 9000 / 100""",
     ),
     "payments": (
         150_000,
         """n, 1 + n * 3 MOD {orders}, ELT(1 + n MOD 3, 'card', 'invoice', 'transfer'), n MOD 77777 / 100,
-        IF(n MOD 8, TIMESTAMP '2021-01-02 00:00:00' + INTERVAL n * 900 SECOND, NULL), IF(n MOD 50, NULL, REPEAT('receipt ', 100))""",
+        IF(n MOD 8, TIMESTAMP '2021-01-02 00:00:00' + INTERVAL n * 900 SECOND, NULL),
+        IF(n MOD 50, NULL, REPEAT('receipt ', 100))""",
     ),
     "stock": (40_000, "1 + (n - 1) DIV {products}, 1 + (n - 1) MOD {products}, n MOD 500, n * 1000003"),
     "reviews": (
@@ -204,8 +208,7 @@ def statements(scale: float) -> list[str]:
 
 def _numbered_insert(table: str, rows: int, values: str) -> str:
     """INSERT of `rows` rows made from n = 1 ... rows, in a form that MySQL and MariaDB both understand."""
-    digits = "(SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5" \
-             " UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
+    digits = f"(SELECT 0 d UNION ALL SELECT {' UNION ALL SELECT '.join('123456789')})"
     places = [f"{digits} d{place}" for place in range(len(str(rows)))]
     number = " + ".join(f"d{place}.d * {10**place}" for place in range(len(places)))
     numbers = f"SELECT 1 + {number} AS n FROM {', '.join(places)}"

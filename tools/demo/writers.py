@@ -11,19 +11,22 @@ import pymysql
 
 Cursor = Any
 
-PRODUCTS_MAX = 15_000
-CUSTOMERS_MAX = 90_000
+
+def existing(cursor: Cursor, rng: random.Random, table: str) -> int:
+    """The id of a row that is there, or was."""
+    cursor.execute(f"SELECT MAX(id) FROM {table}")
+    return rng.randint(1, cursor.fetchone()[0])
 
 
 def order(cursor: Cursor, rng: random.Random) -> None:
     """A customer orders a few things and pays."""
     cursor.execute(
         "INSERT INTO orders (customer_id, ordered_at, note) VALUES (%s, NOW(6), %s)",
-        (rng.randint(1, CUSTOMERS_MAX), rng.choice([None, "quickly please ⚡", "O'Brien\\n"])),
+        (existing(cursor, rng, "customers"), rng.choice([None, "quickly please ⚡", "O'Brien\\n"])),
     )
     number = cursor.lastrowid
     for line in range(1, rng.randint(2, 5)):
-        product = rng.randint(1, PRODUCTS_MAX)
+        product = existing(cursor, rng, "products")
         cursor.execute(
             "INSERT INTO order_items SELECT %s, %s, id, %s, price FROM products WHERE id = %s",
             (number, line, rng.randint(1, 9), product),
@@ -34,22 +37,26 @@ def order(cursor: Cursor, rng: random.Random) -> None:
         " WHERE order_id = %s) WHERE id = %s",
         (number, number),
     )
-    cursor.execute("INSERT INTO payments (order_id, method, amount, paid_at) VALUES (%s, 'card', 1.5, NOW())", (number,))
+    cursor.execute(
+        "INSERT INTO payments (order_id, method, amount, paid_at) VALUES (%s, 'card', 1.5, NOW())", (number,)
+    )
 
 
 def cancel(cursor: Cursor, rng: random.Random) -> None:
     """An order is deleted; its items and payments go with it by foreign key."""
-    cursor.execute("DELETE FROM orders WHERE id = %s", (rng.randint(1, 200_000),))
+    cursor.execute("DELETE FROM orders WHERE id = %s", (existing(cursor, rng, "orders"),))
 
 
 def correct(cursor: Cursor, rng: random.Random) -> None:
     """A customer changes the profile, moves, or writes a review."""
-    customer = rng.randint(1, CUSTOMERS_MAX)
-    cursor.execute("UPDATE customers SET level = level + 1, interests = 'books,music' WHERE id = %s AND level < 100", (customer,))
+    customer = existing(cursor, rng, "customers")
+    cursor.execute(
+        "UPDATE customers SET level = level + 1, interests = 'books,music' WHERE id = %s AND level < 100", (customer,)
+    )
     cursor.execute("UPDATE IGNORE addresses SET kind = 'work' WHERE customer_id = %s AND kind = 'home'", (customer,))
     cursor.execute(
         "INSERT INTO reviews (product_id, customer_id, stars, words, written_on) VALUES (%s, %s, %s, %s, CURDATE())",
-        (rng.randint(1, PRODUCTS_MAX), customer, rng.randint(1, 5), "so là là " * rng.randint(0, 9)),
+        (existing(cursor, rng, "products"), customer, rng.randint(1, 5), "so là là " * rng.randint(0, 9)),
     )
 
 
@@ -62,7 +69,7 @@ def visit(cursor: Cursor, rng: random.Random) -> None:
 
 def give_up(cursor: Cursor, rng: random.Random) -> None:
     """Something is begun and rolled back."""
-    cursor.execute("UPDATE products SET price = price + 1 WHERE id = %s", (rng.randint(1, PRODUCTS_MAX),))
+    cursor.execute("UPDATE products SET price = price + 1 WHERE id = %s", (existing(cursor, rng, "products"),))
     cursor.connection.rollback()
 
 
@@ -91,7 +98,8 @@ class Writers:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def _work(self, rng: random.Random) -> None:
         connection = self._connect()

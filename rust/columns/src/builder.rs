@@ -291,6 +291,8 @@ impl ColumnBuilder {
 
     /// Appends the values `from` to `end` (exclusive) of an array that a builder of the same column
     /// finished: what a window keeps for the next one.
+    // Some of the builders answer with nothing, some with a result that is known to be good here.
+    #[allow(clippy::let_unit_value)]
     pub fn append_rows(&mut self, array: &ArrayRef, from: usize, end: usize) -> Result<(), ValueError> {
         let length = array.len();
         if from > end || end > length || *array.data_type() != self.logical.arrow() {

@@ -14,12 +14,18 @@ from opendrs.model.catalog import Check, Column, Default, ForeignKey, Index, Tab
 
 @dataclass(frozen=True, slots=True)
 class CreateDatabase:
+    """`charset`, `collation`: default of new tables, as the source names them; empty if it has no such thing."""
+
     name: str
+    charset: str = ""
+    collation: str = ""
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DropDatabase:
     name: str
+    if_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,15 @@ class TruncateTable:
 
 @dataclass(frozen=True, slots=True)
 class AddColumn:
-    """`after`: None = at the end, "" = first, else behind the column of that name."""
+    """`after`: None = at the end, "" = first, else behind the column of that name.
+
+    `fill`: what rows that are there get, if that is not the default: CURRENT_TIMESTAMP at that moment.
+    """
 
     column: Column
     after: str | None = None
     if_not_exists: bool = False
+    fill: Default | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,14 @@ class DropCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameConstraint:
+    """A foreign key or a check gets another name: servers do so when they rename a table."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetComment:
     comment: str
 
@@ -164,6 +182,7 @@ Change = (
     | DropForeignKey
     | AddCheck
     | DropCheck
+    | RenameConstraint
     | SetComment
     | SetCharset
     | SetNextAuto
@@ -216,6 +235,8 @@ def altered(table: Table, change: Change) -> Table:
             if not if_exists:
                 _require(table.checks, name)
             return replace(table, checks=tuple(c for c in table.checks if not _same(c.name, name)))
+        case RenameConstraint(old, new):
+            return _rename_constraint(table, old, new)
         case SetComment(comment):
             return replace(table, comment=comment)
         case SetCharset(charset, collation):
@@ -237,6 +258,14 @@ def _require(named: tuple[Index, ...] | tuple[ForeignKey, ...] | tuple[Check, ..
 
 def _has(table: Table, name: str) -> bool:
     return any(_same(column.name, name) for column in table.columns)
+
+
+def _rename_constraint(table: Table, old: str, new: str) -> Table:
+    keys = tuple(replace(k, name=new) if _same(k.name, old) else k for k in table.foreign_keys)
+    checks = tuple(replace(c, name=new) if _same(c.name, old) else c for c in table.checks)
+    if keys == table.foreign_keys and checks == table.checks:
+        raise KeyError(old)
+    return replace(table, foreign_keys=keys, checks=checks)
 
 
 def _placed(columns: tuple[Column, ...], column: Column, after: str | None) -> tuple[Column, ...]:

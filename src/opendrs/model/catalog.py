@@ -35,10 +35,14 @@ class Default:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A generated column: SQL of the source, and whether the value is stored."""
+    """A generated column: SQL of the source, and whether the value is stored there.
+
+    logged   whether the log carries the value when a row is updated
+    """
 
     expression: str
     stored: bool
+    logged: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,9 +149,14 @@ class Checkpoints(Protocol):
 
 
 class SchemaChanged(Exception):
-    """A table is not as it is defined here: it was changed at the source, and the change was not seen yet."""
+    """A table is not as it is known here, and only a new load can tell.
 
-    def __init__(self, name: TableName, reason: str = "") -> None:
+    It was changed at the source and the change was not seen yet; or, while catching up, something happened
+    that cannot be replayed over rows of different moments. `also`: tables that must be loaded with it.
+    """
+
+    def __init__(self, name: TableName, reason: str = "", also: Sequence[TableName] = ()) -> None:
         self.name = name
         self.reason = reason
+        self.also = tuple(also)
         super().__init__(f"{name}: {reason}")

@@ -16,12 +16,12 @@ from opendrs.model.alteration import (
     DropTable,
     RenameTable,
     TruncateTable,
-    altered,
 )
-from opendrs.model.catalog import Table, TableName
+from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import TableProgress
 from opendrs.model.engine import SchemaChanged
 from opendrs.model.event import SchemaChange
+from opendrs.model.evolution import applied
 from opendrs.model.position import Position
 
 Tables = dict[TableName, TableProgress]
@@ -41,7 +41,7 @@ def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple
         if catching_up and _already_there(after, alteration, change.position):
             continue
         try:
-            _apply(after, alteration)
+            after = _applied(after, alteration)
         except (KeyError, ValueError) as error:
             raise DrsError(
                 Fault.DDL_UNSUPPORTED,
@@ -79,55 +79,19 @@ def _already_there(tables: Tables, alteration: Alteration, position: Position | 
             assert_never(alteration)
 
 
-def _apply(tables: Tables, alteration: Alteration) -> None:
-    match alteration:
-        case CreateTable(table, if_not_exists):
-            _create(tables, table, if_not_exists)
-        case CreateTableLike(name, like, if_not_exists):
-            # Foreign keys are not taken over, and numbering begins anew.
-            copy = replace(tables[like].table, name=name, foreign_keys=(), next_auto=None)
-            _create(tables, copy, if_not_exists)
-        case DropTable(name, if_exists):
-            if name not in tables and not if_exists:
-                raise KeyError(str(name))
-            tables.pop(name, None)
-        case RenameTable(old, new):
-            if new in tables:
-                raise ValueError(f"{new} exists already")
-            progress = tables.pop(old)
-            tables[new] = replace(progress, table=replace(progress.table, name=new))
-            _redirect(tables, old, new)
-        case AlterTable(name, changes):
-            progress = tables[name]
-            table = progress.table
-            for change in changes:
-                table = altered(table, change)
-            tables[name] = replace(progress, table=table)
-        case DropDatabase(name):
-            for known in [known for known in tables if known.schema == name]:
-                del tables[known]
-        case TruncateTable(name):
-            tables[name]
-        case CreateDatabase():
-            pass
-        case _:
-            assert_never(alteration)
-
-
-def _create(tables: Tables, table: Table, if_not_exists: bool) -> None:
-    if table.name in tables:
-        if if_not_exists:
-            return
-        raise ValueError(f"{table.name} exists already")
-    tables[table.name] = TableProgress(table=table, loaded=True)
-
-
-def _redirect(tables: Tables, old: TableName, new: TableName) -> None:
-    """Foreign keys follow a renamed table."""
-    for name, progress in tables.items():
-        keys = tuple(replace(k, referenced=new) if k.referenced == old else k for k in progress.table.foreign_keys)
-        if keys != progress.table.foreign_keys:
-            tables[name] = replace(progress, table=replace(progress.table, foreign_keys=keys))
+def _applied(tables: Tables, alteration: Alteration) -> Tables:
+    """The progress of all tables behind an alteration; new tables have nothing to load."""
+    before = {name: progress.table for name, progress in tables.items()}
+    after = applied(before, alteration)
+    moved = {alteration.new: alteration.old} if isinstance(alteration, RenameTable) else {}
+    found: Tables = {}
+    for name, table in after.items():
+        known = tables.get(moved.get(name, name))
+        if known is None:
+            found[name] = TableProgress(table=table, loaded=True)
+        else:
+            found[name] = known if known.table == table else replace(known, table=table)
+    return found
 
 
 def difference(before: Tables, after: Tables) -> dict[TableName, TableProgress | None]:

@@ -125,7 +125,10 @@ class Run:
     def _restart(self, state: State, changed: SchemaChanged) -> None:
         """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""
         self.sink.rollback()
-        name = changed.name
+        for name in (changed.name, *changed.also):
+            self._restart_one(state, name, changed)
+
+    def _restart_one(self, state: State, name: TableName, changed: SchemaChanged) -> None:
         self._restarts[name] += 1
         if state.phase is Phase.FOLLOWING or self._restarts[name] > RESTARTS_MAX:
             position = state.position.dump() if state.position else "the load"

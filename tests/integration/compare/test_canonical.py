@@ -91,7 +91,9 @@ def test_both_dialects_agree(source: str, request: pytest.FixtureRequest, postgr
 
         def sums(columns: list[Compared]) -> tuple[list[int], list[int]]:
             ours.execute(source_sums("t", columns, mariadb=source == "mariadb"))
-            return [int(n) for n in ours.fetchone()], [int(n) for n in there.execute(target_sums("t", columns)).fetchone()]
+            return [int(n) for n in ours.fetchone()], [
+                int(n) for n in there.execute(target_sums("t", columns)).fetchone()
+            ]
 
         every = [Compared(type=logical, source=c, target=c) for c, logical, _, _, _ in COLUMNS]
         for column in every:
@@ -101,7 +103,14 @@ def test_both_dialects_agree(source: str, request: pytest.FixtureRequest, postgr
         assert before == target
         there.execute("BEGIN")
         # One value of one row, whatever its column, makes the sums differ.
-        changes = ("whole = 7", "exact = exact + 0.00001", "double_ = 0.25", "span = '00:00:01'", "words = 'x'", "bytes_ = 'x'")
+        changes = (
+            "whole = 7",
+            "exact = exact + 0.00001",
+            "double_ = 0.25",
+            "span = '00:00:01'",
+            "words = 'x'",
+            "bytes_ = 'x'",
+        )
         for change in changes:
             there.execute("SAVEPOINT s")
             there.execute(f"UPDATE t SET {change} WHERE ctid = (SELECT min(ctid) FROM t)")

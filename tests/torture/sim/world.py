@@ -166,10 +166,8 @@ class World:
     def here(self, name: str) -> None:
         """The pipeline has come to a fault point: anything may happen now."""
         del name
-        if self.task == "full" or self.quiet:
-            busy = 0.0  # without a log, a copy of a source that is written to shows no moment
-        else:
-            busy = 0.3
+        # without a log, a copy of a source that is written to shows no moment
+        busy = 0.0 if self.task == "full" or self.quiet else 0.3
         while self.random.random() < busy:
             self.write()
         if self.quiet or self.crashes >= CRASHES_MAX:

@@ -197,9 +197,7 @@ def _referring(spec: KeySpec, table: Table, lookup: Callable[[TableName], Table 
     return replace(spec, referenced_columns=other.primary.columns)
 
 
-def _checks(
-    specs: Sequence[CheckSpec], periods: Sequence[PeriodSpec], table: Table, session: Session
-) -> list[Check]:
+def _checks(specs: Sequence[CheckSpec], periods: Sequence[PeriodSpec], table: Table, session: Session) -> list[Check]:
     if not session.flavour.has("checks"):
         return []
     names = [check.name for check in table.checks] + [spec.name for spec in specs if spec.name]

@@ -12,7 +12,7 @@ from opendrs.engines.mysql.charsets import BINARY, Charset, Charsets
 from opendrs.engines.mysql.cursor import Cursor
 from opendrs.engines.mysql.keys import CheckSpec, KeySpec, check, constraint_name, references
 from opendrs.engines.mysql.literals import Written, now, read_default, without_parentheses
-from opendrs.engines.mysql.statement import Mode, NotUnderstood
+from opendrs.engines.mysql.statement import NO_MODE, Mode, NotUnderstood
 from opendrs.engines.mysql.types import ALIASES, NATIONAL, TYPES, Declared
 from opendrs.model.catalog import Generated
 
@@ -96,7 +96,7 @@ def column(cursor: Cursor, charsets: Charsets, mode: Mode) -> ColumnSpec:
 # --- the type -----------------------------------------------------------------------------------
 
 
-def column_type(cursor: Cursor, mode: Mode = Mode(0)) -> TypeSpec:
+def column_type(cursor: Cursor, mode: Mode = NO_MODE) -> TypeSpec:
     """A type and what belongs to it. Raises NotUnderstood if it is in no table."""
     spec = _named(cursor, mode)
     row = TYPES[spec.name]
@@ -113,10 +113,10 @@ def _named(cursor: Cursor, mode: Mode) -> TypeSpec:
     for words, name in sorted(NATIONAL.items(), key=lambda item: -len(item[0])):
         if cursor.accept(*words):
             return TypeSpec(name, charset="utf8mb3")
+    if mode & Mode.REAL_AS_FLOAT and cursor.accept("REAL"):
+        return TypeSpec("float")
     for words, (name, number) in ALIASES.items():
         if cursor.accept(*words):
-            if words == ("REAL",) and mode & Mode.REAL_AS_FLOAT:
-                name = "float"
             return TypeSpec(name, numbers=(number,) if number else ())
     token = cursor.peek()
     if token.kind != "word" or token.text.lower() not in TYPES:

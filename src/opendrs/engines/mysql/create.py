@@ -100,7 +100,8 @@ def table_charset(name: TableName, options: Options, session: Session, scope: Sc
     return session.charsets.resolved(options.charset or None, options.collation, otherwise)
 
 
-ENGINES = {name.upper(): name for name in ("InnoDB", "MyISAM", "Aria", "MEMORY", "ARCHIVE", "CSV", "ROCKSDB", "ndbcluster")}
+_SPELT = ("InnoDB", "MyISAM", "Aria", "MEMORY", "ARCHIVE", "CSV", "ROCKSDB", "ndbcluster")
+ENGINES = {name.upper(): name for name in _SPELT}
 
 
 def canonical_engine(name: str) -> str:
@@ -114,6 +115,7 @@ def like(original: Table, name: TableName, session: Session) -> Table:
     """The definition that CREATE TABLE name LIKE original makes: no foreign keys, numbering from 1."""
     checks = original.checks
     if not session.flavour.mariadb:  # names of checks are unique in a database, so all are made up anew
+        checks = tuple(sorted(checks, key=lambda check: check.name.lower()))
         names: list[str] = []
         for _ in checks:
             names.append(check_name(name.table, names, session.flavour))

@@ -9,22 +9,36 @@ from typing import Final
 from opendrs.engines.mysql.charsets import Charset, bytes_per_character
 from opendrs.engines.mysql.columns import ROW_END, ROW_START, ColumnSpec
 from opendrs.engines.mysql.keys import KeySpec
-from opendrs.engines.mysql.literals import Written, default
+from opendrs.engines.mysql.literals import Written, default, moment_literal
 from opendrs.engines.mysql.session import Session
 from opendrs.engines.mysql.statement import NotUnderstood
 from opendrs.engines.mysql.types import TYPES, resolve
-from opendrs.model.catalog import Column, ForeignKey, Generated, Index, IndexPart
+from opendrs.model.catalog import Column, Default, ForeignKey, Generated, Index, IndexPart
 from opendrs.model.types import Logical
 
 # The most bytes of a key: what is longer is cut in an ordinary index, and hashed in MariaDB's unique one.
 KEY_BYTES_MAX: Final = {"INNODB": 3072, "MYISAM": 1000, "ARIA": 2000}
+PREFIXED: Final = ("text", "binary", "json", "geometry")  # kinds of which an index can take a part
+POINT_BYTES: Final = 25
 ZERO: Final = Written("string", "0000-00-00 00:00:00")
 
 
-def make_column(spec: ColumnSpec, charset: Charset, session: Session, *, first_timestamp: bool = False) -> Column:
-    """The column; `charset` is the default of the table, `first_timestamp`: no TIMESTAMP stands before it."""
-    meaning = resolve(spec.type.declared(session.charsets, charset), session.flavour)
+def make_column(
+    spec: ColumnSpec, charset: Charset, session: Session, *, first_timestamp: bool = False, convert: bool = False
+) -> Column:
+    """The column.
+
+    charset          the default of the table
+    first_timestamp  no TIMESTAMP stands before it
+    convert          the statement converts the table to `charset`: it counts even where the column says another
+    """
+    declared = spec.type.declared(session.charsets, charset)
+    if convert and declared.charset is not None and declared.charset.charset != "binary":
+        declared = replace(declared, charset=charset)
+    meaning = resolve(declared, session.flavour)
     spec = _implicit_timestamp(spec, session, first_timestamp)
+    if session.flavour.mariadb and meaning.type.kind in ("datetime", "timestamp"):
+        spec = _fitted_moments(spec, meaning.type.fraction)
     # JSON is bytes of UTF-8 to whoever reads the log; in another character set it stays text.
     json = (meaning.charset is not None and meaning.charset.charset == "utf8mb4") and is_json(spec)
     written = None if spec.default is None or spec.generated else spec.default
@@ -69,6 +83,33 @@ def _implicit_timestamp(spec: ColumnSpec, session: Session, first: bool) -> Colu
     return replace(spec, nullable=False, default=ZERO if spec.default is None else spec.default)
 
 
+def filling(column: Column, session: Session) -> Default | None:
+    """What rows that are there get in a new column, where that is not its default but the moment of adding it."""
+    own = column.default
+    if own is None or own.kind != "expression" or not own.text.startswith("CURRENT_TIMESTAMP"):
+        return None
+    if session.moment is None or column.type.kind not in ("datetime", "timestamp"):
+        return None
+    try:
+        zone = "UTC" if column.type.kind == "timestamp" else session.zone
+        return Default("literal", moment_literal(session.moment, zone, column.type.fraction))
+    except (KeyError, ValueError):
+        return None
+
+
+def _fitted_moments(spec: ColumnSpec, fraction: int) -> ColumnSpec:
+    """MariaDB takes NOW() for a moment as precise as the column."""
+
+    def fitted(text: str) -> str:
+        given = int(text.partition("(")[2].rstrip(")") or 0)
+        digits = given if 0 < given < fraction else fraction
+        return f"CURRENT_TIMESTAMP({digits})" if digits else "CURRENT_TIMESTAMP"
+
+    if spec.default is not None and spec.default.form == "now":
+        spec = replace(spec, default=Written("now", fitted(spec.default.text)))
+    return spec if spec.on_update is None else replace(spec, on_update=fitted(spec.on_update))
+
+
 # --- indexes --------------------------------------------------------------------------------------
 
 
@@ -81,7 +122,9 @@ def make_index(spec: KeySpec, name: str, columns: Sequence[Column], engine: str,
     parts = tuple(_part(part, by_name, spec) for part in spec.parts)
     unique = spec.kind in ("primary", "unique")
     kind = _kind(spec, parts, by_name, engine, session)
-    if kind == "btree" and not unique:
+    if (kind == "hash" and unique) or kind in ("fulltext", "spatial", "vector"):
+        parts = tuple(replace(part, descending=False) for part in parts)
+    elif kind == "btree" and not unique:
         parts = tuple(_cut(part, by_name, engine) for part in parts)
     return Index(name=name, parts=parts, unique=unique, kind=kind, comment=spec.comment)
 
@@ -91,9 +134,22 @@ def _part(part: IndexPart, columns: dict[str, Column], spec: KeySpec) -> IndexPa
     if not part.column:
         return part
     column = columns[part.column.lower()]
+    if column.native == "point" and spec.method == "btree":  # 4 bytes of SRID and 21 of WKB
+        return replace(part, column=column.name, prefix=POINT_BYTES)
     whole = part.prefix is not None and column.length is not None and part.prefix >= column.length
-    drop = whole or spec.method in ("fulltext", "spatial", "vector")
+    drop = whole or column.type.kind not in PREFIXED or spec.method in ("fulltext", "spatial", "vector")
     return replace(part, column=column.name, prefix=None if drop else part.prefix)
+
+
+def whole_where_possible(index: Index, columns: Sequence[Column]) -> Index:
+    """The index, without prefixes that are no shorter than their column."""
+    lengths = {column.name: column.length for column in columns}
+
+    def whole(part: IndexPart) -> bool:
+        length = lengths.get(part.column)
+        return part.prefix is not None and length is not None and part.prefix >= length
+
+    return replace(index, parts=tuple(replace(p, prefix=None) if whole(p) else p for p in index.parts))
 
 
 def part_bytes(part: IndexPart, columns: dict[str, Column]) -> int | None:
@@ -102,7 +158,12 @@ def part_bytes(part: IndexPart, columns: dict[str, Column]) -> int | None:
     if column is None or column.type.kind not in ("text", "binary", "json"):
         return 0
     length = part.prefix if part.prefix is not None else column.length
-    return None if length is None else length * bytes_per_character(column.charset)
+    return None if length is None else length * _per_character(column)
+
+
+def _per_character(column: Column) -> int:
+    """MariaDB's JSON is utf8mb4 and says no character set."""
+    return bytes_per_character("utf8mb4" if column.type.kind == "json" else column.charset)
 
 
 def _kind(
@@ -123,10 +184,13 @@ def _kind(
 
 def _cut(part: IndexPart, columns: dict[str, Column], engine: str) -> IndexPart:
     """Without a strict sql_mode a part that is too long is cut to what the engine can; in one it is refused."""
-    size, longest = part_bytes(part, columns), KEY_BYTES_MAX.get(engine.upper(), 3072)
-    if size is None or size <= longest:
+    size, longest = part_bytes(part, columns), KEY_BYTES_MAX.get(engine.upper(), KEY_BYTES_MAX["INNODB"])
+    if size is not None and size <= longest:
         return part
-    return replace(part, prefix=longest // bytes_per_character(columns[part.column.lower()].charset))
+    column = columns[part.column.lower()]
+    longest //= _per_character(column)
+    capacity = TYPES[column.native.partition("(")[0].partition(" ")[0]].size
+    return replace(part, prefix=min(longest, capacity) if size is None else longest)
 
 
 def make_foreign_key(spec: KeySpec, name: str, columns: Sequence[Column]) -> ForeignKey:
@@ -188,4 +252,3 @@ def type_takes_charset(column: Column) -> bool:
     """Whether a change of the character set concerns the column."""
     name = column.native.partition("(")[0].partition(" ")[0].lower()
     return name in TYPES and TYPES[name].text
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opendrs._core import MysqlError
+from opendrs._core import DecodeError, MysqlError
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import Endpoint
@@ -36,8 +36,6 @@ def translate(error: MysqlError, endpoint: Endpoint) -> DrsError:
             return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
         case "server":
             return _server(error, where)
-        case "decode":
-            return _decode(error)
         case kind if kind.startswith("net.") or kind == "interrupted":
             return DrsError(Fault.SOURCE_UNREACHABLE, endpoint=where, reason=reason)
     return DrsError(Fault.INTERNAL, reason=f"MySQL client: {error.kind}: {reason}")
@@ -54,23 +52,26 @@ def _server(error: MysqlError, where: str) -> DrsError:
     return DrsError(Fault.SOURCE_REFUSED, reason=reason)
 
 
-def _decode(error: MysqlError) -> DrsError:
-    """An error of the decoder; `detail` is its own kind."""
-    reason, position = error.message, "the place named"
-    match error.detail:
+def decoding(error: DecodeError) -> DrsError | SchemaChanged:
+    """What an error of the decoder means. Nothing was skipped: the log can be read again from the position."""
+    position = f"{error.file}:{error.position}"
+    name = TableName(*error.table) if error.table else None
+    match error.kind:
+        case "schema_mismatch" | "unknown_table" if name is not None:
+            return SchemaChanged(name, error.what)
         case "statement_logged":
-            return DrsError(Fault.STATEMENT_LOGGED, table=error.table or "a table", position=position, reason=reason)
+            return DrsError(Fault.STATEMENT_LOGGED, table=name or f"a table ({error.what})", position=position)
         case "corrupt" | "checksum":
-            return DrsError(Fault.LOG_CORRUPT, position=position, reason=reason)
+            return DrsError(Fault.LOG_CORRUPT, position=position, reason=error.what)
         case "charset" | "value":
             return DrsError(
-                Fault.VALUE_UNREPRESENTABLE, table=error.table or "a table", column="named in the reason", reason=reason
+                Fault.VALUE_UNREPRESENTABLE, table=name or "a table", column="named in the reason", reason=error.what
             )
-    return DrsError(Fault.LOG_UNSUPPORTED, position=position, reason=reason)
+    return DrsError(Fault.LOG_UNSUPPORTED, position=position, reason=error.what)
 
 
 def changed_table(error: MysqlError, name: TableName) -> SchemaChanged | None:
     """The error of a read that means: the table is not as it was when its load was planned."""
-    if error.kind == "schema_changed" or (error.kind == "server" and error.code in CHANGED_TABLE):
+    if error.kind == "schema_mismatch" or (error.kind == "server" and error.code in CHANGED_TABLE):
         return SchemaChanged(name, error.message)
     return None

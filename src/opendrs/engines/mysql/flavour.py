@@ -62,6 +62,13 @@ FACTS: Final[dict[str, Since]] = {
 }
 
 
+# What a session must say before it reads information_schema, by the fact that makes it necessary.
+READING: Final[dict[str, str]] = {
+    "cached_statistics": "SET SESSION information_schema_stats_expiry = 0",
+    "hidden_generated_key": "SET SESSION show_gipk_in_create_table_and_information_schema = ON",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Flavour:
     """A product and its version."""

@@ -126,6 +126,15 @@ def key(cursor: Cursor, flavour: Flavour) -> KeySpec | CheckSpec | PeriodSpec:
     return spec
 
 
+def named_index(cursor: Cursor, flavour: Flavour, kind: str, name: str) -> KeySpec:
+    """The rest of CREATE [kind] INDEX name ON table: columns and options."""
+    method = "btree" if kind in ("", "UNIQUE") else kind.lower()
+    spec = KeySpec(kind="unique" if kind == "UNIQUE" else "index", name=name, method=method)
+    _parts(cursor, spec, flavour)
+    _options(cursor, spec)
+    return spec
+
+
 def _method(cursor: Cursor) -> str:
     word = cursor.one_of("FULLTEXT", "SPATIAL", "VECTOR")
     if not cursor.one_of("INDEX", "KEY") and not word:

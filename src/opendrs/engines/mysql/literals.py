@@ -98,13 +98,12 @@ def now(cursor: Cursor) -> str:
 
 
 def _unwrapped(inner: str, flavour: Flavour) -> Written:
-    """MariaDB keeps (1) and (now()) as 1 and now(); MySQL keeps every parenthesis as an expression."""
+    """MariaDB keeps (1) as 1; MySQL keeps it as an expression. (now()) is CURRENT_TIMESTAMP to both."""
     inner = without_parentheses(inner, flavour)
-    if flavour.mariadb:
-        cursor = Cursor(Lexer(inner, flavour))
-        literal = _literal(cursor)
-        if literal is not None and cursor.ended:
-            return literal
+    cursor = Cursor(Lexer(inner, flavour))
+    literal = _literal(cursor)
+    if literal is not None and cursor.ended and (flavour.mariadb or literal.form == "now"):
+        return literal
     return Written("expression", inner)
 
 
@@ -202,10 +201,13 @@ def _year(written: Written, meaning: Meaning) -> str:
 
 
 def _text(written: Written, meaning: Meaning) -> str:
-    if written.form not in ("string", "number"):
-        raise _NoLiteral
+    text = written.text
+    if written.form in ("hex", "bits"):  # the bytes of the text
+        number = int(text, 16 if written.form == "hex" else 2)
+        nbytes = (len(text) * (4 if written.form == "hex" else 1) + 7) // 8
+        text = number.to_bytes(nbytes, "big").decode("ascii")
     # CHAR does not keep trailing blanks.
-    return written.text.rstrip(" ") if meaning.native.startswith("char(") else written.text
+    return text.rstrip(" ") if meaning.native.startswith("char(") else text
 
 
 def _enum(written: Written, meaning: Meaning) -> str:
@@ -282,9 +284,11 @@ def _datetime(written: Written, meaning: Meaning) -> str:
 
 
 def _time(written: Written, meaning: Meaning) -> str:
-    if written.text == "0":
-        return "00:00:00" + _fraction(None, meaning.type.fraction)
-    found = _TIME.fullmatch(written.text)
+    text = written.text
+    if re.fullmatch(r"-?\d{1,7}", text):  # HHMMSS
+        digits = text.removeprefix("-").zfill(6)
+        text = f"{'-' * text.startswith('-')}{digits[:-4]}:{digits[-4:-2]}:{digits[-2:]}"
+    found = _TIME.fullmatch(text)
     if found is None:
         raise _NoLiteral
     sign, hour, minute, second, fraction = found.groups()
@@ -324,12 +328,20 @@ def _in_utc(text: str, zone: str) -> str:
     """A timestamp that is written in the time zone of a session, in UTC. The zero timestamp is in none."""
     if zone.upper() in ("UTC", "+00:00") or text.startswith("0000-00-00"):
         return text
-    wall = datetime.strptime(text.partition(".")[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=_zone(zone))
+    wall = datetime.strptime(text.partition(".")[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=time_zone(zone))
     moment = wall.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     return moment + text[len(moment) :]
 
 
-def _zone(name: str) -> tzinfo:
+def moment_literal(moment: datetime, zone: str, fraction: int) -> str:
+    """The wall clock of a moment in a time zone. KeyError or ValueError if the zone is not known."""
+    wall = moment.astimezone(time_zone(zone))
+    digits = f"{wall.microsecond:06d}"[:fraction]
+    return wall.strftime("%Y-%m-%d %H:%M:%S") + ("." + digits if fraction else "")
+
+
+def time_zone(name: str) -> tzinfo:
+    """A time zone as sessions name it. KeyError or ValueError if it is not known here."""
     offset = re.fullmatch(r"([+-])(\d{1,2}):(\d{2})", name)
     if offset is None:
         # SYSTEM is a KeyError here: only the server knows it, and the default stays an expression.

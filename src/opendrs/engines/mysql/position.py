@@ -9,9 +9,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from opendrs import _core
+from opendrs._core import BinlogPosition
 from opendrs.engines.mysql.connect import Session
 from opendrs.errors import DrsError, Fault
+from opendrs.model.position import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class LogPosition:
         return self.text
 
     def covers(self, other: LogPosition) -> bool:
-        return _core.mysql_position_covers(self.text, other.text)
+        return BinlogPosition(self.text).covers(BinlogPosition(other.text))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -39,7 +40,13 @@ class LogPosition:
 
 def parse_position(text: str) -> LogPosition:
     """Reads `dump` back. Raises ValueError on text of an unknown version."""
-    return LogPosition(_core.mysql_position_parse(text))
+    return LogPosition(str(BinlogPosition(text)))
+
+
+def own(position: Position) -> LogPosition:
+    """The position, known to be one of this engine's."""
+    assert isinstance(position, LogPosition), f"a position of another engine: {type(position)}"
+    return position
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,8 @@ class LogEnd:
     file: str
     offset: int
 
-    def reached(self, position: LogPosition) -> bool:
-        facts = position.facts
+    def reached(self, position: Position) -> bool:
+        facts = own(position).facts
         at = facts.get("file")
         if at is None or facts["server"] != self.server:
             return False
@@ -68,7 +75,7 @@ def _number(file: str) -> int:
 def identity(session: Session) -> str:
     """What tells this server from others: MySQL's UUID. MariaDB has none; its GTID domains tell."""
     if session.mariadb:
-        return f"mariadb-{session.value('SELECT @@global.server_id')}"
+        return f"mariadb:{session.value('SELECT @@global.server_id')}"
     return session.value("SELECT @@global.server_uuid") or ""
 
 

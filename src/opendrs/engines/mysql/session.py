@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from opendrs.engines.mysql.charsets import Charset, Charsets
 from opendrs.engines.mysql.flavour import Flavour
-from opendrs.engines.mysql.statement import Mode
+from opendrs.engines.mysql.statement import NO_MODE, Mode
 from opendrs.model.catalog import Table, TableName
 
 
@@ -23,17 +24,19 @@ class Session:
     explicit_timestamps  the server's explicit_defaults_for_timestamp
     lower_names          lower_case_table_names is not 0
     utf8                 what the character set utf8 stands for
+    moment               when the statement began, aware, with microseconds where the event has them
     """
 
     flavour: Flavour
     database: str = ""
-    mode: Mode = Mode(0)
+    mode: Mode = NO_MODE
     zone: str = "UTC"
     collations: Mapping[str, str] = field(default_factory=dict)
     server_charset: Charset | None = None
     explicit_timestamps: bool = True
     lower_names: bool = False
     utf8: str = "utf8mb3"
+    moment: datetime | None = None
 
     @property
     def charsets(self) -> Charsets:

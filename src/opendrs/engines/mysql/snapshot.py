@@ -71,7 +71,9 @@ class Rows:
 class Snapshot:
     """Owns the sessions that read. `exact` is the moment that all of them show, if they do."""
 
-    def __init__(self, endpoint: Endpoint, sessions: list[Session], planner: Session, exact: LogPosition | None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, sessions: list[Session], planner: Session, exact: LogPosition | None
+    ) -> None:
         self._endpoint = endpoint
         self._planner = planner
         self._exact = exact
@@ -152,12 +154,9 @@ class Snapshot:
 def read_key(session: Session, table: Table, columns: Sequence[Column], sql: str, params: list[object]) -> Key | None:
     """The key that a statement selects, None if it selects no row."""
     names = [column.name for column in columns]
-    facts = {
-        "name": {"schema": table.name.schema, "table": table.name.table},
-        "columns": [column for column in table.to_json()["columns"] if column["name"] in names],
-        "key": names,
-    }
-    facts["columns"].sort(key=lambda column: names.index(column["name"]))
+    by_name = {column["name"]: column for column in table.to_json()["columns"]}
+    name = {"schema": table.name.schema, "table": table.name.table}
+    facts = {"name": name, "columns": [by_name[name] for name in names], "key": names}
     try:
         reader = session.read(sql, params, json.dumps(facts))
         if reader.next_batch(1, 1) is None:
@@ -187,9 +186,7 @@ def bound(session: Session, table: Table) -> Key | None:
 
 
 @contextmanager
-def open_snapshot(
-    endpoint: Endpoint, tables: Sequence[Table], readers: int, *, consistent: bool
-) -> Iterator[Snapshot]:
+def open_snapshot(endpoint: Endpoint, tables: Sequence[Table], readers: int, *, consistent: bool) -> Iterator[Snapshot]:
     """The sessions of a snapshot; with `consistent`, all of them show the moment that `exact` names."""
     with ExitStack() as stack:
         sessions = [stack.enter_context(Session(endpoint)) for _ in range(readers)]

@@ -31,6 +31,9 @@ class Mode(IntFlag):
     STRICT_ALL_TABLES = 1 << 22
 
 
+NO_MODE: Final = Mode(0)
+
+
 class NotUnderstood(Exception):
     """The statement cannot be read with certainty. The message says where and why."""
 
@@ -65,7 +68,7 @@ _ESCAPES: Final = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "
 class Lexer:
     """Reads tokens one by one, so that the bodies of routines need not be understood."""
 
-    def __init__(self, text: str, flavour: Flavour, mode: Mode = Mode(0)) -> None:
+    def __init__(self, text: str, flavour: Flavour, mode: Mode = NO_MODE) -> None:
         self.text = text
         self._flavour = flavour
         self._mode = mode
@@ -118,7 +121,8 @@ class Lexer:
 
     def _quoted(self, kind: Kind, *, escapes: bool) -> Token:
         start = at = self._at
-        text, quote, value = self.text, self.text[at], []
+        text, quote = self.text, self.text[at]
+        value: list[str] = []
         at += 1
         while at < len(text):
             char = text[at]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
@@ -40,8 +40,6 @@ TABLES = (
 )
 
 ParsePosition = Callable[[str], Position]
-Target = dict[str, Any]
-"""The shape of a table in the target: what the compiled applier and COPY take. Persisted."""
 
 
 def application(job: str, epoch: int) -> str:
@@ -148,7 +146,8 @@ class Control:
     def add_chunk(self, session: Session, loaded: LoadedChunk) -> None:
         chunk = loaded.chunk
         session.query(
-            f"INSERT INTO {SCHEMA}.chunks VALUES ($1, $2, $3, $4::integer, $5::json, $6::json, $7::bigint, $8::bigint, $9)",
+            f"INSERT INTO {SCHEMA}.chunks VALUES"
+            " ($1, $2, $3, $4::integer, $5::json, $6::json, $7::bigint, $8::bigint, $9)",
             self.job,
             chunk.table.schema,
             chunk.table.table,
@@ -185,7 +184,7 @@ class Control:
                 nbytes=known.nbytes + loaded.nbytes,
             )
         at = self._parse(position) if position else None
-        return Checkpoint(phase=Phase(phase), position=at, tables=tables), targets
+        return Checkpoint(phase=Phase(phase or ""), position=at, tables=tables), targets
 
     def _tables(self, session: Session) -> tuple[dict[TableName, TableProgress], dict[TableName, Target]]:
         tables: dict[TableName, TableProgress] = {}

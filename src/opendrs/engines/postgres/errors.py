@@ -28,7 +28,10 @@ def translate(error: PgError, endpoint: Endpoint, what: str) -> DrsError:
         return DrsError(Fault.CONFLICT, table=_table(error), reason=reason)
     if kind == "value":
         return DrsError(
-            Fault.VALUE_UNREPRESENTABLE, table=_table(error), column=error.column or "named in the reason", reason=reason
+            Fault.VALUE_UNREPRESENTABLE,
+            table=_table(error),
+            column=error.column or "named in the reason",
+            reason=reason,
         )
     if kind == "tls":
         return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)

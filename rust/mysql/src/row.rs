@@ -1,0 +1,294 @@
+//! Rows of the binary protocol, straight into Arrow builders ("Binary Protocol Resultset Row").
+//!
+//! The binary protocol and not the text one: FLOAT keeps its bits (as text it has six digits).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use opendrs_columns::temporal::{Parts, date, datetime};
+use opendrs_columns::{
+    BatchBuilder, ColumnBuilder, ColumnSpec, Logical, TableSpec, parse_decimal128, parse_decimal256,
+};
+
+use crate::column::{Column, field_type as t};
+use crate::cursor::Cursor;
+use crate::error::{ErrorKind, MysqlError, Result};
+
+/// How the values of one column are read and appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    /// A number of the other signedness than the column has: expressions.
+    U64AsSigned,
+    I64AsUnsigned,
+    F32,
+    F64,
+    Decimal(u8),
+    LongDecimal(u8),
+    Bits,
+    Date,
+    Time,
+    Datetime,
+    Text,
+    Bytes,
+    Uuid,
+    Inet4,
+    Inet6,
+}
+
+/// How rows of one result are read; made once a result, not once a row.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    steps: Vec<Step>,
+    bitmap_bytes: usize,
+    /// Bytes a row takes in Arrow besides those of its texts.
+    pub fixed_bytes: usize,
+}
+
+impl Plan {
+    /// An error unless the result's columns are the table's, in order.
+    pub fn new(columns: &[Column], table: &TableSpec) -> Result<Self> {
+        if columns.len() != table.columns.len() {
+            let text = format!("{} has {} columns, the result {}", table.name, table.columns.len(), columns.len());
+            return Err(MysqlError::new(ErrorKind::SchemaMismatch, text));
+        }
+        let mut steps = Vec::with_capacity(columns.len());
+        for (column, spec) in columns.iter().zip(&table.columns) {
+            let chosen =
+                step(column, spec).filter(|_| column.name.eq_ignore_ascii_case(&spec.name) || !column.name.is_ascii());
+            steps.push(chosen.ok_or_else(|| mismatch(column, spec, table))?);
+        }
+        let fixed_bytes = steps.iter().map(fixed_bytes).sum();
+        // Two bits of the bitmap are reserved, in front.
+        Ok(Self { steps, bitmap_bytes: (columns.len() + 2).div_ceil(8), fixed_bytes })
+    }
+
+    /// Appends one row (a packet that begins with a zero byte). After an error the builder holds
+    /// half a row and is of no more use.
+    #[inline]
+    pub fn append(&self, packet: &[u8], builder: &mut BatchBuilder) -> Result<()> {
+        let mut cursor = Cursor::new(packet);
+        cursor.skip(1)?;
+        let nulls = cursor.bytes(self.bitmap_bytes)?;
+        for (index, (step, column)) in self.steps.iter().zip(&mut builder.columns).enumerate() {
+            let bit = index + 2;
+            if nulls.get(bit >> 3).is_some_and(|byte| byte >> (bit & 7) & 1 != 0) {
+                column.push_null();
+            } else {
+                append_value(*step, &mut cursor, column)?;
+            }
+        }
+        if !cursor.is_empty() {
+            return Err(MysqlError::protocol("a row is longer than its columns"));
+        }
+        builder.rows += 1;
+        Ok(())
+    }
+}
+
+#[cold]
+fn mismatch(column: &Column, spec: &ColumnSpec, table: &TableSpec) -> MysqlError {
+    let text = format!(
+        "{}: column {} ({} {:?}) cannot be read from result column {} (wire type {}, flags {:#x}, collation {})",
+        table.name, spec.name, spec.native, spec.logical, column.name, column.kind, column.flags, column.collation
+    );
+    MysqlError::new(ErrorKind::SchemaMismatch, text)
+}
+
+fn step(column: &Column, spec: &ColumnSpec) -> Option<Step> {
+    let textual = matches!(
+        column.kind,
+        t::VARCHAR
+            | t::TINY_BLOB
+            | t::MEDIUM_BLOB
+            | t::LONG_BLOB
+            | t::BLOB
+            | t::VAR_STRING
+            | t::STRING
+            | t::ENUM
+            | t::SET
+    );
+    Some(match &spec.logical {
+        Logical::Int { unsigned, .. } => integer(column, *unsigned)?,
+        Logical::Year if matches!(column.kind, t::YEAR | t::SHORT) => Step::U16,
+        Logical::Decimal { precision, scale } if matches!(column.kind, t::DECIMAL | t::NEWDECIMAL) => {
+            if *precision <= 38 { Step::Decimal(*scale) } else { Step::LongDecimal(*scale) }
+        }
+        Logical::Float32 if column.kind == t::FLOAT => Step::F32,
+        Logical::Float64 if column.kind == t::DOUBLE => Step::F64,
+        Logical::Bits { .. } if column.kind == t::BIT => Step::Bits,
+        Logical::Date if matches!(column.kind, t::DATE | t::NEWDATE) => Step::Date,
+        Logical::Time { .. } if column.kind == t::TIME => Step::Time,
+        Logical::Datetime { .. } if column.kind == t::DATETIME => Step::Datetime,
+        Logical::Timestamp { .. } if column.kind == t::TIMESTAMP => Step::Datetime,
+        Logical::Text | Logical::Enum | Logical::Set if textual && !column.is_bytes() => Step::Text,
+        // MySQL calls its JSON binary; it is utf8mb4. MariaDB's is LONGTEXT.
+        Logical::Json if column.kind == t::JSON || textual => Step::Text,
+        Logical::Binary { .. } if textual && column.is_bytes() => Step::Bytes,
+        Logical::Geometry if column.kind == t::GEOMETRY => Step::Bytes,
+        // MariaDB 11.7's VECTOR is a kind of VARBINARY on the wire.
+        Logical::Vector if column.kind == t::VECTOR || (textual && column.is_bytes()) => Step::Bytes,
+        Logical::Uuid if textual => Step::Uuid,
+        Logical::Inet4 if textual => Step::Inet4,
+        Logical::Inet6 if textual => Step::Inet6,
+        _ => return None,
+    })
+}
+
+fn integer(column: &Column, unsigned: bool) -> Option<Step> {
+    Some(match (column.kind, column.is_unsigned(), unsigned) {
+        (t::TINY, false, false) => Step::I8,
+        (t::SHORT, false, false) => Step::I16,
+        (t::LONG | t::INT24, false, false) => Step::I32,
+        (t::LONGLONG, false, false) => Step::I64,
+        (t::TINY, true, true) => Step::U8,
+        (t::SHORT | t::YEAR, true, true) => Step::U16,
+        (t::LONG | t::INT24, true, true) => Step::U32,
+        (t::LONGLONG, true, true) => Step::U64,
+        (t::LONGLONG, true, false) => Step::U64AsSigned,
+        (t::LONGLONG, false, true) => Step::I64AsUnsigned,
+        _ => return None,
+    })
+}
+
+fn fixed_bytes(step: &Step) -> usize {
+    match step {
+        Step::Decimal(_) | Step::Uuid | Step::Inet6 => 16,
+        Step::LongDecimal(_) => 32,
+        Step::Text | Step::Bytes => 4,
+        _ => 8,
+    }
+}
+
+#[inline]
+fn append_value(step: Step, cursor: &mut Cursor<'_>, column: &mut ColumnBuilder) -> Result<()> {
+    match step {
+        Step::I8 => column.push_i64(i64::from(cursor.u8()? as i8))?,
+        Step::I16 => column.push_i64(i64::from(cursor.u16()? as i16))?,
+        Step::I32 => column.push_i64(i64::from(cursor.u32()? as i32))?,
+        Step::I64 => column.push_i64(cursor.u64()? as i64)?,
+        Step::U8 => column.push_u64(u64::from(cursor.u8()?))?,
+        Step::U16 => column.push_u64(u64::from(cursor.u16()?))?,
+        Step::U32 => column.push_u64(u64::from(cursor.u32()?))?,
+        Step::U64 => column.push_u64(cursor.u64()?)?,
+        Step::U64AsSigned => {
+            let value = cursor.u64()?;
+            column.push_i64(i64::try_from(value).map_err(|_| outside(value))?)?;
+        }
+        Step::I64AsUnsigned => {
+            let value = cursor.u64()? as i64;
+            column.push_u64(u64::try_from(value).map_err(|_| outside(value))?)?;
+        }
+        Step::F32 => column.push_f32(f32::from_bits(cursor.u32()?))?,
+        Step::F64 => column.push_f64(f64::from_bits(cursor.u64()?))?,
+        Step::Decimal(scale) => match parse_decimal128(cursor.lenenc_bytes()?, scale) {
+            Ok(value) => column.push_i128(value)?,
+            Err(error) => return Err(invalid(&error.to_string())),
+        },
+        Step::LongDecimal(scale) => match parse_decimal256(cursor.lenenc_bytes()?, scale) {
+            Ok(value) => column.push_i256(value)?,
+            Err(error) => return Err(invalid(&error.to_string())),
+        },
+        Step::Bits => column.push_u64(bits(cursor.lenenc_bytes()?)?)?,
+        Step::Date => {
+            let parts = wire_datetime(cursor)?;
+            column.push_date(date(parts.year, parts.month, parts.day))?;
+        }
+        Step::Datetime => column.push_micros(datetime(wire_datetime(cursor)?))?,
+        Step::Time => column.push_micros(wire_time(cursor)?)?,
+        Step::Text => column.push_utf8(cursor.lenenc_bytes()?)?,
+        Step::Bytes => column.push_bytes(cursor.lenenc_bytes()?)?,
+        Step::Uuid => column.push_bytes(&uuid(cursor.lenenc_bytes()?)?)?,
+        Step::Inet4 => column.push_bytes(&address::<Ipv4Addr>(cursor.lenenc_bytes()?)?.octets())?,
+        Step::Inet6 => column.push_bytes(&address::<Ipv6Addr>(cursor.lenenc_bytes()?)?.octets())?,
+    }
+    Ok(())
+}
+
+#[cold]
+fn invalid(what: &str) -> MysqlError {
+    MysqlError::new(ErrorKind::Value, format!("a value of the server: {what}"))
+}
+
+#[cold]
+fn outside(value: impl std::fmt::Display) -> MysqlError {
+    invalid(&format!("{value} is outside the range of the column"))
+}
+
+/// Most significant byte first.
+fn bits(bytes: &[u8]) -> Result<u64> {
+    if bytes.len() > 8 {
+        return Err(invalid("more than 64 bits"));
+    }
+    Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+}
+
+/// DATE, DATETIME and TIMESTAMP: a length, and only as many parts as are not zero.
+#[inline]
+fn wire_datetime(cursor: &mut Cursor<'_>) -> Result<Parts> {
+    let mut parts = Parts::default();
+    let length = cursor.u8()?;
+    if !matches!(length, 0 | 4 | 7 | 11) {
+        return Err(invalid("a date of unknown length"));
+    }
+    if length >= 4 {
+        parts.year = cursor.u16()?;
+        [parts.month, parts.day] = cursor.array()?;
+    }
+    if length >= 7 {
+        [parts.hour, parts.minute, parts.second] = cursor.array()?;
+    }
+    if length >= 11 {
+        parts.micro = cursor.u32()?;
+    }
+    let Parts { year, month, day, hour, minute, second, micro } = parts;
+    // What `temporal` packs must fit its fields.
+    if year > 9999 || month > 12 || day > 31 || hour > 23 || minute > 59 || second > 59 || micro > 999_999 {
+        return Err(invalid(&format!("{year}-{month}-{day} {hour}:{minute}:{second}.{micro} is no date")));
+    }
+    Ok(parts)
+}
+
+/// TIME in microseconds.
+fn wire_time(cursor: &mut Cursor<'_>) -> Result<i64> {
+    let length = cursor.u8()?;
+    if length == 0 {
+        return Ok(0);
+    }
+    if !matches!(length, 8 | 12) {
+        return Err(invalid("a time of unknown length"));
+    }
+    let negative = cursor.u8()? != 0;
+    let days = i64::from(cursor.u32()?);
+    let [hours, minutes, seconds] = cursor.array::<3>()?.map(i64::from);
+    let micros = if length == 12 { i64::from(cursor.u32()?) } else { 0 };
+    // 32-bit days are at most 3.7e20 microseconds: the check comes before the product.
+    if days > 34 || hours > 23 || minutes > 59 || seconds > 59 || micros > 999_999 {
+        return Err(invalid("a time beyond 838:59:59"));
+    }
+    let total = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000_000 + micros;
+    Ok(if negative { -total } else { total })
+}
+
+/// The text form, with hyphens or without.
+fn uuid(text: &[u8]) -> Result<[u8; 16]> {
+    let mut digits = text.iter().filter(|byte| **byte != b'-').map(|byte| char::from(*byte).to_digit(16));
+    let mut out = [0; 16];
+    for byte in &mut out {
+        match (digits.next().flatten(), digits.next().flatten()) {
+            (Some(high), Some(low)) => *byte = (high << 4 | low) as u8,
+            _ => return Err(invalid("not a UUID")),
+        }
+    }
+    if digits.next().is_some() { Err(invalid("not a UUID")) } else { Ok(out) }
+}
+
+fn address<T: std::str::FromStr>(text: &[u8]) -> Result<T> {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(|| invalid("not an IP address"))
+}

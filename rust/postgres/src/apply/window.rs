@@ -1,0 +1,221 @@
+use std::collections::{HashMap, HashSet};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, UInt8Type, UInt32Type};
+use arrow_array::{Array, RecordBatch};
+use hashbrown::DefaultHashBuilder;
+
+use super::keys::Keys;
+use super::table::Table;
+use crate::encode::field::Field;
+use crate::error::{PgError, Result};
+
+/// Columns that stand before those of the table: op, seq, txn, flags.
+pub(crate) const LEADING: usize = 4;
+/// In `flags`: the log carries the effects of foreign keys on other rows as changes of their own.
+const CARRIES_CASCADES: u8 = 1;
+
+/// The place of a row's image: which part of the window, and which row of its batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowRef {
+    pub part: u32,
+    pub row: u32,
+}
+
+impl RowRef {
+    pub fn row(self) -> usize {
+        self.row as usize
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    Insert,
+    Update,
+    Delete,
+}
+
+impl Op {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// One change of one row. `image` is the row inserted or deleted, or the before image of an update,
+/// whose after image is the next row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    pub seq: u32,
+    pub slot: u32,
+    pub image: RowRef,
+    pub op: Op,
+    /// The row may be as the change leaves it already, by the target's own foreign keys.
+    pub flagged: bool,
+}
+
+impl Change {
+    pub fn after(&self) -> RowRef {
+        RowRef { row: self.image.row + u32::from(self.op == Op::Update), ..self.image }
+    }
+}
+
+/// One batch of the window.
+pub(crate) struct Part<'b> {
+    pub slot: u32,
+    pub fields: Vec<Field<'b>>,
+    pub rows: usize,
+    /// Computed when they are needed.
+    pub keys: Option<Keys>,
+    pub uniques: Vec<Keys>,
+}
+
+/// A table that occurs in the window, and its changes in order.
+pub(crate) struct Slot<'t> {
+    pub table: &'t Table,
+    pub idempotent: bool,
+    pub changes: Vec<Change>,
+}
+
+/// All changes of a window.
+pub(crate) struct Window<'t, 'b> {
+    pub slots: Vec<Slot<'t>>,
+    pub parts: Vec<Part<'b>>,
+    pub hasher: DefaultHashBuilder,
+}
+
+impl<'t, 'b> Window<'t, 'b> {
+    /// Reads the batches. The tables' schemas are bound already.
+    pub fn new(
+        batches: &'b [(u32, RecordBatch)],
+        tables: &'t HashMap<u32, Table>,
+        idempotent: &HashSet<u32>,
+    ) -> Result<Self> {
+        let mut window = Self { slots: Vec::new(), parts: Vec::new(), hasher: DefaultHashBuilder::default() };
+        for (id, batch) in batches {
+            let table = tables.get(id).ok_or_else(|| unknown(*id))?;
+            let slot = match window.slots.iter().position(|slot| slot.table.id == *id) {
+                Some(slot) => slot,
+                None => {
+                    let idempotent = idempotent.contains(id);
+                    if idempotent && !table.has_key() {
+                        let message = format!("{}: changes cannot be repeated without a key", table.sql_name);
+                        return Err(PgError::Usage(message));
+                    }
+                    window.slots.push(Slot { table, idempotent, changes: Vec::new() });
+                    window.slots.len() - 1
+                }
+            };
+            let fields = table.encoder.fields(batch)?;
+            let part = window.parts.len() as u32;
+            read_changes(batch, slot as u32, part, &mut window.slots[slot].changes)
+                .map_err(|reason| PgError::Usage(format!("batch of {}: {reason}", table.sql_name)))?;
+            let rows = batch.num_rows();
+            window.parts.push(Part { slot: slot as u32, fields, rows, keys: None, uniques: Vec::new() });
+        }
+        Ok(window)
+    }
+
+    /// Computes what [`Self::key`] and [`Self::unique`] show, for one slot.
+    pub fn compute_keys(&mut self, slot: usize) -> Result<()> {
+        let table = self.slots[slot].table;
+        for part in self.parts.iter_mut().filter(|part| part.slot as usize == slot && part.keys.is_none()) {
+            let keys = |columns: &[usize]| {
+                Keys::new(&part.fields, columns, part.rows, &self.hasher).map_err(|(column, row, problem)| {
+                    let key = table.encoder.key_text(&table.key, &part.fields, row);
+                    table.encoder.value_error(column, problem, key)
+                })
+            };
+            let uniques = table.uniques.iter().map(|columns| keys(columns)).collect::<Result<Vec<_>>>()?;
+            part.keys = Some(keys(&table.key)?);
+            part.uniques = uniques;
+        }
+        Ok(())
+    }
+
+    pub fn fields(&self, row: RowRef) -> &[Field<'b>] {
+        &self.parts[row.part as usize].fields
+    }
+
+    /// The key's bytes and their hash. Computed before ([`Self::compute_keys`]).
+    #[inline]
+    pub fn key(&self, row: RowRef) -> (&[u8], u64) {
+        match &self.parts[row.part as usize].keys {
+            Some(keys) => (keys.bytes(row.row()), keys.hash(row.row())),
+            None => (&[], 0),
+        }
+    }
+
+    /// The bytes of a unique index and their hash; None if a NULL is in it. Computed before.
+    #[inline]
+    pub fn unique(&self, index: usize, row: RowRef) -> Option<(&[u8], u64)> {
+        let keys = self.parts[row.part as usize].uniques.get(index)?;
+        (!keys.has_null(row.row())).then(|| (keys.bytes(row.row()), keys.hash(row.row())))
+    }
+
+    /// Whether two images of a slot's rows are the same in these columns, bit for bit.
+    pub fn same(&self, left: RowRef, right: RowRef, columns: &[usize]) -> bool {
+        let (a, b) = (self.fields(left), self.fields(right));
+        columns.iter().all(|&column| a[column].same(left.row(), &b[column], right.row()))
+    }
+
+    /// The row's key for people.
+    pub fn key_text(&self, slot: usize, row: RowRef) -> Option<String> {
+        let table = self.slots[slot].table;
+        table.encoder.key_text(&table.key, self.fields(row), row.row())
+    }
+
+    /// All changes of the window in the order of the log.
+    pub fn in_order(&self) -> Vec<Change> {
+        match self.slots.as_slice() {
+            [only] => only.changes.clone(),
+            slots => {
+                let mut all: Vec<Change> = slots.iter().flat_map(|slot| slot.changes.iter().copied()).collect();
+                all.sort_unstable_by_key(|change| change.seq);
+                all
+            }
+        }
+    }
+}
+
+pub(crate) fn unknown(id: u32) -> PgError {
+    PgError::Usage(format!("table {id} was not registered"))
+}
+
+/// Reads the leading columns; appends the batch's changes.
+fn read_changes(batch: &RecordBatch, slot: u32, part: u32, changes: &mut Vec<Change>) -> Result<(), String> {
+    let column = |at: usize, name: &str| {
+        let named = batch.schema_ref().fields().get(at).is_some_and(|field| field.name() == name);
+        let array = batch.columns().get(at).filter(|array| named && array.null_count() == 0);
+        array.ok_or_else(|| format!("column {at} must be {name}, without nulls"))
+    };
+    let wrong = |name: &str| format!("column {name} has the wrong type");
+    let ops = column(0, "op")?.as_primitive_opt::<Int8Type>().ok_or_else(|| wrong("op"))?.values();
+    let seqs = column(1, "seq")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong("seq"))?.values();
+    column(2, "txn")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong("txn"))?;
+    let flags = column(3, "flags")?.as_primitive_opt::<UInt8Type>().ok_or_else(|| wrong("flags"))?.values();
+    changes.reserve(ops.len());
+    let mut row = 0;
+    while row < ops.len() {
+        let op = match ops[row] {
+            1 => Op::Insert,
+            2 => Op::Update,
+            4 => Op::Delete,
+            other => return Err(format!("row {row} has op {other}, which begins no change")),
+        };
+        if op == Op::Update && (ops.get(row + 1) != Some(&3) || seqs.get(row + 1) != Some(&seqs[row])) {
+            return Err(format!("the before image in row {row} is not followed by its after image"));
+        }
+        if changes.last().is_some_and(|last| last.seq >= seqs[row]) {
+            return Err(format!("seq does not ascend in row {row}"));
+        }
+        let image = RowRef { part, row: row as u32 };
+        let flagged = flags[row] & CARRIES_CASCADES != 0;
+        changes.push(Change { seq: seqs[row], slot, image, op, flagged });
+        row += 1 + usize::from(op == Op::Update);
+    }
+    Ok(())
+}

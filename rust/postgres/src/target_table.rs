@@ -1,0 +1,100 @@
+use opendrs_columns::TableName;
+use serde::Deserialize;
+
+use crate::connection::Connection;
+use crate::encode::{ColumnTarget, Encoder, Policies};
+use crate::error::{PgError, Result};
+use crate::sql::{identifier, qualified};
+
+/// A table of the target as its writers need it. Python gives it as JSON. All names but those of
+/// `source` and `columns[].source` are names in the target.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetTable {
+    /// The table at the source, for messages.
+    pub source: TableName,
+    /// Schema in the target.
+    pub schema: String,
+    /// Table in the target.
+    pub table: String,
+    /// The columns that the batches carry, in any order.
+    pub columns: Vec<ColumnTarget>,
+    /// Columns of the identifying key, in key order; empty: the table has none.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Columns of each further unique index that the target has.
+    #[serde(default)]
+    pub uniques: Vec<Vec<String>>,
+    /// Whether a foreign key of the target with ON DELETE or ON UPDATE CASCADE, SET NULL or SET
+    /// DEFAULT refers to this table: then deletes and key changes have effects elsewhere.
+    #[serde(default)]
+    pub referenced_with_actions: bool,
+    /// What to do with values that the target cannot hold.
+    #[serde(default)]
+    pub policies: Policies,
+}
+
+/// What the target's catalog says of a column.
+#[derive(Debug, Clone)]
+pub(crate) struct ColumnFacts {
+    /// The type's name as SQL, without modifier; safe to cast to.
+    pub cast: String,
+}
+
+impl TargetTable {
+    /// Reads the JSON form.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|e| PgError::Usage(format!("target table: {e}")))
+    }
+
+    /// The quoted name for SQL.
+    pub fn sql_name(&self) -> String {
+        qualified(&self.schema, &self.table)
+    }
+
+    /// The positions of named columns.
+    pub(crate) fn positions(&self, names: &[String]) -> Result<Vec<usize>> {
+        let position = |name: &String| {
+            self.columns.iter().position(|column| column.name == *name).ok_or_else(|| {
+                PgError::Usage(format!("{}.{}: the key names column {name}, which is none", self.schema, self.table))
+            })
+        };
+        names.iter().map(position).collect()
+    }
+
+    /// "a", "b", "c": all columns for SQL.
+    pub(crate) fn column_list(&self) -> String {
+        self.columns.iter().map(|column| identifier(&column.name)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Compiles the encoder and holds it against the catalog: what is written in binary must be of
+    /// exactly the type it is written as, for the server takes the bytes without asking.
+    pub(crate) fn prepare(&self, connection: &mut Connection) -> Result<(Encoder, Vec<ColumnFacts>)> {
+        let mut encoder = Encoder::new(&self.schema, &self.table, self.columns.clone(), self.policies)?;
+        let found = connection.query(CATALOG, &[Some(&self.schema), Some(&self.table)])?.rows;
+        if found.is_empty() {
+            return Err(PgError::Usage(format!("the target has no table {}.{}", self.schema, self.table)));
+        }
+        let mut facts = Vec::with_capacity(self.columns.len());
+        for (number, column) in self.columns.iter().enumerate() {
+            let row = found.iter().find(|row| row.first().and_then(Option::as_deref) == Some(&column.name));
+            let Some([_, Some(oid), Some(modifier), Some(cast)]) = row.map(Vec::as_slice) else {
+                let message =
+                    format!("the target's table {}.{} has no column {}", self.schema, self.table, column.name);
+                return Err(PgError::Usage(message));
+            };
+            let oid: u32 = oid.parse().map_err(|_| PgError::protocol("an oid that is no number"))?;
+            let modifier: i32 = modifier.parse().map_err(|_| PgError::protocol("a modifier that is no number"))?;
+            encoder.meet_catalog(number, oid, modifier, cast)?;
+            facts.push(ColumnFacts { cast: cast.clone() });
+        }
+        Ok((encoder, facts))
+    }
+}
+
+/// Columns of a table: name, type, modifier, and the type's name without modifier. (`format_type`
+/// with -1 and not NULL: only so does it print `bpchar`, for `character` would mean `character(1)`.)
+const CATALOG: &str = "SELECT a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, -1) \
+     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";

@@ -1,0 +1,122 @@
+"""`opendrs check`: everything that stands in the way of a job, with what to do about it, all at once.
+
+Exit codes: 0 nothing FAILED, 1 something did (or the check itself could not be made), 2 the command line is
+wrong. ALARM should be known, and does not block.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from opendrs.cli.exits import Code, told
+from opendrs.cli.run import endpoint, mappings
+from opendrs.model.finding import Finding, Result
+from opendrs.model.job import InvalidDates, NulInText, Policy, Task, job_id
+from opendrs.model.precheck import GROUPS
+from opendrs.model.selection import Selection
+from opendrs.telemetry import Mask
+from opendrs.worker import checking
+from opendrs.worker.checking import Counting, Options
+
+BIG_ROWS: Final = 1_000_000  # a larger table is left out by --no-count
+STYLES: Final[dict[Result, str]] = {"FAILED": "bold red", "ALARM": "yellow", "PASSED": "green"}
+INDENT: Final = " " * 10
+
+
+def check(
+    source_url: Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")],
+    target_url: Annotated[
+        str | None,
+        typer.Argument(metavar="TARGET_URL", help="postgresql://user:password@host:port/database; may be left out"),
+    ] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Tables as database.table, with * and ?; may be repeated. Default: all."),
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
+    ] = None,
+    task: Annotated[Task, typer.Option(help="What to do: the load, the log, or both.")] = "full+incremental",
+    readers: Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")] = 2,
+    consistent: Annotated[
+        bool, typer.Option("--consistent", help="The load shows one moment, by a short lock at the source.")
+    ] = False,
+    invalid_dates: Annotated[InvalidDates, typer.Option(help="What becomes of dates no calendar has.")] = "stop",
+    nul_in_text: Annotated[NulInText, typer.Option(help="What becomes of NUL characters in text.")] = "stop",
+    server_id: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Our id as a replica of the source; 0: made from the job.")
+    ] = 0,
+    name: Annotated[str, typer.Option(help="Tells two jobs of the same endpoints and tables apart.")] = "",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="Take a FAILED of this item upon you, where that is possible; repeatable."),
+    ] = None,
+    count: Annotated[
+        bool, typer.Option("--count/--no-count", help=f"Count values in tables of more than {BIG_ROWS:,} rows too.")
+    ] = True,
+    count_timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="The longest that counting in one table may take.")
+    ] = 600.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected fault.")] = False,
+) -> None:
+    """Look for everything that stands in the way of a job, without changing anything.
+
+    Prints every finding with what to do about it. Exit code 1 if something FAILED; an ALARM does not block.
+    """
+    mask = Mask()
+    with told(mask, debug=debug):
+        source = endpoint(source_url, "SOURCE")
+        target = endpoint(target_url, "TARGET") if target_url else None
+        mask = Mask(side.password.reveal() for side in (source, target) if side)
+        selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
+        policy = Policy(
+            readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,
+            server_id=server_id,
+        )  # fmt: skip
+        options = Options(
+            server_id=checking.replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
+            accepted=checking.acceptable(accept or ()),
+            counting=Counting(rows_max=None if count else BIG_ROWS, timeout_s=count_timeout),
+        )
+    with told(mask, debug=debug):
+        found = checking.check(source, target, selection, policy, task, options)
+        (_print_json if as_json else _print)(found)
+        raise typer.Exit(Code.FAILED if any(finding.result == "FAILED" for finding in found) else Code.DONE)
+
+
+def _print_json(found: Sequence[Finding]) -> None:
+    counts = Counter(finding.result for finding in found)
+    document = {
+        "version": 1,
+        "findings": [asdict(finding) for finding in checking.by_weight(found)],
+        "counts": {result: counts[result] for result in STYLES},
+    }
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _print(found: Sequence[Finding]) -> None:
+    """Lines are not broken: a statement is there to be copied."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    group = ""
+    for finding in checking.by_weight(found):
+        if finding.group != group:
+            group = finding.group
+            console.print(Text(f"\n{GROUPS[group]}", style="bold"))
+        console.print(Text(f"  {finding.result:<8}", style=STYLES[finding.result]) + Text(finding.item))
+        console.print(Text(INDENT + finding.message))
+        for line in finding.remedy.splitlines():
+            console.print(Text(f"{INDENT}> {line}", style="cyan"))
+    counts = Counter(finding.result for finding in found)
+    summary = ", ".join(f"{counts[result]} {result}" for result in STYLES)
+    console.print(Text(f"\n{len(found)} findings: {summary}", style="bold"))

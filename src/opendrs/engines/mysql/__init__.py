@@ -1,0 +1,1 @@
+"""MySQL and MariaDB. README.md beside this file has privileges, settings, limits and traps."""

@@ -1,0 +1,89 @@
+"""MySQL and MariaDB as a source: puts catalog, snapshot and stream together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from opendrs.engines.mysql.catalog import read_catalog, read_databases, read_session
+from opendrs.engines.mysql.charsets import Charset
+from opendrs.engines.mysql.connect import Session
+from opendrs.engines.mysql.position import (
+    LogEnd,
+    LogPosition,
+    executed_position,
+    has_gtids,
+    locked_position,
+    log_end,
+    own,
+    snapshot_position,
+)
+from opendrs.engines.mysql.session import Session as LoggedSession
+from opendrs.engines.mysql.snapshot import Snapshot, bound, lock_tables, open_snapshot
+from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
+from opendrs.model.catalog import Catalog, Table
+from opendrs.model.checkpoint import Key
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.position import Position
+from opendrs.model.selection import Selection
+
+
+class Source:
+    """The side that is read. Every call opens sessions of its own, so that an idle job holds none."""
+
+    def __init__(self, endpoint: Endpoint, selection: Selection, settings: StreamSettings, *, readers: int) -> None:
+        self._endpoint = endpoint
+        self._selection = selection
+        self._settings = settings
+        self._readers = readers
+
+    def session(self) -> Session:
+        return Session(self._endpoint)
+
+    def catalog(self) -> Catalog:
+        with self.session() as session:
+            return _catalog(session, self._selection)
+
+    def low(self) -> LogPosition:
+        """Which positions may serve as low was tried on real servers: SHOW MASTER STATUS and MariaDB's
+        gtid_binlog_pos run ahead of what a SELECT sees; MySQL's gtid_executed does not, if commits keep
+        their order; a MariaDB session's own snapshot knows its position exactly."""
+        with self.session() as session:
+            if session.mariadb:
+                session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+                position = snapshot_position(session)
+                session.execute("COMMIT")
+                return position
+            if has_gtids(session) and session.value("SELECT @@global.binlog_order_commits") == "1":
+                return executed_position(session)
+            tables = _catalog(session, self._selection).tables
+            if tables:
+                lock_tables(session, tables)
+            position = locked_position(session)
+            session.execute("UNLOCK TABLES")
+            return position
+
+    def high(self) -> LogEnd:
+        with self.session() as session:
+            return log_end(session)
+
+    def bound(self, table: Table) -> Key | None:
+        with self.session() as session:
+            return bound(session, table)
+
+    @contextmanager
+    def snapshot(self, *, consistent: bool) -> Iterator[Snapshot]:
+        tables = self.catalog().tables if consistent else ()
+        with open_snapshot(self._endpoint, tables, self._readers, consistent=consistent) as snapshot:
+            yield snapshot
+
+    def stream(self, position: Position) -> AbstractContextManager[Stream]:
+        return open_stream(self._endpoint, own(position), self._selection, self._settings, self._facts)
+
+    def _facts(self) -> tuple[LoggedSession, dict[str, Charset]]:
+        with self.session() as session:
+            return read_session(session.query), read_databases(session.query)
+
+
+def _catalog(session: Session, selection: Selection) -> Catalog:
+    return read_catalog(session.query, selection, read_session(session.query).flavour)

@@ -1,0 +1,229 @@
+"""The log of a server from a position on, as the pipeline's events."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opendrs._core import DecodeError, MysqlError, MysqlLog
+from opendrs._core import Heartbeat as CoreHeartbeat
+from opendrs._core import SchemaChange as CoreSchemaChange
+from opendrs._core import Window as CoreWindow
+from opendrs.engines.mysql.charsets import Charset
+from opendrs.engines.mysql.connect import connection_options
+from opendrs.engines.mysql.ddl import Ignored, parse
+from opendrs.engines.mysql.errors import decoding, translate
+from opendrs.engines.mysql.position import LogPosition
+from opendrs.engines.mysql.session import Scope, Session
+from opendrs.engines.mysql.snapshot import TRANSACTIONAL
+from opendrs.engines.mysql.statement import Mode
+from opendrs.model.alteration import CreateDatabase, DropDatabase
+from opendrs.model.catalog import Table, TableName
+from opendrs.model.checkpoint import TableProgress
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.event import Control, Event, Heartbeat, SchemaChange, TableChanges, Window
+from opendrs.model.position import Position
+from opendrs.model.selection import Selection
+
+MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """How the log is read.
+
+    server_id     our id among the source's replicas
+    name          tells our jobs apart at the source
+    folder        where the log waits on disk when it must
+    spool_bytes   most that it may take there
+    """
+
+    server_id: int
+    name: str
+    folder: Path
+    spool_bytes: int
+
+
+def log_options(endpoint: Endpoint, selection: Selection, settings: StreamSettings) -> dict[str, Any]:
+    """What the compiled stream takes."""
+    return {
+        "connection": connection_options(endpoint),
+        "server_id": settings.server_id,
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, settings.name)),
+        "host": f"opendrs-{settings.name}"[:60],
+        "spool": {"folder": str(settings.folder / "spool"), "bytes_max": settings.spool_bytes},
+        "spill_folder": str(settings.folder),
+        "reconnect_for_s": 0.0,
+        "selection": core_selection(selection, ()),
+    }
+
+
+def core_selection(selection: Selection, tables: Mapping[TableName, object] | tuple[()]) -> dict[str, Any]:
+    """Whole databases by name, everything else as the tables that are known."""
+    if not selection.patterns:
+        return {"all": True}
+    whole = {
+        database
+        for database, _, table in (pattern.partition(".") for pattern in selection.patterns)
+        if table == "*" and not set(database) & set("*?[")
+    }
+    single = [name for name in tables if name.schema not in whole]
+    return {
+        "databases": sorted(whole),
+        "tables": [{"schema": name.schema, "table": name.table} for name in sorted(single)],
+    }
+
+
+class Stream:
+    """Reads on a thread of its own; decodes on the caller's."""
+
+    def __init__(
+        self,
+        log: MysqlLog,
+        endpoint: Endpoint,
+        selection: Selection,
+        session: Session,
+        databases: dict[str, Charset],
+    ) -> None:
+        self._log = log
+        self._endpoint = endpoint
+        self._selection = selection
+        self._session = session
+        self._databases = databases
+        self._tables: dict[TableName, TableProgress | None] = {}
+        self._begun = False
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except MysqlError as error:
+            raise translate(error, self._endpoint) from error
+        except DecodeError as error:
+            raise decoding(error) from error
+
+    def next(self, timeout_s: float) -> Event | None:
+        with self._translated():
+            event = self._log.next(timeout_s)
+        match event:
+            case None:
+                return None
+            case CoreWindow():
+                return _window(event)
+            case CoreSchemaChange():
+                return self._schema_change(event)
+            case CoreHeartbeat():
+                return Heartbeat(position=LogPosition(event.position), last_commit_s=event.time_us / MICRO)
+        raise AssertionError(f"an event of type {type(event)}")
+
+    def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
+        self._tables.update(tables)
+        with self._translated():
+            self._log.select(json.dumps(core_selection(self._selection, self._tables)))
+            for name, progress in tables.items():
+                if progress is None:
+                    self._log.forget(name.schema, name.table)
+                    continue
+                self._log.register(
+                    json.dumps(progress.table.to_json()),
+                    skip_through=progress.low.dump() if progress.low else None,
+                    transactional=progress.table.engine.lower() in TRANSACTIONAL or not progress.table.engine,
+                )
+            if self._begun:
+                self._log.resume()
+        self._begun = True
+
+    def stop_at(self, position: Position | None) -> None:
+        with self._translated():
+            self._log.stop_at(position.dump() if position else None)
+
+    def acknowledge(self, position: Position) -> None:
+        with self._translated():
+            self._log.acknowledge(position.dump())
+
+    def _schema_change(self, event: CoreSchemaChange) -> SchemaChange:
+        position = LogPosition(event.position) if event.position else None
+        session = replace(
+            self._session,
+            database=event.database,
+            mode=Mode(event.sql_mode & _known_modes()),
+            zone=event.time_zone if event.time_zone not in ("", "SYSTEM") else self._session.zone,
+            moment=datetime.fromtimestamp(event.commit_us / MICRO, UTC) if event.commit_us else None,
+        )
+        scope = Scope(
+            wants=self._selection.wants,
+            wants_database=self._selection.wants_database,
+            table=self._table,
+            database=self._databases.get,
+        )
+        meaning = parse(event.sql, session, scope, position=str(position or "a transaction"))
+        if isinstance(meaning, Ignored):
+            if meaning.database and meaning.charset:
+                self._databases[meaning.database] = meaning.charset
+            alterations = []
+        else:
+            alterations = meaning
+        for alteration in alterations:
+            self._remember(alteration)
+        return SchemaChange(
+            alterations=alterations,
+            statement=event.sql,
+            position=position,
+            last_commit_s=event.commit_us / MICRO,
+        )
+
+    def _remember(self, alteration: object) -> None:
+        """Default character sets of databases, which later statements rely on."""
+        if isinstance(alteration, CreateDatabase) and alteration.charset:
+            self._databases[alteration.name] = Charset(alteration.charset, alteration.collation)
+        elif isinstance(alteration, DropDatabase):
+            self._databases.pop(alteration.name, None)
+
+    def _table(self, name: TableName) -> Table | None:
+        progress = self._tables.get(name)
+        return progress.table if progress else None
+
+
+def _known_modes() -> int:
+    known = 0
+    for mode in Mode:
+        known |= mode.value
+    return known
+
+
+def _window(event: CoreWindow) -> Window:
+    return Window(
+        tables=[TableChanges(TableName(schema, table), batch) for schema, table, batch in event.tables],
+        position=LogPosition(event.position) if event.position else None,
+        controls=[Control(changes, action, name or "") for changes, action, name in event.controls],
+        transactions=event.transactions,
+        changes=event.changes,
+        nbytes=event.nbytes,
+        last_commit_s=event.last_commit_us / MICRO,
+    )
+
+
+@contextmanager
+def open_stream(
+    endpoint: Endpoint,
+    position: LogPosition,
+    selection: Selection,
+    settings: StreamSettings,
+    facts: Callable[[], tuple[Session, dict[str, Charset]]],
+) -> Iterator[Stream]:
+    """Opens the log behind a position and begins to pull it."""
+    session, databases = facts()
+    try:
+        log = MysqlLog(json.dumps(log_options(endpoint, selection, settings)), position.dump())
+    except MysqlError as error:
+        raise translate(error, endpoint) from error
+    try:
+        yield Stream(log, endpoint, selection, session, databases)
+    finally:
+        log.stop()

@@ -1,0 +1,1 @@
+"""PostgreSQL. README.md beside this file has privileges, settings, limits and traps."""

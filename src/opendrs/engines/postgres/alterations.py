@@ -1,0 +1,267 @@
+"""Changes of the source's schema as SQL of the target, one alteration at a time.
+
+Where only the source knows what a change did to the rows that are there (AUTO_INCREMENT numbers, UUIDs, a
+conversion that servers do differently) the statements go through for an empty table only: else a guard
+raises the SQLSTATE of `GUARD`, and the table has to be loaded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from opendrs.engines.postgres import ddl, foreign_keys, indexes
+from opendrs.engines.postgres.column_changes import Walk, add_column, drop_column, modify_column, retype, set_default
+from opendrs.engines.postgres.layout import Layout
+from opendrs.engines.postgres.names import index_name, literal, qualified, quote, schema_name
+from opendrs.engines.postgres.rendered import Rendered, reported
+from opendrs.model.alteration import (
+    AddCheck,
+    AddColumn,
+    AddForeignKey,
+    AddIndex,
+    Alteration,
+    AlterTable,
+    Change,
+    CreateDatabase,
+    CreateTable,
+    CreateTableLike,
+    DropCheck,
+    DropColumn,
+    DropDatabase,
+    DropForeignKey,
+    DropIndex,
+    DropTable,
+    ModifyColumn,
+    RenameColumn,
+    RenameConstraint,
+    RenameIndex,
+    RenameTable,
+    SetCharset,
+    SetComment,
+    SetDefault,
+    SetNextAuto,
+    TruncateTable,
+)
+from opendrs.model.catalog import Table, TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All tables of the job at one moment, and where they are in the target."""
+
+    tables: Mapping[TableName, Table]
+    targets: Mapping[TableName, Layout]
+
+
+def render(
+    alteration: Alteration,
+    before: Schema,
+    after: Schema,
+    *,
+    constrained: bool = True,
+    invalid_dates: str = "stop",
+    schema: str | None = None,
+) -> Rendered:
+    """The statements that carry out an alteration.
+
+    before, after  all tables of the job on both sides of it (model.evolution.applied)
+    constrained    the target has secondary indexes and foreign keys already; else they are made later, from
+                   the definitions, and are left out here
+    invalid_dates  the job's policy
+    schema         target schema of a database that is created or dropped; None: as PostgreSQL's rules say
+    """
+    match alteration:
+        case CreateDatabase(name):
+            return Rendered((ddl.create_schema(schema or schema_name(name)),))
+        case DropDatabase(name):
+            return _drop_database(schema or schema_name(name), name, before)
+        case CreateTable(table):
+            return _create(table.name, before, after, constrained)
+        case CreateTableLike(name):
+            return _create(name, before, after, constrained)
+        case DropTable(name):
+            return Rendered((ddl.drop_table(before.targets[name]),)) if name in before.targets else Rendered()
+        case RenameTable(old, new):
+            return _rename(before.tables[old], before.targets[old], after.targets[new])
+        case TruncateTable(name):
+            return _truncate(name, before)
+        case AlterTable():
+            return _alter(alteration, before, after, constrained, invalid_dates)
+        case _:
+            assert_never(alteration)
+
+
+# --- whole tables -----------------------------------------------------------------------------------
+
+
+def _create(name: TableName, before: Schema, after: Schema, constrained: bool) -> Rendered:
+    if name in before.tables:  # IF NOT EXISTS
+        return Rendered()
+    table, target = after.tables[name], after.targets[name]
+    made = ddl.create_table(table, target, keys=True)
+    if not constrained:
+        return made
+    made += ddl.secondary_indexes(table, target)
+    keys = (foreign_keys.foreign_key(table, key, after.tables, after.targets) for key in table.foreign_keys)
+    return made + _retyped(before, after, name) + Rendered.joined(keys)
+
+
+def _drop_database(schema: str, database: str, before: Schema) -> Rendered:
+    """Drops the job's tables of the database; the schema goes if nothing else is in it."""
+    drops = [ddl.drop_table(target) for name, target in before.targets.items() if name.schema == database]
+    drop = (
+        f"DO $opendrs$ BEGIN DROP SCHEMA IF EXISTS {quote(schema)};"
+        " EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END $opendrs$"
+    )
+    return Rendered((*drops, drop)) + reported("schema-kept", schema)
+
+
+def _truncate(name: TableName, before: Schema) -> Rendered:
+    """TRUNCATE, which numbers anew; PostgreSQL refuses it where a foreign key of another table refers to the
+    table, even an empty one. There a DELETE does, as long as nothing refers to the rows."""
+    target = before.targets[name]
+    children = [
+        before.targets[other]
+        for other, table in before.tables.items()
+        if other != name and any(key.referenced == name for key in table.foreign_keys)
+    ]
+    if not children:
+        return Rendered((f"TRUNCATE TABLE {target.sql} RESTART IDENTITY",))
+    referring = " OR ".join(f"EXISTS (SELECT FROM {child.sql})" for child in children)
+    guard = (
+        f"DO $opendrs$ BEGIN IF {referring} THEN TRUNCATE TABLE {target.sql} RESTART IDENTITY;"
+        f" ELSE DELETE FROM {target.sql}; END IF; END $opendrs$"
+    )
+    place = ddl.numbered(before.tables[name], target)
+    restart = [f"ALTER TABLE {target.sql} ALTER COLUMN {quote(place.name)} RESTART"] if place else []
+    return Rendered((guard, *restart))
+
+
+def _rename(table: Table, old: Layout, new: Layout) -> Rendered:
+    """Table and indexes, whose names are made from the table's."""
+    pairs = [(index_name(old.table, i), index_name(new.table, i)) for i in _index_names(table)]
+    if old.schema == new.schema:
+        statements = [f"ALTER TABLE IF EXISTS {old.sql} RENAME TO {quote(new.table)}"] if old.table != new.table else []
+        statements += [indexes.rename(old, before, after) for before, after in pairs if before != after]
+        return Rendered(tuple(statements))
+    # On its way to another schema everything has a name that neither schema has.
+    moving = {name: index_name(f"{old.schema}__{name}", "moving") for name in (old.table, *(b for b, _ in pairs))}
+    table_moving = moving[old.table]
+    statements = [ddl.create_schema(new.schema), f"ALTER TABLE IF EXISTS {old.sql} RENAME TO {quote(table_moving)}"]
+    statements += [indexes.rename(old, before, moving[before]) for before, _ in pairs]
+    statements.append(f"ALTER TABLE IF EXISTS {qualified(old.schema, table_moving)} SET SCHEMA {quote(new.schema)}")
+    statements.append(f"ALTER TABLE IF EXISTS {qualified(new.schema, table_moving)} RENAME TO {quote(new.table)}")
+    statements += [indexes.rename(new, moving[before], after) for before, after in pairs]
+    return Rendered(tuple(statements))
+
+
+def _index_names(table: Table) -> list[str]:
+    return (["PRIMARY"] if table.primary else []) + [index.name for index in table.indexes]
+
+
+# --- ALTER TABLE ------------------------------------------------------------------------------------
+
+
+def _alter(alteration: AlterTable, before: Schema, after: Schema, constrained: bool, invalid_dates: str) -> Rendered:
+    walk = Walk.start(alteration.name, before.tables, before.targets, after.targets, constrained, invalid_dates)
+    changes = list(alteration.changes)
+    while changes and isinstance(changes[0], DropForeignKey):
+        _change(changes.pop(0), walk)
+    # A foreign key that comes or goes may make other columns bigint, or numeric again.
+    walk.add(_retyped(before, after, alteration.name))
+    walk.settle()
+    for change in changes:
+        _change(change, walk)
+    return walk.rendered
+
+
+def _retyped(before: Schema, after: Schema, altered: TableName) -> Rendered:
+    """Columns that nobody named, and that are of another type because of a foreign key elsewhere.
+
+    Children first where columns become bigint, parents first where they become numeric: a bigint may refer
+    to a numeric, and not the other way round.
+    """
+    found: list[tuple[Layout, str, str]] = []
+    for name, layout in after.targets.items():
+        old = before.targets.get(name)
+        for place in layout.columns if old is not None else ():
+            had = old.find(place.source) if old is not None else None
+            same = name != altered or _untouched(before, after, name, place.source)
+            if had is not None and had.type != place.type and same:
+                found.append((layout, place.source, place.type))
+    depth = {name: _depth(name, after.tables) for name in after.tables}
+    found.sort(key=lambda one: (-1 if one[2] == "bigint" else 1) * depth[one[0].source])
+    return Rendered(tuple(retype(layout, column, type_sql) for layout, column, type_sql in found))
+
+
+def _untouched(before: Schema, after: Schema, name: TableName, column: str) -> bool:
+    """Whether the column is at the source as it was; else the change of the column itself says its type."""
+    try:
+        return before.tables[name].column(column).native == after.tables[name].column(column).native
+    except KeyError:
+        return False
+
+
+def _depth(name: TableName, tables: Mapping[TableName, Table], seen: frozenset[TableName] = frozenset()) -> int:
+    """How many foreign keys lie above a table, at most."""
+    if name in seen or name not in tables:
+        return 0
+    above = [_depth(key.referenced, tables, seen | {name}) + 1 for key in tables[name].foreign_keys]
+    return max(above, default=0)
+
+
+def _change(change: Change, walk: Walk) -> None:
+    """One change: its statements, and what it makes of the table on the way."""
+    match change:
+        case AddColumn():
+            add_column(change, walk)
+        case DropColumn(name):
+            drop_column(name, walk)
+        case ModifyColumn():
+            modify_column(change, walk)
+        case RenameColumn(old, new):
+            walk.rename(old, new)
+        case SetDefault():
+            set_default(change, walk)
+        case AddIndex(index, primary):
+            walk.follow(change)
+            _add_index(index.name if not primary else "PRIMARY", walk)
+            return
+        case DropIndex(name):
+            walk.run(indexes.drop(walk.layout, name))
+        case RenameIndex(old, new):
+            walk.run(indexes.rename(walk.layout, walk.layout.index(old), walk.layout.index(new)))
+        case AddForeignKey(key):
+            if walk.constrained:
+                walk.add(foreign_keys.foreign_key(walk.table, key, walk.tables, walk.targets))
+        case DropForeignKey(name) | DropCheck(name):
+            walk.run(foreign_keys.drop(walk.layout, name))
+        case AddCheck(check):
+            sql, reports = ddl.check(check, walk.table, walk.layout)
+            walk.add(reports)
+            if sql:
+                walk.run(f"ALTER TABLE {walk.layout.sql} ADD {sql}")
+        case RenameConstraint(old, new):
+            walk.run(foreign_keys.rename(walk.layout, old, new))
+        case SetComment(comment):
+            walk.run(f"COMMENT ON TABLE {walk.layout.sql} IS {literal(comment) if comment else 'NULL'}")
+        case SetCharset():
+            pass  # text is UTF-8 here
+        case SetNextAuto():
+            walk.follow(change)
+            walk.number()
+            return
+        case _:
+            assert_never(change)
+    walk.follow(change)
+
+
+def _add_index(name: str, walk: Walk) -> None:
+    if name == "PRIMARY":
+        walk.add(indexes.primary_key(walk.table, walk.layout))
+        return
+    own = next(index for index in walk.table.indexes if index.name.lower() == name.lower())
+    if walk.constrained or own in indexes.identifying(walk.table):
+        walk.add(indexes.index(walk.table, walk.layout, own))

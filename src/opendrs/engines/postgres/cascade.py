@@ -1,0 +1,135 @@
+"""Referential actions while the target has no foreign keys yet.
+
+MySQL before 9.6 and MariaDB do not log what ON DELETE CASCADE and the like do to the rows of other tables:
+the target must do it itself, exactly once. Foreign keys cannot be made before the log is caught up with (a
+load without locks may hold a child without its parent for a while), so until then triggers act in their
+place. They are dropped in the transaction that makes the foreign key.
+
+A load without locks shows the tables at different moments, so that a parent may be missing here when the
+log says that it was deleted, while children of it are still here. Three rules make up for that:
+- when a parent is inserted, whatever refers to it already is stale (or comes again with the log), for at
+  the source nothing could refer to it before: it is cleaned away;
+- when the log is caught up with, children without a parent are what a deletion left behind (`orphans`);
+- a change of a referenced key cannot be replayed so: the tables concerned are loaded anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from opendrs.engines.postgres.connect import quote
+from opendrs.engines.postgres.control import SCHEMA
+from opendrs.engines.postgres.shape import Target
+from opendrs.model.catalog import ForeignKey, Table, TableName
+
+
+def acting(tables: Iterable[Table], targets: Mapping[TableName, Target]) -> list[tuple[Table, ForeignKey]]:
+    """Foreign keys with actions, from a table of the job to a table of the job."""
+    return [(table, key) for table in tables for key in table.foreign_keys if key.acts and key.referenced in targets]
+
+
+def trigger_name(child: Table, key: ForeignKey) -> str:
+    """Name of the trigger that stands in for a foreign key, and of its function."""
+    text = f"{child.name}\0{key.name}\0{key.columns}"
+    return f"opendrs_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+
+# Set in transactions that replay the log over rows of different moments.
+CATCHING_UP = "opendrs.catching_up"
+
+
+def make(child: Table, key: ForeignKey, targets: Mapping[TableName, Target]) -> list[str]:
+    """Statements that make the trigger anew."""
+    name = trigger_name(child, key)
+    parent = targets[key.referenced]
+    referenced = [_column(parent, column) for column in key.referenced_columns]
+    columns = [_column(targets[child.name], column) for column in key.columns]
+    same = " AND ".join(f"c.{quote(own)} = OLD.{quote(other)}" for own, other in zip(columns, referenced, strict=True))
+    moved = " OR ".join(f"NEW.{quote(column)} IS DISTINCT FROM OLD.{quote(column)}" for column in referenced)
+    arrived = " AND ".join(
+        f"c.{quote(own)} = NEW.{quote(other)}" for own, other in zip(columns, referenced, strict=True)
+    )
+    table = _qualified(targets[child.name])
+    on_insert = _statement(key.on_delete, table, columns, referenced, arrived, deleted=True)
+    on_delete = _statement(key.on_delete, table, columns, referenced, same, deleted=True)
+    on_update = _statement(key.on_update, table, columns, referenced, same, deleted=False)
+    body = f"""BEGIN
+  IF TG_OP = 'INSERT' THEN {on_insert or "NULL;"}
+  ELSIF TG_OP = 'DELETE' THEN {on_delete or "NULL;"}
+  ELSIF {moved} THEN {on_update or "NULL;"}
+  END IF;
+  RETURN NULL;
+END"""
+    function = f"{SCHEMA}.{quote(name)}"
+    return [
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $opendrs$ {body} $opendrs$",
+        f"DROP TRIGGER IF EXISTS {quote(name)} ON {_qualified(parent)}",
+        f"CREATE TRIGGER {quote(name)} AFTER DELETE OR UPDATE OF {', '.join(map(quote, referenced))}"
+        f" ON {_qualified(parent)} FOR EACH ROW EXECUTE FUNCTION {function}()",
+        f"DROP TRIGGER IF EXISTS {quote(name + '_i')} ON {_qualified(parent)}",
+        f"CREATE TRIGGER {quote(name + '_i')} AFTER INSERT ON {_qualified(parent)} FOR EACH ROW"
+        f" WHEN (pg_catalog.current_setting('{CATCHING_UP}', true) = 'on') EXECUTE FUNCTION {function}()",
+    ]
+
+
+def drop(child: Table, key: ForeignKey) -> list[str]:
+    """Statements that remove the trigger with its function."""
+    return [f"DROP FUNCTION IF EXISTS {SCHEMA}.{quote(trigger_name(child, key))}() CASCADE"]
+
+
+def orphans(child: Table, key: ForeignKey, targets: Mapping[TableName, Target]) -> str:
+    """Does to children without a parent what the deletion of the parent did to them at the source."""
+    parent = targets[key.referenced]
+    columns = [_column(targets[child.name], column) for column in key.columns]
+    pairs = zip(columns, (_column(parent, column) for column in key.referenced_columns), strict=True)
+    same = " AND ".join(f"p.{quote(other)} = c.{quote(own)}" for own, other in pairs)
+    whole = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column in columns)
+    alone = f"{whole} AND NOT EXISTS (SELECT FROM {_qualified(parent)} p WHERE {same})"
+    return _statement(key.on_delete, _qualified(targets[child.name]), columns, [], alone, deleted=True)
+
+
+def affected(name: TableName, tables: Iterable[Table]) -> list[TableName]:
+    """Tables whose rows a change of the table may change, directly or not."""
+    known = list(tables)
+    found: list[TableName] = []
+    waiting = [name]
+    while waiting:
+        parent = waiting.pop()
+        children = [t.name for t in known for key in t.foreign_keys if key.acts and key.referenced == parent]
+        fresh = [child for child in children if child not in found and child != name]
+        found += dict.fromkeys(fresh)
+        waiting += fresh
+    return found
+
+
+def referenced_columns(name: TableName, tables: Iterable[Table]) -> list[str]:
+    """Columns of the table that foreign keys with actions refer to."""
+    keys = (key for table in tables for key in table.foreign_keys if key.acts and key.referenced == name)
+    return sorted({column for key in keys for column in key.referenced_columns})
+
+
+def _statement(action: str, table: str, columns: list[str], referenced: list[str], same: str, *, deleted: bool) -> str:
+    match action:
+        case "CASCADE" if deleted:
+            return f"DELETE FROM {table} c WHERE {same};"
+        case "CASCADE":
+            new = ", ".join(f"{quote(o)} = NEW.{quote(r)}" for o, r in zip(columns, referenced, strict=True))
+            return f"UPDATE {table} c SET {new} WHERE {same};"
+        case "SET NULL":
+            return f"UPDATE {table} c SET {', '.join(f'{quote(o)} = NULL' for o in columns)} WHERE {same};"
+        case "SET DEFAULT":
+            return f"UPDATE {table} c SET {', '.join(f'{quote(o)} = DEFAULT' for o in columns)} WHERE {same};"
+    return ""
+
+
+def _qualified(target: Target) -> str:
+    return f"{quote(target['schema'])}.{quote(target['table'])}"
+
+
+def _column(target: Target, source: str) -> str:
+    """The target's name of a source column; MySQL compares column names without case."""
+    for column in target["columns"]:
+        if column["source"].lower() == source.lower():
+            return str(column["name"])
+    raise KeyError(source)

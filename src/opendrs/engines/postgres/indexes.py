@@ -1,0 +1,141 @@
+"""Indexes in PostgreSQL: primary keys, unique and secondary indexes, on whole columns or their beginnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from opendrs.engines.postgres.layout import Layout
+from opendrs.engines.postgres.names import literal, qualified, quote
+from opendrs.engines.postgres.rendered import Rendered, reported
+from opendrs.model.catalog import Column, Index, IndexPart, Table
+
+# A B-tree entry holds a third of a page at most; a character takes up to 4 bytes.
+ENTRY_BYTES_MAX: Final = 2700
+UNTRANSLATABLE: Final = {"fulltext": "index-fulltext", "spatial": "index-spatial", "vector": "index-vector"}
+SHORTENED: Final = ("text", "binary", "geometry", "json")
+
+
+def guarded(test: str, statement: str) -> str:
+    """A statement that runs only if a query finds nothing: for what has no IF NOT EXISTS."""
+    return f"DO $opendrs$ BEGIN IF NOT EXISTS ({test}) THEN {statement}; END IF; END $opendrs$"
+
+
+def primary_key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
+    """The primary key, or for want of one nothing. May be repeated."""
+    layout = Layout.of(target)
+    if table.primary is None:
+        return Rendered()
+    name = layout.index("PRIMARY")
+    if not table.primary.columns:  # parts of columns: no constraint can say that
+        columns = ", ".join(_part(part, table, layout, None) for part in table.primary.parts)
+        sql = f"CREATE UNIQUE INDEX IF NOT EXISTS {quote(name)} ON {layout.sql} ({columns})"
+        return Rendered((sql,)) + reported("primary-prefix", table.name)
+    columns = ", ".join(layout.column(column) for column in table.primary.columns)
+    has = f"SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {literal(layout.sql)}::regclass AND contype = 'p'"
+    add = f"ALTER TABLE {layout.sql} ADD CONSTRAINT {quote(name)} PRIMARY KEY ({columns})"
+    return Rendered((guarded(has, add),)) + _case(table.primary, table)
+
+
+def key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
+    """What finds the row of a key: the primary key, else the unique index that `table.key` comes from."""
+    if table.primary is not None:
+        return primary_key(table, target)
+    return Rendered.joined(index(table, target, unique) for unique in identifying(table))
+
+
+def identifying(table: Table) -> tuple[Index, ...]:
+    """The unique index that stands in for a primary key, if the table needs one and has it."""
+    if table.primary is not None or not table.key:
+        return ()
+    return next(((index,) for index in table.indexes if index.unique and index.columns == table.key), ())
+
+
+def index(table: Table, target: Layout | Mapping[str, Any], own: Index, *, concurrently: bool = False) -> Rendered:
+    """A secondary index. May be repeated; CONCURRENTLY cannot be in a transaction and may leave an invalid index."""
+    layout = Layout.of(target)
+    what = f"{table.name}.{own.name}"
+    if own.kind in UNTRANSLATABLE:
+        return reported(UNTRANSLATABLE[own.kind], what)
+    if any(part.expression for part in own.parts):
+        return reported("index-functional", what, "; ".join(part.expression for part in own.parts if part.expression))
+    if any(layout.find(part.column) is None for part in own.parts):
+        return reported("index-functional", what, "A column of it is not carried over.")
+    fitted = own if own.unique else _fitted(own, table)
+    name = layout.index(own.name)
+    words = f"{'UNIQUE ' * own.unique}INDEX {'CONCURRENTLY ' * concurrently}IF NOT EXISTS"
+    parts = ", ".join(_part(part, table, layout, own) for part in fitted.parts)
+    statements = [f"CREATE {words} {quote(name)} ON {layout.sql} ({parts})"]
+    if own.comment:
+        statements.append(f"COMMENT ON INDEX {qualified(layout.schema, name)} IS {literal(own.comment)}")
+    reports = _case(own, table)
+    if fitted != own:
+        reports += reported("index-shortened", what)
+    return Rendered(tuple(statements)) + reports
+
+
+def _part(part: IndexPart, table: Table, layout: Layout, own: Index | None) -> str:
+    """One part as SQL: a column, its beginning, or (MariaDB's UNIQUE on long text) its hash."""
+    column, name = table.column(part.column), layout.column(part.column)
+    direction = " DESC" * part.descending
+    kind = column.type.kind
+    if part.prefix is not None:
+        cut = f"left({name}, {part.prefix})" if kind == "text" else f"substring({name} from 1 for {part.prefix})"
+        return f"({cut}){direction}"
+    hashed = own is not None and own.unique and own.kind == "hash" and column.length is None
+    if hashed and kind in ("text", "binary"):
+        return f"md5({name}){direction}"
+    return name + direction
+
+
+def _fitted(own: Index, table: Table) -> Index:
+    """The index, with parts that are too long for an entry cut to what surely fits."""
+    sizes = [_bytes(part, table.column(part.column)) for part in own.parts]
+    if sum(sizes) <= ENTRY_BYTES_MAX:
+        return own
+    long = [number for number, size in enumerate(sizes) if size > ENTRY_BYTES_MAX // len(sizes)]
+    room = (ENTRY_BYTES_MAX - sum(size for number, size in enumerate(sizes) if number not in long)) // len(long)
+    parts = list(own.parts)
+    for number in long:
+        characters = table.column(parts[number].column).type.kind == "text"
+        parts[number] = replace(parts[number], prefix=room // 4 if characters else room)
+    return replace(own, parts=tuple(parts))
+
+
+def _bytes(part: IndexPart, column: Column) -> int:
+    """The most bytes that a part takes, if it is of a kind that can be cut; others are small."""
+    kind = column.type.kind
+    length = part.prefix if part.prefix is not None else column.length
+    if kind not in SHORTENED:
+        return 0
+    return ENTRY_BYTES_MAX + 1 if length is None else length * (4 if kind == "text" else 1)
+
+
+def _case(own: Index, table: Table) -> Rendered:
+    """Reports of what UNIQUE no longer means."""
+    if not own.unique:
+        return Rendered()
+    what = f"{table.name}.{own.name}"
+    found = Rendered()
+    columns = [table.column(part.column) for part in own.parts if part.column]
+    loose = [c.name for c in columns if c.type.kind == "text" and not (c.collation or "").endswith("0900_bin")]
+    if loose:
+        found += reported("unique-case", what, f"Columns: {', '.join(loose)}.")
+    if any(part.prefix is not None for part in own.parts):
+        found += reported("index-prefix-unique", what)
+    if own.kind == "hash" and any(c.type.kind in ("text", "binary") and c.length is None for c in columns):
+        found += reported("index-hashed", what)
+    return found
+
+
+def drop(layout: Layout, name: str) -> str:
+    """Removes an index, or the primary key, by its name at the source."""
+    if name.upper() == "PRIMARY":
+        return f"ALTER TABLE {layout.sql} DROP CONSTRAINT IF EXISTS {quote(layout.index(name))}"
+    return f"DROP INDEX IF EXISTS {qualified(layout.schema, layout.index(name))}"
+
+
+def rename(layout: Layout, old: str, new: str) -> str:
+    """Gives an index another name; both are the target's."""
+    return f"ALTER INDEX IF EXISTS {qualified(layout.schema, old)} RENAME TO {quote(new)}"

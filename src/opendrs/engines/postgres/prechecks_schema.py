@@ -1,0 +1,172 @@
+"""What the prechecks say about the source's schema in the target: names, types, and what stays behind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from opendrs.engines.postgres import ddl
+from opendrs.engines.postgres.indexes import ENTRY_BYTES_MAX, SHORTENED
+from opendrs.engines.postgres.layout import carried
+from opendrs.engines.postgres.prechecks_server import Arrival
+from opendrs.engines.postgres.rendered import REASONS
+from opendrs.engines.postgres.types import LOSSES, Loss, narrowed_columns
+from opendrs.engines.postgres.types import losses as declared
+from opendrs.engines.postgres.views import candidates as candidate_views
+from opendrs.model.catalog import Catalog, Column, Index, Table, TableName
+from opendrs.model.job import Policy
+from opendrs.model.precheck import Verdict, alarm, failed, how_many, named, passed
+
+# What becomes of a value by the policies of a job: (policy, its value) -> words.
+TOLERATED: Final = {
+    ("invalid_dates", "null"): "they become NULL",
+    ("invalid_dates", "epoch"): "they become 1970-01-01",
+    ("invalid_dates", "minus_infinity"): "they become -infinity",
+    ("nul_in_text", "remove"): "these characters are left out",
+    ("nul_in_text", "replace"): "these characters become U+2400",
+}
+
+# An entry of a B-tree is a third of a page at most: 2704 bytes, its header of 8 among them (nbtree.h, BTMaxItemSize).
+# A part takes what it holds, and up to so many bytes for its length, its alignment, or for being a number.
+ENTRY_BYTES: Final = 2696
+PART_BYTES: Final = 16
+# Reasons that other checks tell of: mappedNameCheck, hasForeignKeyOnUnselectedTable.
+TOLD_ELSEWHERE: Final = frozenset({"renamed", "foreign-key-outside"})
+CHANGED: Final = "Make up for it in the target, if it is needed there; docs/reference/types.md has what can be done."
+
+
+class Doubt(NamedTuple):
+    """A column with values that the target cannot hold, and what becomes of them by the job's policies."""
+
+    table: TableName
+    column: Column
+    loss: Loss
+    tolerated: str | None
+    remedy: str
+
+
+class TooLong(NamedTuple):
+    """A unique index with parts whose bytes may be more together than an entry of the target has room for."""
+
+    table: TableName
+    name: str
+    parts: tuple[tuple[str, int | None], ...]
+    bytes_max: int
+
+
+def doubts(catalog: Catalog, policy: Policy) -> Iterator[Doubt]:
+    """Every declared loss of every column that is carried over."""
+    narrowed = narrowed_columns(catalog.tables)
+    for table in catalog.tables:
+        for column in table.columns:
+            if carried(column):
+                for loss in declared(column, (table.name, column.name.lower()) in narrowed):
+                    yield Doubt(table.name, column, loss, _tolerated(loss, policy), _remedy(loss))
+
+
+def _tolerated(loss: Loss, policy: Policy) -> str | None:
+    chosen = ((name, getattr(policy, name)) for name in loss.policies)
+    return next((TOLERATED[one] for one in chosen if one in TOLERATED), None)
+
+
+def _remedy(loss: Loss) -> str:
+    """The options of the command line that say what becomes of such values."""
+    options = [
+        f"--{policy.replace('_', '-')} {' or '.join(value for name, value in TOLERATED if name == policy)}"
+        for policy in loss.policies
+    ]
+    if options:
+        return f"Say what becomes of them: {', '.join(options)}; or correct them at the source."
+    return "Correct them at the source, or leave the table out."
+
+
+def too_long(catalog: Catalog) -> Iterator[TooLong]:
+    """Unique indexes over columns that may be too long for one entry. Other indexes are shortened."""
+    for table in catalog.tables:
+        unique = [index for index in table.indexes if index.unique]
+        for index in [table.primary, *unique] if table.primary else unique:
+            parts = tuple((part.column, part.prefix) for part in index.parts if _counts(part.column, index, table))
+            if parts and not any(part.expression for part in index.parts):
+                yield TooLong(table.name, index.name, parts, ENTRY_BYTES - PART_BYTES * len(index.parts))
+
+
+def _counts(name: str, index: Index, table: Table) -> bool:
+    """Whether a part takes many bytes in the index: long text under MariaDB's hashed UNIQUE is hashed here too."""
+    column = table.column(name) if name else None
+    if column is None or column.type.kind not in SHORTENED:
+        return False
+    hashed = index.kind == "hash" and column.length is None
+    prefix = next(part.prefix for part in index.parts if part.column == name)
+    length = prefix if prefix is not None else column.length
+    small = length is not None and length * 4 * len(index.parts) <= ENTRY_BYTES_MAX
+    return not hashed and not small
+
+
+# --- the looks --------------------------------------------------------------------------------------
+
+
+def names(arrival: Arrival) -> list[Verdict]:
+    places: dict[tuple[str, str], list[TableName]] = defaultdict(list)
+    renamed: list[str] = []
+    for name, target in arrival.targets.items():
+        places[target["schema"], target["table"]].append(name)
+        wanted = arrival.selection.target(name)
+        if (target["schema"], target["table"]) != (wanted.schema, wanted.table):
+            renamed.append(f"{name} as {target['schema']}.{target['table']}")
+        renamed += [
+            f"{name}.{column['source']} as {column['name']}"
+            for column in target["columns"]
+            if column["source"] != column["name"]
+        ]
+    shared = {place: found for place, found in places.items() if len(found) > 1}
+    verdicts = []
+    if shared:
+        shown = named(f"{' and '.join(map(str, found))} as {'.'.join(place)}" for place, found in shared.items())
+        remedy = "Let them arrive in different schemas: --map DB=SCHEMA."
+        verdicts.append(failed(f"Several tables would arrive as one: {shown}", remedy))
+    if renamed:
+        verdicts.append(
+            alarm(
+                f"Names that PostgreSQL cannot have are changed: {named(renamed)}",
+                "Use these names in the target. docs/reference/types.md has the rule.",
+            )
+        )
+    return verdicts or [passed("All names arrive as they are")]
+
+
+def losses(arrival: Arrival) -> list[Verdict]:
+    """Losses that concern no single value, so that nobody can count them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for doubt in doubts(arrival.catalog, arrival.policy):
+        if doubt.loss.id not in arrival.counted:
+            found[doubt.loss.id].append(f"{doubt.table}.{doubt.column.name}")
+    if not found:
+        return [passed("Every column has a type that means the same")]
+    return [alarm(f"{LOSSES[loss].text} ({loss}): {named(columns)}") for loss, columns in found.items()]
+
+
+def left_behind(arrival: Arrival) -> list[Verdict]:
+    """What the renderer reports, reason by reason."""
+    rendered = ddl.every_table(arrival.catalog.tables, arrival.targets)
+    found: dict[str, list[str]] = defaultdict(list)
+    for report in rendered.reports:
+        if report.id not in TOLD_ELSEWHERE and report.object not in found[report.id]:
+            found[report.id].append(report.object)
+    verdicts = [alarm(f"{REASONS[reason]} {named(things)}", CHANGED) for reason, things in found.items() if things]
+    return verdicts or [passed("All of the tables' definitions is carried over")]
+
+
+def views(arrival: Arrival) -> Verdict:
+    """The target has the last word when they are made; what cannot even be written in its SQL is known now."""
+    candidates, rest = candidate_views(arrival.catalog.views, arrival.targets, arrival.selection.target)
+    if rest.reports:
+        shown = named(
+            f"{report.object} ({report.text.removeprefix(REASONS['view']).strip()})" for report in rest.reports
+        )
+        return alarm(f"Views that are not carried over: {shown}", "Write them anew in the target, if they are needed.")
+    if not arrival.catalog.views:
+        return passed("There are no views")
+    return passed(
+        f"{how_many(len(candidates), 'view')} can be translated; the target has the last word when they are made"
+    )

@@ -1,0 +1,182 @@
+"""Makes and changes the schema of the target: puts renderer and sessions together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from opendrs.engines.postgres import alterations, cascade, ddl, foreign_keys, indexes, views
+from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.names import schema_name
+from opendrs.engines.postgres.rendered import Rendered
+from opendrs.engines.postgres.shape import Target, layout_of
+from opendrs.errors import DrsError, Fault
+from opendrs.model.alteration import Alteration, CreateDatabase, DropDatabase
+from opendrs.model.catalog import ForeignKey, Table, TableName, View
+from opendrs.model.job import Policy
+from opendrs.model.selection import Selection
+
+Report = Callable[[str, str], None]
+State = tuple[Mapping[TableName, Table], Mapping[TableName, Target]]
+"""Definitions and shapes of all tables of the job at one moment."""
+
+
+class SchemaSettings(Protocol):
+    """What of a job decides about its schema."""
+
+    @property
+    def selection(self) -> Selection: ...
+    @property
+    def policy(self) -> Policy: ...
+
+
+def _layouts(state: State) -> alterations.Schema:
+    tables, targets = state
+    return alterations.Schema(tables, {name: layout_of(target) for name, target in targets.items()})
+
+
+WORK_MEM = "SET maintenance_work_mem = '256MB'"
+
+
+class Schema:
+    """Statements for tables of a job.
+
+    lanes    sessions that make indexes side by side
+    report   told of everything that is not carried over: (what, why)
+    """
+
+    def __init__(self, lanes: int, report: Report) -> None:
+        self._lanes = lanes
+        self._report = report
+        self.constrained = False  # what a load does without is there
+
+    def told(self, rendered: Rendered) -> Sequence[str]:
+        """The statements; the reports are passed on."""
+        for report in rendered.reports:
+            self._report(report.object, report.text)
+        return rendered.statements
+
+    def create(self, table: Table, target: Target) -> Sequence[str]:
+        """An empty table without keys, for the load."""
+        return self.told(ddl.create_table(table, target, keys=False))
+
+    def drop(self, target: Target) -> Sequence[str]:
+        return [ddl.drop_table(target)]
+
+    def key(self, table: Table, target: Target) -> Sequence[str]:
+        """What finds a row, and whatever the stand-ins of foreign keys need so as not to scan the table."""
+        acting = {key.columns[0].lower() for key in table.foreign_keys if key.acts}
+        supporting = [
+            indexes.index(table, target, index)
+            for index in table.indexes
+            if not index.unique and index.parts[0].column.lower() in acting
+        ]
+        return self.told(Rendered.joined([indexes.key(table, target), *supporting]))
+
+    def alter(self, alteration: Alteration, before: State, after: State, settings: SchemaSettings) -> Sequence[str]:
+        """What carries out a change of the source's schema."""
+        schema = None
+        if isinstance(alteration, CreateDatabase | DropDatabase):
+            schema = settings.selection.target(TableName(alteration.name, "")).schema
+        rendered = alterations.render(
+            alteration,
+            _layouts(before),
+            _layouts(after),
+            constrained=self.constrained,
+            invalid_dates=settings.policy.invalid_dates,
+            schema=schema_name(schema) if schema else None,
+        )
+        return self.told(rendered)
+
+    def make_views(
+        self,
+        open_session: Callable[[], Session],
+        wanted: Sequence[View],
+        targets: Mapping[TableName, Target],
+        place: Callable[[TableName], TableName],
+    ) -> None:
+        """Views, as far as they translate and the target takes them."""
+        candidates, untranslated = views.candidates(wanted, targets, place)
+        self.told(untranslated)
+        with open_session() as session:
+
+            def attempt(statement: str) -> str | None:
+                try:
+                    session.execute(statement)
+                except DrsError as error:
+                    if error.fault is not Fault.TARGET_REFUSED:
+                        raise
+                    return error.message
+                return None
+
+            _, refused = views.create(candidates, attempt)
+        self.told(refused)
+
+    def constrain(
+        self, open_session: Callable[[], Session], tables: Sequence[Table], targets: Mapping[TableName, Target]
+    ) -> None:
+        """Indexes, then foreign keys, then numbering. May be repeated."""
+        known = {table.name: table for table in tables}
+        every = [
+            statement for table in tables for statement in self.told(ddl.secondary_indexes(table, targets[table.name]))
+        ]
+        self._side_by_side(open_session, every)
+        with open_session() as session:
+            self._clean(session, tables, targets)
+            for table in tables:
+                for key in table.foreign_keys:
+                    self._foreign_key(session, table, key, known, targets)
+            for table in tables:
+                for statement in self.told(ddl.identity(table, targets[table.name])):
+                    session.execute(statement)
+
+    def _clean(self, session: Session, tables: Sequence[Table], targets: Mapping[TableName, Target]) -> None:
+        """Children whose parents were deleted before both were here; theirs go with them, so until none is left."""
+        statements = [
+            statement
+            for child, key in cascade.acting(tables, targets)
+            if (statement := cascade.orphans(child, key, targets))
+        ]
+        while sum([session.execute(statement) for statement in statements]):
+            pass
+
+    def _side_by_side(self, open_session: Callable[[], Session], statements: Sequence[str]) -> None:
+        lanes = [list(statements[n :: self._lanes]) for n in range(self._lanes)]
+
+        def run(own: list[str]) -> None:
+            with open_session() as session:
+                session.execute(WORK_MEM)
+                for statement in own:
+                    session.execute(statement)
+
+        with ThreadPoolExecutor(self._lanes, thread_name_prefix="index") as pool:
+            for done in [pool.submit(run, own) for own in lanes if own]:
+                done.result()
+
+    def _foreign_key(
+        self,
+        session: Session,
+        table: Table,
+        key: ForeignKey,
+        tables: Mapping[TableName, Table],
+        targets: Mapping[TableName, Target],
+    ) -> None:
+        """The key and its actions take over from the trigger in one transaction; then the rows are checked."""
+        rendered = foreign_keys.foreign_key(table, key, tables, targets, validate="later")
+        statements = self.told(rendered)
+        if not statements:
+            return
+        with session.transaction():
+            for statement in [*cascade.drop(table, key), *statements]:
+                session.execute(statement)
+        try:
+            session.execute(foreign_keys.validation(table, key, targets[table.name]))
+        except DrsError as error:
+            if error.fault is not Fault.TARGET_REFUSED:
+                raise
+            # The source has rows without a parent (foreign_key_checks=0), or finds the parent by collation only.
+            for statement in cascade.make(table, key, targets) if key.acts else ():
+                session.execute(statement)
+            session.execute(foreign_keys.drop(ddl.Layout.of(targets[table.name]), key.name))
+            self._report(f"{table.name}.{key.name}", f"The foreign key does not hold for the rows: {error.message}")

@@ -1,0 +1,60 @@
+"""The shape of a table in the target, as the compiled writers take it and as it is persisted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opendrs.engines.postgres.layout import Layout, layouts
+from opendrs.model.catalog import Table, TableName
+from opendrs.model.job import Policy
+from opendrs.model.selection import Selection
+
+Target = dict[str, Any]
+"""JSON form of rust/postgres/src/target_table.rs, TargetTable."""
+
+
+def targets(tables: Iterable[Table], selection: Selection, policy: Policy) -> dict[TableName, Target]:
+    """The shapes of all tables of a job, made from their definitions."""
+    known = list(tables)
+    found = layouts(known, selection.target, invalid_dates=policy.invalid_dates)
+    return {table.name: shaped(table, found[table.name], known, policy) for table in known}
+
+
+def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy) -> Target:
+    """The shape of one table; the others say whether foreign keys with actions refer to it."""
+    carried = {place.source.lower() for place in layout.columns}
+
+    def names(columns: Iterable[str]) -> list[str]:
+        return [layout.place(column).name for column in columns]
+
+    uniques = [
+        names(index.columns)
+        for index in table.indexes
+        if index.unique and index.columns and {column.lower() for column in index.columns} <= carried
+    ]
+    acted_on = any(key.acts and key.referenced == table.name for other in tables for key in other.foreign_keys)
+    return {
+        "source": {"schema": table.name.schema, "table": table.name.table},
+        "schema": layout.schema,
+        "table": layout.table,
+        "columns": [
+            {
+                "source": place.source,
+                "name": place.name,
+                "type": place.type,
+                "binary": True,
+                "not_null": place.not_null,
+            }
+            for place in layout.columns
+        ],
+        "key": names(table.key),
+        "uniques": [unique for unique in uniques if unique != names(table.key)],
+        "referenced_with_actions": acted_on,
+        "policies": {"impossible_date": policy.invalid_dates, "nul_in_text": policy.nul_in_text},
+    }
+
+
+def layout_of(target: Mapping[str, Any]) -> Layout:
+    """The layout that a persisted shape holds."""
+    return Layout.of(target)

@@ -1,0 +1,365 @@
+"""PostgreSQL as a target: rows, checkpoint and schema history in one transaction, guarded by the epoch."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from opendrs._core import PgApplier, PgCopy, RecordBatch
+from opendrs.engines.postgres import cascade, shape
+from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.control import Control, ParsePosition, application
+from opendrs.engines.postgres.schema import Schema
+from opendrs.engines.postgres.shape import Target
+from opendrs.errors import DrsError, Fault
+from opendrs.model.alteration import Alteration
+from opendrs.model.catalog import Table, TableName, View
+from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.engine import SchemaChanged
+from opendrs.model.event import Batch, Window
+from opendrs.model.event import Control as SavepointControl
+from opendrs.model.evolution import applied
+from opendrs.model.job import Policy
+from opendrs.model.position import Position
+from opendrs.model.selection import Selection
+
+# Engines of the source whose changes a rollback undoes.
+TRANSACTIONAL = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkSettings:
+    """What a sink is opened with.
+
+    job, epoch       whose worker we are; older epochs can commit nothing once we are open
+    parse_position   reads the source's positions back
+    views            the source's views of the selection, asked for when everything else is there
+    report           told of everything that is not carried over: (what, why)
+    """
+
+    job: str
+    epoch: int
+    selection: Selection
+    policy: Policy
+    parse_position: ParsePosition
+    views: Callable[[], Sequence[View]]
+    report: Callable[[str, str], None]
+
+
+class Sink:
+    """Writes on one session; the load writes on one session a lane."""
+
+    def __init__(self, endpoint: Endpoint, settings: SinkSettings) -> None:
+        self._endpoint = endpoint
+        self._settings = settings
+        self._control = Control(settings.job, settings.epoch, settings.parse_position)
+        self._session = self._open_session()
+        self._applier: PgApplier = self._session.applier()
+        self._schema = Schema(settings.policy.readers, settings.report)
+        self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
+        self._numbers = itertools.count()
+        self._tables: dict[TableName, TableProgress] = {}
+        self._targets: dict[TableName, Target] = {}
+        self._changed: dict[TableName, TableProgress | None] = {}
+        self._savepoints: list[str] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Whatever is not flushed is forgotten."""
+        self._session.close()
+
+    def _open_session(self) -> Session:
+        return Session(self._endpoint, application(self._settings.job, self._settings.epoch))
+
+    def known(self) -> dict[TableName, tuple[Table, Target]]:
+        """Definitions and shapes of all tables, as of the last flush and what was altered since."""
+        return {name: (progress.table, self._targets[name]) for name, progress in self._tables.items()}
+
+    @property
+    def control(self) -> Control:
+        return self._control
+
+    def open(self) -> Checkpoint | None:
+        self._control.make(self._session)
+        self._control.install(self._session)
+        checkpoint, targets = self._control.read(self._session)
+        if checkpoint is not None:
+            self._tables = dict(checkpoint.tables)
+            self._targets = dict(targets)
+            self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
+        return checkpoint
+
+    # the load
+
+    def begin(self, checkpoint: Checkpoint) -> None:
+        self._tables = dict(checkpoint.tables)
+        self._targets = self._shapes(self._tables)
+        with self._session.transaction():
+            self._control.guard(self._session)
+            for name, progress in self._tables.items():
+                if not progress.loaded:
+                    self._run(self._schema.create(progress.table, self._targets[name]))
+                self._control.put(self._session, progress, self._targets[name])
+            self._make_cascades(lambda table, key: not self._tables[table.name].loaded)
+            self._control.save(self._session, checkpoint.position, checkpoint.phase)
+
+    def _shapes(self, tables: Mapping[TableName, TableProgress]) -> dict[TableName, Target]:
+        definitions = [progress.table for progress in tables.values()]
+        return shape.targets(definitions, self._settings.selection, self._settings.policy)
+
+    def _make_cascades(self, wanted: Callable[[Table, Any], bool]) -> None:
+        tables = [progress.table for progress in self._tables.values()]
+        for child, key in cascade.acting(tables, self._targets):
+            if wanted(child, key):
+                self._run(cascade.make(child, key, self._targets))
+
+    def _run(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            self._session.execute(statement)
+
+    def restart(self, progress: TableProgress) -> None:
+        name = progress.table.name
+        old = self._targets.get(name)
+        self._tables = {**self._tables, name: progress}
+        new = self._shapes(self._tables)[name]
+        with self._session.transaction():
+            self._control.guard(self._session)
+            self._run(self._schema.drop(old or new))
+            self._targets[name] = new
+            self._run(self._schema.create(progress.table, new))
+            self._control.drop_chunks(self._session, name)
+            self._control.put(self._session, progress, new)
+            # With the table went the triggers on it, and those that name its columns may be wrong.
+            self._make_cascades(lambda table, key: name in (table.name, key.referenced))
+        self._ids.pop(name, None)
+
+    def forget(self, name: TableName) -> None:
+        with self._session.transaction():
+            self._control.guard(self._session)
+            if name in self._targets:
+                self._run(self._schema.drop(self._targets[name]))
+            self._control.drop(self._session, name)
+        self._tables.pop(name, None)
+        self._targets.pop(name, None)
+        self._ids.pop(name, None)
+
+    @contextmanager
+    def loader(self) -> Iterator[Loader]:
+        with self._open_session() as session:
+            yield Loader(session, self._control, self._targets)
+
+    def finish_table(self, progress: TableProgress) -> None:
+        """On a session of its own: lanes finish tables side by side."""
+        name = progress.table.name
+        target = self._targets[name]
+        with self._open_session() as session:
+            with session.transaction():
+                session.execute("SET LOCAL maintenance_work_mem = '256MB'")
+                self._control.guard(session)
+                for statement in self._schema.key(progress.table, target):
+                    session.execute(statement)
+                self._control.drop_chunks(session, name)
+                self._control.put(session, progress, target)
+            session.execute(f"ANALYZE {shape.layout_of(target).sql}")
+        with self._lock:
+            self._tables = {**self._tables, name: progress}
+
+    # the log
+
+    def write(self, window: Window, *, idempotent: bool) -> None:
+        if not self._session.in_transaction:
+            self._session.execute("BEGIN")
+            self._savepoints.clear()
+        places = sorted({0, *(control.changes for control in window.controls)})
+        for start, end in zip(places, [*places[1:], None], strict=True):
+            for control in window.controls:
+                if control.changes == start:
+                    self._obey(control)
+            self._apply(window, idempotent, start, end)
+
+    def _apply(self, window: Window, idempotent: bool, start: int, end: int | None) -> None:
+        """The changes from `start` up to `end`, by their ordinal in the window."""
+        tables: list[tuple[int, Batch]] = []
+        for changes in window.tables:
+            batch = changes.batch
+            if start or end is not None:
+                assert isinstance(batch, RecordBatch)
+                first = batch.rows_below(start)
+                last = batch.num_rows if end is None else batch.rows_below(end)
+                batch = batch.slice(first, last - first)
+            if batch.num_rows:
+                tables.append((self._registered(changes.table), batch))
+        if not tables:
+            return
+        mode = self._settings.policy.apply
+        if idempotent and self._acting:
+            mode = "transactional"  # what stands in for foreign keys needs the order of the log
+            self._session.execute(f"SET LOCAL {cascade.CATCHING_UP} = 'on'")
+            self._refuse_moves(window)
+        # A table without a key was read at one exact moment: nothing of it is ever replayed.
+        loose = [self._ids[c.table] for c in window.tables if idempotent and self._tables[c.table].table.key]
+        with self._session.translated("apply changes"):
+            self._applier.apply(tables, mode, loose)
+
+    @property
+    def _acting(self) -> bool:
+        return any(target["referenced_with_actions"] for target in self._targets.values())
+
+    def _refuse_moves(self, window: Window) -> None:
+        """A key that other tables follow has changed, while their rows show different moments."""
+        definitions = [progress.table for progress in self._tables.values()]
+        for changes in window.tables:
+            columns = cascade.referenced_columns(changes.table, definitions)
+            assert isinstance(changes.batch, RecordBatch)
+            if columns and changes.batch.updates_change(columns):
+                also = cascade.affected(changes.table, definitions)
+                raise SchemaChanged(changes.table, "a key changed that foreign keys follow", also)
+
+    def _registered(self, name: TableName) -> int:
+        known = self._ids.get(name)
+        if known is None:
+            known = self._ids[name] = next(self._numbers)
+            with self._session.translated(f"look at {name}"):
+                self._applier.register(known, json.dumps(self._targets[name]))
+        return known
+
+    def _obey(self, control: SavepointControl) -> None:
+        """Savepoints of a transaction that comes in parts. Nothing else shares its target transaction."""
+        if control.action != "savepoint":
+            kept = [
+                name for name, progress in self._tables.items() if progress.table.engine.lower() not in TRANSACTIONAL
+            ]
+            if kept:
+                raise DrsError(
+                    Fault.LOG_UNSUPPORTED,
+                    position="a large transaction",
+                    reason=f"it is rolled back in part, while {kept[0]} is of an engine without transactions",
+                )
+        match control.action:
+            case "savepoint":
+                self._savepoints.append(control.name.lower())
+                self._session.execute(f"SAVEPOINT opendrs_{len(self._savepoints)}")
+            case "rollback_to":
+                # The newest of that name; those set behind it go with what they kept.
+                while self._savepoints[-1] != control.name.lower():
+                    self._savepoints.pop()
+                self._session.execute(f"ROLLBACK TO SAVEPOINT opendrs_{len(self._savepoints)}")
+            case "rollback":
+                self._session.rollback()
+                self._session.execute("BEGIN")
+                self._savepoints.clear()
+
+    def alter(self, alterations: Sequence[Alteration], tables: Mapping[TableName, TableProgress | None]) -> None:
+        if not self._session.in_transaction:
+            self._session.execute("BEGIN")
+        before = dict(self._targets)
+        definitions: Mapping[TableName, Table] = {name: progress.table for name, progress in self._tables.items()}
+        for alteration in alterations:
+            after = applied(definitions, alteration)
+            targets = shape.targets(after.values(), self._settings.selection, self._settings.policy)
+            self._run(self._schema.alter(alteration, (definitions, self._targets), (after, targets), self._settings))
+            definitions, self._targets = after, targets
+        for name, progress in tables.items():
+            self._changed[name] = progress
+            if progress is None:
+                self._tables.pop(name, None)
+            else:
+                self._tables[name] = progress
+        # A foreign key may give columns of other tables another type.
+        for name in [name for name, target in self._targets.items() if before.get(name) != target]:
+            self._changed.setdefault(name, self._tables[name])
+        for name in self._changed:
+            self._ids.pop(name, None)
+        if not self._schema.constrained:
+            self._make_cascades(lambda table, key: table.name in self._changed or key.referenced in self._changed)
+
+    def flush(self, position: Position | None, phase: Phase) -> None:
+        if not self._session.in_transaction:
+            self._session.execute("BEGIN")
+        try:
+            for name, progress in self._changed.items():
+                if progress is None:
+                    self._control.drop(self._session, name)
+                else:
+                    self._control.put(self._session, progress, self._targets[name])
+            self._control.save(self._session, position, phase)
+            self._session.execute("COMMIT")
+        except BaseException:
+            self._session.rollback()
+            raise
+        self._changed.clear()
+        self._schema.constrained = phase not in (Phase.LOADING, Phase.CATCHING_UP)
+
+    def rollback(self) -> None:
+        self._session.rollback()
+        if self._changed:
+            # What a schema change made of our knowledge went with its transaction.
+            self._changed.clear()
+            checkpoint, targets = self._control.read(self._session)
+            assert checkpoint is not None
+            self._tables, self._targets, self._ids = dict(checkpoint.tables), dict(targets), {}
+
+    def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
+        definitions = [progress.table for progress in tables.values()]
+        self._session.rollback()
+        self._schema.constrain(self._open_session, definitions, self._targets)
+        self._schema.make_views(
+            self._open_session, self._settings.views(), self._targets, self._settings.selection.target
+        )
+
+
+class Loader:
+    """One lane of the load, on a session of its own."""
+
+    def __init__(self, session: Session, control: Control, targets: Mapping[TableName, Target]) -> None:
+        self._session = session
+        self._control = control
+        self._targets = targets
+        self._copy: PgCopy | None = None
+        self._what = ""
+
+    def begin(self, table: Table) -> None:
+        self._what = f"copy rows into {table.name}"
+        self._session.execute("BEGIN")
+        self._copy = self._session.copy_in(self._targets[table.name])
+
+    def write(self, batch: Batch) -> None:
+        assert self._copy is not None
+        with self._session.translated(self._what):
+            self._copy.write(batch)
+
+    def commit(self, loaded: LoadedChunk) -> None:
+        assert self._copy is not None
+        with self._session.translated(self._what):
+            written = self._copy.finish()
+        self._copy = None
+        if written != loaded.rows:
+            raise DrsError(
+                Fault.TARGET_REFUSED, what=self._what, reason=f"it took {written} of {loaded.rows} rows (a trigger?)"
+            )
+        self._control.guard(self._session)
+        self._control.add_chunk(self._session, loaded)
+        self._session.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._copy is not None:
+            copy, self._copy = self._copy, None
+            try:
+                with self._session.translated(self._what):
+                    copy.abort()
+            except DrsError:
+                self._session.close()  # nothing of the transaction survives its connection
+                return
+        self._session.rollback()

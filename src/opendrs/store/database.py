@@ -1,0 +1,171 @@
+"""Connections to the state store: SQLite by default, PostgreSQL by URL. Synchronous; short transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine.url import URL
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import NullPool
+
+from opendrs.errors import DrsError, Fault
+from opendrs.store.tables import REVISION
+
+BUSY_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 5
+# A cut network must not keep a worker from renewing its lease once it is back.
+TCP_TIMEOUT_S: Final = 5
+# Our own schema, so that the store may share a PostgreSQL database with others.
+SCHEMA: Final = "opendrs_state"
+
+_WRITES = "opendrs_writes"  # execution option of a connection that is about to write
+
+# What a store raises that cannot be reached just now, or is too busy: trying again may help.
+StoreError: Final = (OperationalError, InterfaceError, PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The store as one process sees it. Threads may share it; a child process opens its own."""
+
+    url: str = field(repr=False)  # may hold a password
+    engine: Engine = field(repr=False)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads: one moment on SQLite, single statements on PostgreSQL."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end, rolled back by an exception."""
+        with self.engine.connect() as connection:
+            connection.execution_options(**{_WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Opens the store and brings it to the schema of this release; many processes may do so at once.
+
+    url   sqlite:///path or postgresql://...
+    Raises SETTING_INVALID if it cannot be had, or if a newer release has changed it.
+    """
+    place = _place(url)
+    store = Store(url, _engine(place))
+    try:
+        with store.read() as connection:
+            found = _revision(connection)
+        if found != REVISION:
+            _upgrade(place)
+        return store
+    except BaseException as error:
+        store.close()
+        if not isinstance(error, SQLAlchemyError):
+            raise
+        raise DrsError(Fault.SETTING_INVALID, name="--state", reason=reason(error)) from error
+
+
+def reason(error: BaseException) -> str:
+    """Why the store failed, without the statement and its parameters, which say nothing to a person."""
+    return str(getattr(error, "orig", None) or error).strip()
+
+
+def _place(url: str) -> URL:
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        # By hand: in a path a question mark is a question mark.
+        path = Path(rest.removeprefix("/"))
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise DrsError(Fault.SETTING_INVALID, name="--state", reason=str(error)) from error
+        return URL.create("sqlite", database=str(path))
+    try:
+        return make_url(url).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        raise DrsError(Fault.SETTING_INVALID, name="--state", reason="it is no URL") from error
+
+
+def _engine(place: URL, *, migrates: bool = False) -> Engine:
+    """`migrates`: for one connection that changes tables."""
+    options: dict[str, Any] = {"hide_parameters": True}
+    if migrates:
+        options["poolclass"] = NullPool
+    if place.get_backend_name() == "sqlite":
+        # isolation_level None: the driver begins no transaction of its own accord, `_begin` does.
+        connect_args: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
+        engine = create_engine(place, connect_args=connect_args, **options)
+        event.listen(engine, "connect", _prepare_for_migration if migrates else _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+    # Who changes tables waits for the others; all else is as impatient as it is with SQLite.
+    patience = "" if migrates else f" -c lock_timeout={int(BUSY_TIMEOUT_S)}s"
+    connect_args = {
+        "options": f"-c search_path={SCHEMA} -c timezone=UTC{patience}",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": TCP_TIMEOUT_S * 1000,
+        "keepalives_idle": TCP_TIMEOUT_S,
+        "keepalives_interval": 1,
+        "keepalives_count": TCP_TIMEOUT_S,
+        "application_name": "opendrs",
+    }
+    # pre_ping: a server that was restarted must cost no error.
+    return create_engine(place, connect_args=connect_args, pool_pre_ping=not migrates, **options)
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    _prepare_for_migration(connection, _)
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _prepare_for_migration(connection: sqlite3.Connection, _: object) -> None:
+    """Foreign keys stay off: a migration that makes a table anew drops the old one, and SQLite
+    would delete everything that refers to it (sqlite.org/lang_altertable.html, section 7)."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: an epoch that was given must outlive a power cut (sqlite.org/pragma.html: in WAL mode NORMAL may
+    # lose the last commits). We commit about once a second, so it costs nothing.
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin(connection: Connection) -> None:
+    """A transaction that reads first and writes later fails at once, whatever the timeout, if another
+    writer came in between (SQLITE_BUSY_SNAPSHOT); one that says so at the beginning waits."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(place: URL) -> None:
+    """Migrates in one transaction that nobody else can be in: whoever comes second finds it done."""
+    from opendrs.store import migrating
+
+    engine = _engine(place, migrates=True)
+    try:
+        with Store("", engine).write() as connection:
+            if place.get_backend_name() == "postgresql":
+                # Held to the end of the transaction; the number is ours alone, by chance.
+                connection.execute(text("SELECT pg_advisory_xact_lock(6520771182)"))
+                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            found = _revision(connection)
+            if found != REVISION:
+                migrating.upgrade(connection, found)
+    finally:
+        engine.dispose()

@@ -1,0 +1,72 @@
+"""The log of a job for people: what happened, in order, with stable names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy import insert as insert_into
+
+from opendrs.store.tables import events
+
+KEPT: Final = 5_000
+_PRUNED_EVERY: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line. `name` is for machines and never changes its meaning; `message` is for people."""
+
+    name: str
+    message: str
+    level: str = "info"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedEvent:
+    id: int
+    event: Event
+
+
+def append(connection: Connection, job_id: str, new: Iterable[Event]) -> None:
+    """Adds events. Of each job the last few thousand are kept; its log file has them all."""
+    for event in new:
+        values = {
+            "job_id": job_id,
+            "at": event.at,
+            "level": event.level,
+            "name": event.name,
+            "message": event.message,
+            "fields": dict(event.fields),
+        }
+        key = connection.execute(insert_into(events).values(**values)).inserted_primary_key
+        if key is not None and key[0] % _PRUNED_EVERY == 0:
+            _prune(connection, job_id)
+
+
+def after(connection: Connection, job_id: str, last: int = 0, *, limit: int = 200) -> list[SavedEvent]:
+    """The newest events behind `last`, oldest first."""
+    query = select(events).where(events.c.job_id == job_id, events.c.id > last)
+    rows = connection.execute(query.order_by(events.c.id.desc()).limit(limit)).mappings().all()
+    return [
+        SavedEvent(
+            id=row["id"],
+            event=Event(
+                name=row["name"], message=row["message"], level=row["level"], fields=row["fields"], at=row["at"]
+            ),
+        )
+        for row in reversed(rows)
+    ]
+
+
+def _prune(connection: Connection, job_id: str) -> None:
+    mine = events.c.job_id == job_id
+    oldest = select(events.c.id).where(mine).order_by(events.c.id.desc()).offset(KEPT).limit(1)
+    last = connection.execute(oldest).scalar()
+    if last is not None:
+        connection.execute(delete(events).where(mine, events.c.id <= last))

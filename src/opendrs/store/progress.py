@@ -1,0 +1,111 @@
+"""How a job is getting on, written about once a second: facts for people, never for correctness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import Connection, and_, case, delete, func, select
+
+from opendrs.model.catalog import TableName
+from opendrs.store.tables import progress, table_progress
+from opendrs.store.upsert import upsert
+
+TableState = Literal["waiting", "loading", "loaded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableCounts:
+    """The load of one table. Estimates are the source's own, and as wrong as such estimates are.
+
+    nbytes          size of the rows in memory
+    bytes_estimate  size of the table at the source: comparable with those of other tables, not with nbytes
+    """
+
+    name: TableName
+    state: TableState
+    rows: int = 0
+    nbytes: int = 0
+    rows_estimate: int = 0
+    bytes_estimate: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedProgress:
+    """`counters` are as worker.report writes them."""
+
+    counters: Mapping[str, Any]
+    updated_at: datetime
+
+
+def save(connection: Connection, job_id: str, counters: Mapping[str, Any]) -> None:
+    upsert(connection, progress, {"job_id": job_id, "counters": dict(counters), "updated_at": datetime.now(UTC)})
+
+
+def load(connection: Connection, job_id: str) -> SavedProgress | None:
+    row = connection.execute(select(progress).where(progress.c.job_id == job_id)).mappings().first()
+    return None if row is None else SavedProgress(counters=row["counters"], updated_at=row["updated_at"])
+
+
+def save_tables(connection: Connection, job_id: str, tables: Iterable[TableCounts]) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "job_id": job_id,
+            "schema_name": table.name.schema,
+            "table_name": table.name.table,
+            "rows": table.rows,
+            "bytes": table.nbytes,
+            "rows_estimate": table.rows_estimate,
+            "bytes_estimate": table.bytes_estimate,
+            "state": table.state,
+            "updated_at": now,
+        }
+        for table in tables
+    ]
+    upsert(connection, table_progress, rows)
+
+
+def forget_tables(connection: Connection, job_id: str, names: Iterable[TableName] | None = None) -> None:
+    """Takes tables out; all of them without `names`."""
+    if names is None:
+        connection.execute(delete(table_progress).where(table_progress.c.job_id == job_id))
+        return
+    for name in names:
+        connection.execute(
+            delete(table_progress).where(
+                and_(
+                    table_progress.c.job_id == job_id,
+                    table_progress.c.schema_name == name.schema,
+                    table_progress.c.table_name == name.table,
+                )
+            )
+        )
+
+
+def tables(connection: Connection, job_id: str, *, limit: int | None = None) -> list[TableCounts]:
+    """The tables of a job: first those being loaded, then those that wait, then the rest; large ones first."""
+    t = table_progress.c
+    order = case({"loading": 0, "waiting": 1}, value=t.state, else_=2)
+    query = select(table_progress).where(t.job_id == job_id)
+    query = query.order_by(order, t.bytes_estimate.desc(), t.schema_name, t.table_name).limit(limit)
+    return [
+        TableCounts(
+            name=TableName(row["schema_name"], row["table_name"]),
+            state=cast(TableState, row["state"]),
+            rows=row["rows"],
+            nbytes=row["bytes"],
+            rows_estimate=row["rows_estimate"],
+            bytes_estimate=row["bytes_estimate"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def count_tables(connection: Connection, job_id: str) -> dict[TableState, int]:
+    """How many tables are in each state."""
+    t = table_progress.c
+    query = select(t.state, func.count()).where(t.job_id == job_id).group_by(t.state)
+    return {cast(TableState, state): count for state, count in connection.execute(query)}

@@ -1,0 +1,184 @@
+"""The tables. A change of one comes with a migration; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+# The newest migration, so that a process can see without loading Alembic that there is nothing to do.
+REVISION: Final = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, UTC on both sides; SQLite keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# SQLite numbers rows by itself only in a column of exactly this type.
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _job_key(*, primary: bool = True) -> Column[str]:
+    return Column("job_id", String(64), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=primary, nullable=False)
+
+
+# source, target   URLs without passwords
+# selection, policy   versioned, as the model writes them
+# state   word of model.job.State
+# failure   of a failed job: fault, code, message, hint
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("task", String(32), nullable=False),
+    Column("selection", Json, nullable=False),
+    Column("policy", Json, nullable=False),
+    Column("state", String(40), nullable=False),
+    Column("failure", Json),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+# One row a job, for as long as the job is known: an epoch is never given twice.
+# owner   supervisor: the lease was claimed and its worker is being started; worker: it runs
+# started_at   when the process `pid` on `host` started, seconds since 1970: tells it from a later one of that number
+# renewed_at   for people; whoever waits for a lease to expire watches it change, and trusts no other clock
+# settings   what the worker was started with, without secrets
+# outcome   how the worker ended, by its own word; null: it runs, or it was killed
+leases = Table(
+    "leases",
+    metadata,
+    _job_key(),
+    Column("epoch", BigInteger, nullable=False),
+    Column("owner", String(16), nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started_at", Float(53), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("outcome", Json),
+)
+
+# A copy of the target's checkpoint, never ahead of it.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _job_key(),
+    Column("epoch", BigInteger, nullable=False),
+    Column("phase", String(32), nullable=False),
+    Column("position", Text),
+    Column("saved_at", Instant, nullable=False),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    _job_key(),
+    Column("counters", Json, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+# state   waiting, loading or loaded
+table_progress = Table(
+    "table_progress",
+    metadata,
+    _job_key(),
+    Column("schema_name", String(255), primary_key=True),
+    Column("table_name", String(255), primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("rows_estimate", BigInteger, nullable=False),
+    Column("bytes_estimate", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+# What a running worker is asked to do; it takes a row away when it has seen it.
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    _job_key(primary=False),
+    Column("name", String(32), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Index("ix_commands_job_id_id", "job_id", "id"),
+)
+
+# The job's log for people.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    _job_key(primary=False),
+    Column("at", Instant, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fields", Json, nullable=False),
+    Index("ix_events_job_id_id", "job_id", "id"),
+)
+
+# The newest evidence for each table.
+proofs = Table(
+    "proofs",
+    metadata,
+    _job_key(),
+    Column("schema_name", String(255), primary_key=True),
+    Column("table_name", String(255), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("source_rows", BigInteger),
+    Column("target_rows", BigInteger),
+    Column("source_checksum", Text),
+    Column("target_checksum", Text),
+    Column("position", Text),
+    Column("reason", Text, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+)

@@ -1,0 +1,190 @@
+"""The process of a worker: `python -m opendrs.worker.child JOB`, with its order on the standard input.
+
+The argument is for people who list processes. The work runs in a thread of its own, so that the main one can
+take signals at any time, whatever the work is waiting for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NoReturn, cast
+
+import psutil
+
+from opendrs.errors import DrsError, Fault
+from opendrs.pipeline.snapshotting import Stopped
+from opendrs.store import checkpoints, commands, leases
+from opendrs.store.database import Store, StoreError, open_store, reason
+from opendrs.telemetry import Mask, context, log_to
+from opendrs.worker import killing, process
+from opendrs.worker.heart import Heart, LeaseLost
+from opendrs.worker.hooks import Hooks, Replicate
+from opendrs.worker.journal import Journal
+from opendrs.worker.order import Order
+from opendrs.worker.outcome import Exit, Outcome
+from opendrs.worker.report import Report, usage
+from opendrs.worker.retrying import Retrying
+from opendrs.worker.timing import Backoff
+
+LOG: Final = "log.jsonl"
+SIGNAL_S: Final = 0.2  # a signal is noticed within so long
+
+log = logging.getLogger("opendrs.worker")
+
+
+def main() -> NoReturn:
+    """Works, and ends with a status of `Exit`."""
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    order, epoch = Order.read(sys.stdin.buffer.read())
+    # The pipe, and whoever holds its other end, must not matter any more.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    mask = Mask(order.secrets)
+    log_to(order.folder / LOG, mask, job=order.job.id)
+    leave(work(order, epoch, stop, mask))
+
+
+def leave(status: Exit) -> NoReturn:
+    """Ends the process at once: a thread that waits for a server must not keep it."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
+    """Takes the lease, works until there is an end, and leaves the last word in the lease."""
+    job = order.job
+    report = Report(usage=usage(psutil.Process()))
+    try:
+        store = open_store(order.state)
+        with store.write() as connection:
+            taken = leases.take(connection, job.id, epoch, process.myself("worker"))
+            saved = checkpoints.load(connection, job.id)
+    except (DrsError, *StoreError) as error:
+        log.error("the state store cannot be used", extra=context("", reason=reason(error)))
+        return Exit.NETWORK
+    if not taken:
+        log.warning("overtaken before it began", extra=context("worker.fenced", epoch=epoch))
+        return Exit.FENCED
+    if saved is not None:
+        report.resumed_in(saved.phase)
+    journal = Journal(mask)
+    logging.getLogger("opendrs").addHandler(journal)
+    timing = order.timing
+    asked: dict[commands.Name, threading.Event] = {"pause": stop, "proof": threading.Event()}
+    heart = Heart(
+        store, job.id, epoch, job.task, report=report, journal=journal, timing=timing,
+        lost=_fenced, obey=lambda name: asked[name].set(),
+    )  # fmt: skip
+    turn = Turn(
+        order=order, epoch=epoch, store=store, stop=stop, proof=asked["proof"], report=report, heart=heart, mask=mask
+    )
+    log.info("the worker begins", extra=context("worker.began", epoch=epoch, pid=os.getpid()))
+    with heart:
+        outcome = _aside(turn.run)
+        _tell(outcome)
+        try:
+            heart.close(outcome)
+        except LeaseLost:
+            return Exit.FENCED
+    return outcome.exit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One worker's turn at a job."""
+
+    order: Order
+    epoch: int
+    store: Store
+    stop: threading.Event
+    proof: threading.Event
+    report: Report
+    heart: Heart
+    mask: Mask
+
+    def run(self) -> Outcome:
+        """Does the work; every way it can end is an outcome."""
+        try:
+            return self._work()
+        except Stopped:
+            return Outcome(exit=Exit.PAUSED, phase=self._phase())
+        except LeaseLost:
+            return Outcome(exit=Exit.FENCED)
+        except DrsError as error:
+            return Outcome.of(error, self.mask, phase=self._phase())
+        except BaseException as error:
+            # Whatever it is, the job must hear of it.
+            log.exception("something went wrong inside", extra=context("worker.failed"))
+            reason = f"{type(error).__name__}: {error}; {self.order.folder / LOG} has the details"
+            return Outcome.of(DrsError(Fault.INTERNAL, reason=reason), self.mask, phase=self._phase())
+
+    def _work(self) -> Outcome:
+        order, report = self.order, self.report
+        hooks = Hooks(
+            stop=self.stop,
+            progress=report,
+            checkpoints=report,
+            proof=self.proof,
+            faults=killing.faults(),
+            log=logging.getLogger("opendrs.job"),
+            folder=order.folder,
+            options=order.options,
+            store=self.store,
+        )
+        replicate = named(order.replicate)
+        retrying = Retrying(stop=self.stop, report=report, backoff=Backoff(order.timing), mask=self.mask)
+        phase = retrying.run(lambda epoch: replicate(order.job, epoch, hooks), self.epoch, self.heart.advance)
+        report.phase(phase)
+        return Outcome(exit=Exit.DONE, phase=phase)
+
+    def _phase(self) -> str:
+        return self.report.reached() or ""
+
+
+def named(name: str) -> Replicate:
+    """The function `module:function`."""
+    module, _, function = name.partition(":")
+    return cast(Replicate, getattr(importlib.import_module(module), function))
+
+
+def _fenced() -> NoReturn:
+    """Nothing more may be written, and nothing more would be accepted."""
+    log.warning("a newer worker has taken over", extra=context("worker.fenced"))
+    leave(Exit.FENCED)
+
+
+def _aside(task: Callable[[], Outcome]) -> Outcome:
+    """Runs the work in a thread, so that this one is free for signals: Python handles them nowhere else."""
+    ends: list[Outcome] = []
+    thread = threading.Thread(target=lambda: ends.append(task()), name="replicate", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        # In turns: a signal that another thread received would not wake this one.
+        thread.join(SIGNAL_S)
+    return ends[0]
+
+
+def _tell(outcome: Outcome) -> None:
+    fields: dict[str, object] = {"exit": outcome.exit.name.lower(), "phase": outcome.phase}
+    if outcome.failure is None:
+        log.info("the worker ends", extra=context("worker.ended", **fields))
+        return
+    fields |= {"code": outcome.failure.code, "reason": outcome.failure.message}
+    log.error("the worker ends with a fault", extra=context("worker.ended", **fields))
+
+
+if __name__ == "__main__":
+    main()

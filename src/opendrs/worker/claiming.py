@@ -1,0 +1,45 @@
+"""How a supervisor takes a job for a worker that it is about to start: everything in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from opendrs.model.job import State
+from opendrs.store import commands, jobs, leases
+from opendrs.store.database import Store
+from opendrs.worker import process
+from opendrs.worker.order import Order, changes
+
+RESTED: Final = (State.PAUSED, State.FULL_FAILED, State.INCREMENTAL_FAILED, State.FULL_DONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What came of it.
+
+    epoch    of the worker to be started; None: somebody else was faster
+    known    whether the job is in the store at all
+    revised  how its policy differs from what it was before
+    """
+
+    epoch: int | None
+    known: bool = True
+    revised: tuple[str, ...] = ()
+
+
+def claim(store: Store, order: Order, *, expected: int, above: int) -> Claim:
+    """Takes the next epoch, if `expected` is still the last one that was given (0: none was)."""
+    with store.write() as connection:
+        record = jobs.find(connection, order.job.id)
+        if record is None:
+            return Claim(epoch=None, known=False)
+        me = process.myself("supervisor")
+        epoch = leases.claim(connection, record.id, me, order.settings(), expected=expected, above=above)
+        if epoch is None:
+            return Claim(epoch=None)
+        commands.withdraw(connection, record.id, "pause")  # it was meant for those before
+        if record.state in RESTED:
+            jobs.enter(connection, record.id, State.STARTING, epoch=epoch)
+        jobs.revise(connection, order.job)
+        return Claim(epoch=epoch, revised=tuple(changes(record.policy.to_json(), order.job.policy.to_json())))

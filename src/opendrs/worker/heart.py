@@ -1,0 +1,225 @@
+"""The thread of a worker that renews its lease and carries its report to the store.
+
+One transaction a beat, and the renewal is its first statement: a worker that was overtaken writes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+
+from sqlalchemy import Connection
+
+from opendrs.model.checkpoint import Phase
+from opendrs.model.job import State, Task
+from opendrs.model.position import Position
+from opendrs.store import checkpoints, commands, events, jobs, leases, progress
+from opendrs.store.database import Store, StoreError, reason
+from opendrs.store.events import Event
+from opendrs.store.jobs import Failure
+from opendrs.telemetry import context
+from opendrs.worker.journal import Journal
+from opendrs.worker.outcome import Exit, Outcome
+from opendrs.worker.report import Report, Trouble, Update
+from opendrs.worker.timing import Timing
+
+LAST_WORD_TRIES: Final = 5
+
+STATES: Final = {
+    Phase.LOADING: State.FULL,
+    Phase.CATCHING_UP: State.INCREMENTAL,
+    Phase.FOLLOWING: State.INCREMENTAL,
+    Phase.DONE: State.FULL_DONE,
+}
+
+log = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """A newer worker has the job."""
+
+
+def state_now(phase: Phase | None, trouble: Trouble | None, waited_s: float, timing: Timing) -> State | None:
+    """The published word for a worker that is at it; None: it cannot say yet.
+
+    A network that is away does not end a job, but a job that follows and has been cut off for long is
+    shown as failed until it is back.
+    """
+    if phase is None:
+        return None
+    state = STATES[phase]
+    if trouble is not None and state is State.INCREMENTAL and waited_s > timing.shown_after_s:
+        return State.INCREMENTAL_FAILED
+    return state
+
+
+def failed_state(phase: Phase | None, task: Task) -> State:
+    """The published word for a job that was given up in a phase; None: it had reached none."""
+    incremental = task == "incremental" if phase is None else STATES[phase] is State.INCREMENTAL
+    return State.INCREMENTAL_FAILED if incremental else State.FULL_FAILED
+
+
+def end_state(outcome: Outcome, phase: Phase | None, task: Task) -> State | None:
+    """The state that a worker leaves behind; None: that is for its supervisor to decide."""
+    match outcome.exit:
+        case Exit.DONE:
+            # Caught up, and asked for no more: the same command goes on from there.
+            return State.FULL_DONE if phase is Phase.DONE else State.PAUSED
+        case Exit.PAUSED:
+            return State.PAUSED
+        case Exit.FAILED:
+            return failed_state(phase, task)
+        case _:
+            return None
+
+
+class Heart:
+    """Beats until it is closed with the worker's last word.
+
+    lost  called, once, if the lease is
+    obey  called with each command that somebody has left in the store
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        job_id: str,
+        epoch: int,
+        task: Task,
+        *,
+        report: Report,
+        journal: Journal,
+        timing: Timing,
+        lost: Callable[[], None],
+        obey: Callable[[commands.Name], None],
+    ) -> None:
+        self._store = store
+        self._job_id = job_id
+        self._epoch = epoch
+        self._task = task
+        self._report = report
+        self._journal = journal
+        self._timing = timing
+        self._lost = lost
+        self._obey = obey
+        self._state: tuple[State, Failure | None] | None = None
+        self._writing = threading.Lock()  # over every transaction that depends on the epoch
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def beat(self) -> None:
+        """Renews, and writes what is new. Raises LeaseLost, and StoreError if the store is away or too busy."""
+        update, told = self._gather()
+        waited_s = 0.0 if update.trouble is None else self._report.clock() - update.trouble.since
+        word = state_now(update.phase, update.trouble, waited_s, self._timing)
+        try:
+            with self._writing, self._store.write() as connection:
+                if not leases.renew(connection, self._job_id, self._epoch):
+                    raise LeaseLost
+                self._carry(connection, update, told)
+                asked = commands.take(connection, self._job_id)
+                if word is not None:
+                    failed = word is State.INCREMENTAL_FAILED and update.trouble is not None
+                    self._enter(connection, word, update.trouble.failure if failed and update.trouble else None)
+        except StoreError:
+            self._report.put_back(update)
+            self._journal.put_back(told)
+            self._state = None  # whether it was written is not known
+            raise
+        for name in asked:
+            self._obey(name)
+
+    def advance(self) -> int:
+        """Takes the next epoch, for a new attempt. Raises LeaseLost, and StoreError."""
+        with self._writing, self._store.write() as connection:
+            epoch = leases.advance(connection, self._job_id, self._epoch)
+            if epoch is None:
+                raise LeaseLost
+            self._epoch = epoch
+        return epoch
+
+    def close(self, outcome: Outcome) -> bool:
+        """Ends the beating, and leaves the last word; False: the store is away. Raises LeaseLost."""
+        self.__exit__(None, None, None)
+        for _ in range(LAST_WORD_TRIES):
+            try:
+                self._last_word(outcome)
+                return True
+            except StoreError as error:
+                log.warning("the state store does not take the last word", extra=context("", reason=reason(error)))
+                threading.Event().wait(self._timing.beat_s)
+        return False
+
+    def _run(self) -> None:
+        period_s = min(self._timing.beat_s, self._timing.ttl_s / 3)
+        while not self._stop.wait(period_s):
+            try:
+                self.beat()
+            except LeaseLost:
+                self._lost()
+                return
+            except StoreError as error:
+                # The target, not the store, is the authority over the epoch: the work goes on.
+                log.warning("the state store cannot be written", extra=context("", reason=reason(error)))
+
+    def _last_word(self, outcome: Outcome) -> None:
+        update, told = self._gather()
+        try:
+            with self._writing, self._store.write() as connection:
+                if not leases.finish(connection, self._job_id, self._epoch, outcome.to_json()):
+                    raise LeaseLost
+                self._carry(connection, update, told)
+                state = end_state(outcome, update.phase, self._task)
+                if state is not None:
+                    self._enter(connection, state, outcome.failure)
+        except StoreError:
+            self._report.put_back(update)
+            self._journal.put_back(told)
+            raise
+
+    def _carry(self, connection: Connection, update: Update, told: Sequence[Event]) -> None:
+        if update.first:
+            progress.forget_tables(connection, self._job_id)
+        progress.forget_tables(connection, self._job_id, update.forgotten)
+        progress.save_tables(connection, self._job_id, update.tables)
+        progress.save(connection, self._job_id, update.counters)
+        if update.checkpoint is not None:
+            phase, position = update.checkpoint
+            text = _dump(position)
+            checkpoints.save(connection, self._job_id, epoch=self._epoch, phase=phase, position=text)
+        events.append(connection, self._job_id, told)
+
+    def _enter(self, connection: Connection, state: State, failure: Failure | None) -> None:
+        if self._state != (state, failure):
+            jobs.enter(connection, self._job_id, state, epoch=self._epoch, failure=failure)
+            self._state = (state, failure)
+
+    def _gather(self) -> tuple[Update, list[Event]]:
+        update = self._report.fetch()
+        if update.recovered is not None:
+            _tell_of_recovery(update.recovered)
+        return update, self._journal.fetch()
+
+
+def _tell_of_recovery(trouble: Trouble) -> None:
+    away_s = round((datetime.now(UTC) - trouble.began_at).total_seconds(), 1)
+    fields = {"away_s": away_s, "attempts": trouble.attempts, "code": trouble.failure.code}
+    log.info("the network is back", extra=context("network.back", **fields))
+
+
+def _dump(position: Position | None) -> str | None:
+    return None if position is None else position.dump()

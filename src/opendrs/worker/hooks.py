@@ -1,0 +1,49 @@
+"""What the process of a worker offers to the code that does the work."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from opendrs.model.checkpoint import Phase
+from opendrs.model.engine import Checkpoints
+from opendrs.model.job import Job
+from opendrs.pipeline.faultpoints import Faults
+from opendrs.pipeline.progress import Progress
+from opendrs.store.database import Store
+from opendrs.worker.order import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """Handed to `replicate`. Everything in here may be used from any thread and returns at once.
+
+    stop         set when the run is to pause: flush, then raise pipeline.snapshotting.Stopped
+    progress     told what the pipeline does
+    checkpoints  told what is durable in the target
+    proof        set when somebody asks for a proof; whoever begins one clears it
+    faults       where a test may kill this process
+    log          to the job's log file; with `extra=telemetry.context("name", ...)` also to the job's events
+    folder       of the job: the place for a spool
+    options      of this run
+    store        the state store, for what is neither progress nor checkpoint (proofs)
+    """
+
+    stop: threading.Event
+    progress: Progress
+    checkpoints: Checkpoints
+    proof: threading.Event
+    faults: Faults
+    log: logging.Logger
+    folder: Path
+    options: Options
+    store: Store
+
+
+# Works at a job as the worker of an epoch until there is nothing more to do, and returns the phase reached.
+# Raises Stopped when paused, and DrsError. After a fault of retry "network" it is called again, by the same
+# process and with the same epoch.
+Replicate = Callable[[Job, int, Hooks], Phase]

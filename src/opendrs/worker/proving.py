@@ -1,0 +1,207 @@
+"""Proves that both sides of a job are equal: at rest, or at a common position while changes flow."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+
+from opendrs.compare.canonical import Compared, source_sums, target_sums
+from opendrs.compare.contents import Ask, Question, Side, prove
+from opendrs.engines.mysql import connect as mysql
+from opendrs.engines.mysql.moment import open_moment
+from opendrs.engines.mysql.position import LogPosition, own, parse_position
+from opendrs.engines.mysql.snapshot import qualified
+from opendrs.engines.mysql.types import counting
+from opendrs.engines.postgres import connect as postgres
+from opendrs.engines.postgres.control import Control
+from opendrs.engines.postgres.shape import Target
+from opendrs.engines.postgres.types import losses
+from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import Column, Table, TableName
+from opendrs.model.comparison import Sums, TableProof
+from opendrs.model.job import Job, Policy
+from opendrs.model.position import Position
+from opendrs.telemetry import context
+
+log = logging.getLogger("opendrs.job")
+
+WIDTH = 2
+APPLICATION = "opendrs/proof"
+# What becomes of dates no calendar has, as canonical text; None: NULL. The time of day is lost with them.
+INSTEAD: dict[str, dict[str, str | None]] = {
+    "null": {"date": None, "datetime": None, "timestamp": None},
+    "epoch": {
+        "date": "1970-01-01",
+        "datetime": "1970-01-01 00:00:00.000000",
+        "timestamp": "1970-01-01 00:00:00.000000",
+    },
+    "minus_infinity": {"date": "-infinity", "datetime": "-infinity", "timestamp": "-infinity"},
+}
+
+
+def compared(column: Column, target: str, policy: Policy) -> Compared:
+    """One column on both sides, with the losses that the policy accepts."""
+    lost, instead, stripped = "", None, ""
+    for loss in losses(column):
+        if "invalid_dates" in loss.policies and policy.invalid_dates != "stop":
+            lost = counting(loss.id, column) or ""
+            instead = INSTEAD[policy.invalid_dates][column.type.kind]
+        if "nul_in_text" in loss.policies and policy.nul_in_text != "stop":
+            stripped = policy.nul_in_text
+    return Compared(
+        type=column.type,
+        source=mysql.quote_name(column.name),
+        target=postgres.quote(target),
+        lost=lost,
+        instead=instead,
+        stripped=stripped,  # type: ignore[arg-type]
+    )
+
+
+def question(table: Table, target: Target, policy: Policy, *, mariadb: bool) -> Question:
+    """What to ask both sides about one table."""
+    names = {column["source"]: column["name"] for column in target["columns"]}
+    columns = [compared(column, names[column.name], policy) for column in table.columns if column.name in names]
+    lossy = [column.source for column in columns if column.lost or column.stripped]
+    return Question(
+        source=table.name,
+        ask_source=source_sums(qualified(table), columns, mariadb=mariadb),
+        ask_target=target_sums(f"{postgres.quote(target['schema'])}.{postgres.quote(target['table'])}", columns),
+        size=table.bytes_estimate,
+        remark=f"declared losses accepted in {', '.join(lossy)}" if lossy else "",
+    )
+
+
+def _ask_mysql(session: mysql.Session) -> Ask:
+    def ask(statement: str) -> Sums:
+        (row,) = session.query(statement)
+        return Sums(int(row["total"] or 0), int(row["sum1"] or 0), int(row["sum2"] or 0))
+
+    return ask
+
+
+def _ask_postgres(session: postgres.Session) -> Ask:
+    def ask(statement: str) -> Sums:
+        ((total, low, high),) = session.query(statement)
+        return Sums(int(total or 0), int(low or 0), int(high or 0))
+
+    return ask
+
+
+class Prover:
+    """A pipeline.barrier.Barrier: proves when asked to, on threads of its own.
+
+    asked     set when somebody asks for a proof; cleared when one begins
+    tables    definitions and target shapes as they are now, asked for on the thread that writes
+    found     told of each table as soon as it is known, and of the end (None)
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        control: Control,
+        *,
+        asked: threading.Event,
+        tables: Callable[[], Mapping[TableName, tuple[Table, Target]]],
+        found: Callable[[TableProof | None], None],
+    ) -> None:
+        self._job = job
+        self._control = control
+        self._tables = tables
+        self._found = found
+        self._asked = asked
+        self._stop = threading.Event()
+        self._source: tuple[ExitStack, list[mysql.Session], LogPosition] | None = None
+        self._thread: threading.Thread | None = None
+
+    def wanted(self) -> bool:
+        return self._asked.is_set() and (self._thread is None or not self._thread.is_alive())
+
+    def fix_source(self) -> LogPosition | None:
+        self._asked.clear()
+        stack = ExitStack()
+        try:
+            tables = [table for table, _ in self._tables().values()]
+            sessions, position = open_moment(stack, self._job.source, tables, WIDTH)
+        except DrsError as error:
+            stack.close()
+            log.warning("no proof now", extra=context("proof.failed", reason=str(error)))
+            self._found(None)
+            return None
+        self._source = (stack, sessions, position)
+        return position
+
+    def fix_target(self, position: Position) -> None:
+        assert self._source is not None
+        stack, sources, fixed = self._source
+        self._source = None
+        targets: list[postgres.Session] = []
+        try:
+            first = stack.enter_context(postgres.Session(self._job.target, APPLICATION))
+            first.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            exported = first.value("SELECT pg_export_snapshot()")
+            targets.append(first)
+            for _ in range(WIDTH - 1):
+                session = stack.enter_context(postgres.Session(self._job.target, APPLICATION))
+                session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                session.execute(f"SET TRANSACTION SNAPSHOT {postgres.literal(exported or '')}")
+                targets.append(session)
+            checkpoint, _ = self._control.read(first)
+        except DrsError as error:
+            stack.close()
+            log.warning("no proof now", extra=context("proof.failed", reason=str(error)))
+            self._found(None)
+            return
+        at = checkpoint.position if checkpoint else None
+        if at is None or not (own(at).covers(fixed) and fixed.covers(own(at))):
+            stack.close()  # a newer worker has moved the target on
+            self._found(None)
+            return
+        known = self._tables()
+        mariadb = sources[0].mariadb
+        questions = [question(table, target, self._job.policy, mariadb=mariadb) for table, target in known.values()]
+        self._thread = threading.Thread(
+            target=self._run, args=(stack, questions, sources, targets, str(position)), name="proof", daemon=True
+        )
+        self._thread.start()
+
+    def _run(
+        self,
+        stack: ExitStack,
+        questions: list[Question],
+        sources: list[mysql.Session],
+        targets: list[postgres.Session],
+        position: str,
+    ) -> None:
+        with stack:
+            source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
+            for proof in prove(questions, source, target, position=position, stop=self._stop):
+                self._found(proof)
+        self._found(None)
+
+    def close(self) -> None:
+        self._stop.set()
+
+
+def prove_at_rest(job: Job, tables: Iterable[tuple[Table, Target]]) -> Iterator[TableProof]:
+    """Proves both sides as they are now. Whoever writes at the source meanwhile makes a difference."""
+    with ExitStack() as stack:
+        sources = [stack.enter_context(mysql.Session(job.source)) for _ in range(WIDTH)]
+        targets = [stack.enter_context(postgres.Session(job.target, APPLICATION)) for _ in range(WIDTH)]
+        mariadb = sources[0].mariadb
+        questions = [question(table, target, job.policy, mariadb=mariadb) for table, target in tables]
+        source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
+        yield from prove(questions, source, target, position=None, stop=threading.Event())
+
+
+def prove_paused(job: Job) -> Iterator[TableProof]:
+    """Proves the tables that the target's checkpoint knows, of a job that no worker works at."""
+    control = Control(job.id, 0, parse_position)
+    with postgres.Session(job.target, APPLICATION) as session:
+        checkpoint, targets = control.read(session)
+    if checkpoint is None:
+        raise DrsError(Fault.NO_PROOF, reason="the job has not begun")
+    loaded = {name: progress.table for name, progress in checkpoint.tables.items() if progress.loaded}
+    yield from prove_at_rest(job, [(table, targets[name]) for name, table in loaded.items()])

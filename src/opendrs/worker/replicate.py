@@ -1,0 +1,78 @@
+"""Puts a job together: its source, its target and the pipeline between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from opendrs.engines.mysql.position import parse_position
+from opendrs.engines.mysql.source import Source
+from opendrs.engines.mysql.stream import StreamSettings
+from opendrs.engines.postgres.sink import Sink, SinkSettings
+from opendrs.errors import DrsError, Fault
+from opendrs.model.checkpoint import Phase
+from opendrs.model.job import Job
+from opendrs.pipeline.run import Run, Settings
+from opendrs.telemetry import context
+from opendrs.worker.hooks import Hooks
+from opendrs.worker.proofs import proving
+
+LINKS = {("mysql", "postgresql")}
+
+
+def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
+    """Works at a job as the worker of an epoch. `worker.hooks.Replicate` says what may come of it."""
+    if (job.source.engine, job.target.engine) not in LINKS:
+        raise DrsError(Fault.UNSUPPORTED, what=f"{job.source.engine} to {job.target.engine}")
+    with ExitStack() as stack:
+        source = Source(job.source, job.selection, _stream_settings(job, hooks), readers=job.policy.readers)
+        sink = stack.enter_context(Sink(job.target, _sink_settings(job, epoch, hooks, source)))
+        prover = stack.enter_context(proving(job, sink, hooks))
+        run = Run(
+            source=source,
+            sink=sink,
+            checkpoints=hooks.checkpoints,
+            settings=Settings(
+                task=job.task,
+                readers=job.policy.readers,
+                consistent=job.policy.consistent or job.task == "full",
+                until_high=hooks.options.until == "caught-up",
+            ),
+            stop=hooks.stop,
+            faults=hooks.faults,
+            progress=hooks.progress,
+            barrier=prover,
+        )
+        return run()
+
+
+def _stream_settings(job: Job, hooks: Hooks) -> StreamSettings:
+    # An id that no replica is likely to have: a number of 32 bits made from the job's id.
+    made = int(job.id[:8], 16) % 0xFFFF_0000 + 0x1_0000 if job.id else 0
+    return StreamSettings(
+        server_id=job.policy.server_id or made,
+        name=job.id,
+        folder=hooks.folder,
+        spool_bytes=job.policy.spool_bytes,
+    )
+
+
+def _sink_settings(job: Job, epoch: int, hooks: Hooks, source: Source) -> SinkSettings:
+    return SinkSettings(
+        job=job.id,
+        epoch=epoch,
+        selection=job.selection,
+        policy=job.policy,
+        parse_position=parse_position,
+        views=lambda: source.catalog().views,
+        report=_reporter(hooks),
+    )
+
+
+def _reporter(hooks: Hooks) -> Callable[[str, str], None]:
+    """Everything that is not carried over stands in the job's events, by name."""
+
+    def report(what: str, why: str) -> None:
+        hooks.log.warning("not carried over", extra=context("schema.not_carried_over", object=what, reason=why))
+
+    return report

@@ -1,0 +1,6 @@
+-- 11.8.9-MariaDB-4 from Debian-log, the harness's settings
+CREATE TABLE p (id INT PRIMARY KEY);
+CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE);
+INSERT INTO p VALUES (1), (2);
+INSERT INTO c VALUES (1, 1), (2, 2);
+DELETE FROM p WHERE id = 1;

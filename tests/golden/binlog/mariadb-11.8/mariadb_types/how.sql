@@ -1,0 +1,4 @@
+-- 11.8.9-MariaDB-4 from Debian-log, the harness's settings
+CREATE TABLE t (id INT PRIMARY KEY, u UUID, i4 INET4, i6 INET6, c VARCHAR(500) COMPRESSED, x TEXT COMPRESSED, b BLOB COMPRESSED, j JSON, g GEOMETRY);
+INSERT INTO t VALUES (1, '123e4567-e89b-12d3-a456-426655440000', '1.2.3.0', '2001:db8::', REPEAT('é',200), REPEAT('y',3000), '', '{"a": 1}', ST_GeomFromText('POINT(1 2)'));
+INSERT INTO t VALUES (2, '00000000-0000-0000-0000-000000000000', '0.0.0.0', '::', '', 'short', REPEAT(x'00',500), '[]', ST_GeomFromText('LINESTRING(0 0,1 1)'));

@@ -1,0 +1,6 @@
+-- 11.8.9-MariaDB-4 from Debian-log, the harness's settings
+CREATE SEQUENCE s;
+SELECT NEXTVAL(s);
+SELECT SETVAL(s, 5000);
+CREATE TABLE t (id INT PRIMARY KEY DEFAULT NEXTVAL(s), x INT);
+INSERT INTO t (x) VALUES (1);

@@ -1,0 +1,4 @@
+-- 11.8.9-MariaDB-4 from Debian-log, the harness's settings
+CREATE TABLE w (id INT PRIMARY KEY, y INT GENERATED ALWAYS AS (id + 1) VIRTUAL, z INT GENERATED ALWAYS AS (id * 2) STORED, i INT INVISIBLE DEFAULT 7, e INT DEFAULT 3);
+INSERT INTO w (id) VALUES (1), (2);
+UPDATE w SET i = 8 WHERE id = 2;

@@ -1,0 +1,6 @@
+-- 9.7.4-2, the harness's settings
+SET time_zone = '+00:00';
+SET sql_mode = '';
+CREATE TABLE t (id INT PRIMARY KEY, v VECTOR(3), g GEOMETRY, j JSON, o JSON);
+INSERT INTO t VALUES (1, STRING_TO_VECTOR('[1,2,3]'), ST_GeomFromText('POINT(1 2)'), '[1, -1, 70000, 1e15, 1.5e-20, -0.0, 18446744073709551615, true, null, "a\\nb\\u0001é"]', JSON_OBJECT('d', CAST('2024-02-29' AS DATE), 't', CAST('-12:34:56.5' AS TIME(6)), 'dt', CAST('2024-02-29 01:02:03.000004' AS DATETIME(6)), 'n', CAST(-0.05 AS DECIMAL(5,2)), 'b', CAST(REPEAT('ab', 60) AS BINARY), 'y', CAST(2024 AS YEAR)));
+INSERT INTO t VALUES (2, NULL, NULL, '{}', JSON_ARRAY(CAST('0000-00-00' AS DATE), x'00ff', b'101'));

@@ -1,0 +1,5 @@
+-- 9.7.4-2, the harness's settings
+CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, x INT);
+INSERT INTO t (x) VALUES (1);
+SET SESSION binlog_format = STATEMENT;
+INSERT INTO t (x) VALUES (2);

@@ -1,0 +1,2 @@
+CREATE TABLE referred (id INT PRIMARY KEY);
+CREATE TABLE inline_references (id INT PRIMARY KEY, a INT REFERENCES referred (id), b INT NOT NULL REFERENCES referred (id) ON DELETE CASCADE)

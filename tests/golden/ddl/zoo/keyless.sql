@@ -1,0 +1,1 @@
+CREATE TABLE keyless (a INT, b VARCHAR(10), t TEXT)

@@ -1,0 +1,1 @@
+CREATE TABLE serial (id SERIAL, a INT)

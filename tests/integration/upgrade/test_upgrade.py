@@ -1,0 +1,120 @@
+"""Every schema that was ever released, with rows in it, becomes today's, and loses nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, select, text
+
+from opendrs.model.checkpoint import Phase
+from opendrs.model.job import State
+from opendrs.store import checkpoints, commands, events, jobs, leases, migrating, progress, proofs
+from opendrs.store.database import Store, open_store
+from opendrs.store.tables import REVISION, metadata
+from tests.harness.server import USER
+from tests.integration.state_fixtures import store, url
+from tests.integration.upgrade import dump
+
+__all__ = ["store", "url"]
+
+RELEASED = sorted(path.name for path in dump.FOLDER.iterdir() if (path / "sqlite.sql").exists())
+
+
+@pytest.fixture(params=RELEASED)
+def released(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> Iterator[Store]:
+    """A store of an earlier release, opened by this one."""
+    folder = dump.FOLDER / request.param
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+            connection.executescript((folder / "sqlite.sql").read_text())
+    else:
+        server = request.getfixturevalue("postgres")
+        with server.connect(url.rpartition("/")[2], user=USER) as connection:
+            connection.execute((folder / "postgresql.sql").read_text())
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+def test_there_is_a_dump_of_every_revision() -> None:
+    assert migrating.revisions() == RELEASED, "python -m tests.integration.upgrade.dump writes that of the newest"
+
+
+def test_every_row_is_still_there(released: Store) -> None:
+    with released.write() as connection:
+        job = jobs.find(connection, "nightly")
+        assert job is not None
+        assert (job.id, job.task, job.selection, job.policy) == (
+            dump.JOB.id, dump.JOB.task, dump.JOB.selection, dump.JOB.policy,
+        )  # fmt: skip
+        assert (job.source, job.target) == (str(dump.JOB.source), str(dump.JOB.target))
+        assert (job.state, job.failure) == (State.INCREMENTAL_FAILED, dump.FAILURE)
+        lease = leases.current(connection, job.id)
+        assert lease is not None and (lease.epoch, lease.holder) == (5, dump.HOLDER)
+        assert lease.outcome is not None and lease.outcome["exit"] == "FAILED"
+        assert leases.claim(connection, job.id, dump.HOLDER, {}) == 6
+        saved = checkpoints.load(connection, job.id)
+        assert saved is not None and (saved.phase, saved.position) == (Phase.FOLLOWING, '{"version": 1}')
+        told = progress.load(connection, job.id)
+        assert told is not None and told.counters["metrics"] == {"apply_latency": None}
+        assert progress.tables(connection, job.id) == [dump.COUNTS]
+        assert commands.take(connection, job.id) == ["proof"]
+        (event,) = events.after(connection, job.id)
+        assert (event.event.name, event.event.at, event.event.fields) == ("network.lost", dump.AT, {"n": 1})
+        assert proofs.load(connection, job.id) == [dump.PROOF]
+        events.append(connection, job.id, [event.event])  # numbering goes on
+        assert len(events.after(connection, job.id, event.id)) == 1
+
+
+def test_the_schema_becomes_today_s(released: Store) -> None:
+    assert _differences(released) == []
+
+
+def test_a_new_store_is_what_the_code_expects(store: Store) -> None:
+    assert _differences(store) == []
+
+
+def test_a_new_store_and_an_upgraded_one_are_the_same(released: Store, tmp_path: Path) -> None:
+    if released.engine.dialect.name != "sqlite":
+        pytest.skip("one database is enough: the other's schema is compared with the models")
+    new = open_store(f"sqlite:///{tmp_path / 'new.db'}")
+    query = text("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
+    found = []
+    for one in (released, new):
+        with one.read() as connection:
+            found.append([tuple(row) for row in connection.execute(query)])
+    new.close()
+    assert found[0] == found[1]
+
+
+def test_a_migration_that_fails_changes_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upgrade(*_: object) -> None:
+        real(*_)  # type: ignore[arg-type]
+        raise RuntimeError("the power fails")
+
+    real = migrating.upgrade
+    monkeypatch.setattr(migrating, "upgrade", upgrade)
+    with pytest.raises(RuntimeError):
+        open_store(url)
+    monkeypatch.setattr(migrating, "upgrade", real)
+    opened = open_store(url)
+    with opened.read() as connection:
+        assert connection.execute(select(metadata.tables["jobs"])).all() == []
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == REVISION
+    opened.close()
+
+
+def _differences(opened: Store) -> list[Any]:
+    with opened.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        found = list(compare_metadata(context, metadata))
+        names = inspect(connection).get_table_names()
+    assert set(names) == {*metadata.tables, "alembic_version"}
+    return found
