@@ -31,6 +31,7 @@ import psycopg
 import pymysql
 
 from tests.harness import Server
+from tests.harness.proc import kill_tree, process
 
 SAMPLE_EVERY_S: Final = 0.05
 SAMPLE_FIRST_S: Final = 0.004  # the first looks follow each other quickly, for programs that end soon
@@ -274,7 +275,9 @@ class Running:
 
     def __exit__(self, *_error: object) -> None:
         if self._process.returncode is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            # With all it started: a worker in a session of its own would go on without its supervisor.
+            if (root := process(self.pid)) is not None:
+                kill_tree(root)
             self._process.wait()
             self._watch.stop()
 

@@ -114,7 +114,6 @@ def binlog_events(file: bytes) -> list[tuple[int, int]]: ...
 
 class MysqlError(Exception):
     kind: str
-    detail: str | None
     code: int
     sqlstate: str
     message: str

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -49,6 +50,7 @@ METRICS: Final = (
     Metric("apply_ddls_total", "counter", "1", _JOB, "schema changes made durable by this worker"),
 )
 
+LOG_BYTES_MAX: Final = 64 << 20  # a log that is larger when a process starts is put aside
 MASKED: Final = "***"
 _URL_PASSWORD = re.compile(r"""(://[^\s:/@"']*):[^\s"']*@""")
 # `password=x` of a conninfo and `"password": "x"` of JSON; not "refused user name or password: reason".
@@ -122,8 +124,11 @@ def log_to(path: Path, mask: Mask, *, level: int = logging.INFO, **always: Any) 
 
     Returns the handler, for whoever wants to take it away again.
     """
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.replace(path.with_suffix(".old"))
     path.touch(mode=0o600)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    # Watched: whoever writes to it notices when another process, or logrotate, has moved it away.
+    handler = WatchedFileHandler(path, encoding="utf-8")
     handler.setFormatter(JsonLines(mask, **always))
     handler.setLevel(level)
     root = logging.getLogger()

@@ -19,6 +19,10 @@ pub struct Selection {
     /// Single tables.
     #[serde(default)]
     pub tables: BTreeSet<TableName>,
+    /// Tables that are not decoded although their database is selected: what the log says of them
+    /// means nothing any more.
+    #[serde(default)]
+    pub excluded: BTreeSet<TableName>,
     /// Unselected tables that statements logged as text may change without stopping the decoder: the
     /// caller vouches that they have no triggers that reach selected tables.
     #[serde(default)]
@@ -28,7 +32,7 @@ pub struct Selection {
 impl Selection {
     /// Whether the rows of a table are wanted.
     pub fn selects(&self, table: &TableName) -> bool {
-        self.selects_database(&table.schema) || self.tables.contains(table)
+        (self.selects_database(&table.schema) || self.tables.contains(table)) && !self.excluded.contains(table)
     }
 
     /// Whether every table of a database is wanted.
@@ -39,5 +43,18 @@ impl Selection {
     /// Whether a database holds the server's own tables, on which no triggers can be made.
     pub fn is_system(database: &str) -> bool {
         SYSTEM.iter().any(|name| name.eq_ignore_ascii_case(database))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_can_be_excluded_from_its_database() {
+        let named = |table: &str| TableName { schema: "shop".to_owned(), table: table.to_owned() };
+        let selection = Selection { all: true, excluded: [named("gone")].into(), ..Selection::default() };
+        assert!(selection.selects(&named("there")));
+        assert!(!selection.selects(&named("gone")));
     }
 }

@@ -117,6 +117,8 @@ impl<'a> Authenticator<'a> {
             // The server remembers the user; OK follows.
             (Plugin::CachingSha2, [3]) => Ok(Step::Wait),
             (Plugin::CachingSha2, [4]) if self.privacy != Privacy::Open => Ok(Step::Send(self.clear())),
+            // Over an open connection the server is asked for its public key. Nobody vouches for that
+            // key: whoever must fear an impostor encrypts and verifies (`TlsMode::VerifyFull`).
             (Plugin::CachingSha2, [4]) => Ok(Step::Send(vec![2])),
             (Plugin::CachingSha2 | Plugin::Sha256, [b'-', ..]) => self.under_key(message).map(Step::Send),
             (Plugin::Parsec, [b'P', factor, salt @ ..]) => self.parsec(*factor, salt).map(Step::Send),

@@ -75,10 +75,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// Length-encoded integer. 0xFB (NULL) and 0xFF are no integers.
-    #[inline]
+    #[inline(always)]
     pub fn lenenc(&mut self) -> Result<u64> {
+        match self.rest.split_first() {
+            Some((small @ 0..=0xFA, rest)) => {
+                self.rest = rest;
+                Ok(u64::from(*small))
+            }
+            _ => self.long_lenenc(),
+        }
+    }
+
+    fn long_lenenc(&mut self) -> Result<u64> {
         match self.u8()? {
-            small @ 0..=0xFA => Ok(u64::from(small)),
             0xFC => Ok(u64::from(self.u16()?)),
             0xFD => {
                 let [a, b, c] = self.array()?;

@@ -201,7 +201,7 @@ impl Puller {
                 self.hand_over(&mut builder, caught_up)?;
                 dump.forget_large();
             }
-            let asked = Instant::now();
+            let asked = (!buffered).then(Instant::now);
             let event = match dump.next() {
                 Ok(event) => event,
                 Err(error) => {
@@ -210,7 +210,7 @@ impl Puller {
                     return Err(error);
                 }
             };
-            if !buffered {
+            if let Some(asked) = asked {
                 self.progress.heard();
                 if asked.elapsed() >= IDLE {
                     caught_up = Instant::now();

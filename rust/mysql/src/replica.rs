@@ -63,7 +63,10 @@ pub(crate) fn check_start(
             let text = format!("the position belongs to server {expected}, this is {}", facts.server_uuid);
             Err(MysqlError::new(ErrorKind::OtherServer, text))
         }
-        Restart::MysqlFile(wanted) => check_file(connection, wanted),
+        Restart::MysqlFile(wanted) => {
+            require(connection, Flavour::Mysql)?;
+            check_file(connection, wanted)
+        }
         Restart::MariadbGtid(wanted) => {
             require(connection, Flavour::Mariadb)?;
             check_mariadb(connection, wanted)
@@ -250,9 +253,6 @@ pub(crate) fn announce(
         Restart::MysqlGtid(_) | Restart::MysqlFile(_) => {
             variables.push(format!("@slave_uuid = {uuid}"));
             variables.push(format!("@replica_uuid = {uuid}"));
-            if connection.flavour() == Flavour::Mariadb {
-                variables.push("@mariadb_slave_capability = 4".to_owned());
-            }
         }
     }
     connection.execute(&format!("SET {}", variables.join(", "))).map(|_| ())

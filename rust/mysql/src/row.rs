@@ -60,8 +60,7 @@ impl Plan {
         }
         let mut steps = Vec::with_capacity(columns.len());
         for (column, spec) in columns.iter().zip(&table.columns) {
-            let chosen =
-                step(column, spec).filter(|_| column.name.eq_ignore_ascii_case(&spec.name) || !column.name.is_ascii());
+            let chosen = step(column, spec).filter(|_| column.name.to_lowercase() == spec.name.to_lowercase());
             steps.push(chosen.ok_or_else(|| mismatch(column, spec, table))?);
         }
         let fixed_bytes = steps.iter().map(fixed_bytes).sum();
@@ -187,19 +186,19 @@ fn append_value(step: Step, cursor: &mut Cursor<'_>, column: &mut ColumnBuilder)
         }
         Step::F32 => column.push_f32(f32::from_bits(cursor.u32()?))?,
         Step::F64 => column.push_f64(f64::from_bits(cursor.u64()?))?,
-        Step::Decimal(scale) => match parse_decimal128(cursor.lenenc_bytes()?, scale) {
-            Ok(value) => column.push_i128(value)?,
-            Err(error) => return Err(invalid(&error.to_string())),
-        },
+        Step::Decimal(scale) => {
+            let text = cursor.lenenc_bytes()?;
+            match short_decimal(text, scale) {
+                Some(value) => column.push_i128(i128::from(value))?,
+                None => column.push_i128(parse_decimal128(text, scale).map_err(|e| invalid(&e.to_string()))?)?,
+            }
+        }
         Step::LongDecimal(scale) => match parse_decimal256(cursor.lenenc_bytes()?, scale) {
             Ok(value) => column.push_i256(value)?,
             Err(error) => return Err(invalid(&error.to_string())),
         },
         Step::Bits => column.push_u64(bits(cursor.lenenc_bytes()?)?)?,
-        Step::Date => {
-            let parts = wire_datetime(cursor)?;
-            column.push_date(date(parts.year, parts.month, parts.day))?;
-        }
+        Step::Date => column.push_date(wire_date(cursor)?)?,
         Step::Datetime => column.push_micros(datetime(wire_datetime(cursor)?))?,
         Step::Time => column.push_micros(wire_time(cursor)?)?,
         Step::Text => column.push_utf8(cursor.lenenc_bytes()?)?,
@@ -221,12 +220,51 @@ fn outside(value: impl std::fmt::Display) -> MysqlError {
     invalid(&format!("{value} is outside the range of the column"))
 }
 
+/// A decimal of up to 18 digits that has exactly `scale` of them behind the point, as the server
+/// prints it; anything else is None and goes the long way.
+#[inline]
+fn short_decimal(text: &[u8], scale: u8) -> Option<i64> {
+    let (negative, digits) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
+    let scale = usize::from(scale);
+    let (whole, fraction) = match digits.len().checked_sub(scale + 1) {
+        Some(at) if scale > 0 && digits.get(at) == Some(&b'.') => (digits.get(..at)?, digits.get(at + 1..)?),
+        _ if scale == 0 => (digits, &digits[..0]),
+        _ => return None,
+    };
+    if whole.is_empty() || whole.len() + fraction.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for byte in whole.iter().chain(fraction) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        // 18 digits fit.
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+    }
+    Some(if negative { -value } else { value })
+}
+
 /// Most significant byte first.
 fn bits(bytes: &[u8]) -> Result<u64> {
     if bytes.len() > 8 {
         return Err(invalid("more than 64 bits"));
     }
     Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+}
+
+/// DATE: what `temporal` makes of year, month and day.
+#[inline]
+fn wire_date(cursor: &mut Cursor<'_>) -> Result<i32> {
+    if let [4, low, high, month @ 0..=12, day @ 0..=31, ..] = *cursor.rest()
+        && let year @ 0..=9999 = u16::from_le_bytes([low, high])
+    {
+        cursor.skip(5)?;
+        return Ok(date(year, month, day));
+    }
+    let parts = wire_datetime(cursor)?;
+    Ok(date(parts.year, parts.month, parts.day))
 }
 
 /// DATE, DATETIME and TIMESTAMP: a length, and only as many parts as are not zero.
@@ -291,4 +329,73 @@ fn uuid(text: &[u8]) -> Result<[u8; 16]> {
 
 fn address<T: std::str::FromStr>(text: &[u8]) -> Result<T> {
     std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(|| invalid("not an IP address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_of_decimals_agrees_with_the_long_one() {
+        let texts = [
+            "0",
+            "-1",
+            "123456789012345678",
+            "1234567890123456789",
+            "12.50",
+            "-0.01",
+            "0.00",
+            ".5",
+            "1.",
+            "",
+            "-",
+            "1.2.3",
+        ];
+        for text in texts {
+            for scale in [0, 1, 2, 18] {
+                if let Some(short) = short_decimal(text.as_bytes(), scale) {
+                    assert_eq!(Ok(i128::from(short)), parse_decimal128(text.as_bytes(), scale), "{text} {scale}");
+                }
+            }
+        }
+        assert_eq!(short_decimal(b"-12.50", 2), Some(-1250));
+        assert_eq!(short_decimal(b"999999999999999999", 0), Some(999_999_999_999_999_999));
+        assert_eq!(short_decimal(b"12.5", 2), None);
+    }
+
+    #[test]
+    fn dates_and_times_are_checked() {
+        let read = |bytes: &[u8]| wire_date(&mut Cursor::new(bytes));
+        assert_eq!(read(&[4, 0xE8, 7, 2, 29]).unwrap(), date(2024, 2, 29));
+        assert_eq!(read(&[4, 0xE8, 7, 2, 31]).unwrap(), date(2024, 2, 31));
+        assert_eq!(read(&[0]).unwrap(), date(0, 0, 0));
+        assert_eq!(read(&[7, 0xE8, 7, 2, 29, 1, 2, 3]).unwrap(), date(2024, 2, 29));
+        for bad in
+            [&[4, 0xE8, 7, 13, 1][..], &[4, 0xE8, 7, 1, 32], &[4, 0x10, 0x27, 1, 1], &[5, 0, 0, 0, 0, 0], &[4, 0]]
+        {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+        let time = |bytes: &[u8]| wire_time(&mut Cursor::new(bytes));
+        assert_eq!(time(&[8, 1, 34, 0, 0, 0, 22, 59, 59]).unwrap(), -3_020_399_000_000);
+        assert_eq!(time(&[0]).unwrap(), 0);
+        for bad in [
+            &[8, 0, 35, 0, 0, 0, 0, 0, 0][..],
+            &[8, 0, 0, 0, 0, 0, 24, 0, 0],
+            &[9, 0],
+            &[8, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0],
+        ] {
+            assert!(time(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn texts_of_mariadb_types_are_parsed() {
+        assert_eq!(uuid(b"123e4567-e89b-12d3-a456-426655440000").unwrap()[..2], [0x12, 0x3e]);
+        for bad in [&b"123"[..], b"123e4567-e89b-12d3-a456-42665544000g", b"123e4567-e89b-12d3-a456-4266554400001"] {
+            assert!(uuid(bad).is_err());
+        }
+        assert!(address::<Ipv4Addr>(b"1.2.3").is_err());
+        assert_eq!(bits(&[1, 0]).unwrap(), 256);
+        assert!(bits(&[0; 9]).is_err());
+    }
 }

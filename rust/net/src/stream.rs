@@ -297,3 +297,119 @@ fn open(
 fn nonzero(timeout: Option<Duration>) -> Option<Duration> {
     timeout.map(|t| t.max(Duration::from_millis(1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::{ReadBuffer, TlsMode};
+
+    fn pair(options: &ConnectOptions, canceller: &Canceller) -> (Stream, std::net::TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = Endpoint::tcp("127.0.0.1", listener.local_addr().unwrap().port());
+        let stream = Stream::connect(&endpoint, options, canceller).unwrap();
+        (stream, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn cancelling_wakes_a_blocked_read_and_refuses_the_next_connection() {
+        let canceller = Canceller::new();
+        let (mut stream, _server) = pair(&ConnectOptions::default(), &canceller);
+        let other = canceller.clone();
+        let thread = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            other.cancel();
+        });
+        assert_eq!(stream.read(&mut [0; 10]).unwrap_err().kind, NetErrorKind::Interrupted);
+        thread.join().unwrap();
+        assert_eq!(stream.write_all(b"x").unwrap_err().kind, NetErrorKind::Interrupted);
+        let endpoint = Endpoint::tcp("127.0.0.1", 1);
+        let error = Stream::connect(&endpoint, &ConnectOptions::default(), &canceller).unwrap_err();
+        assert_eq!(error.kind, NetErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn cancelling_wakes_a_connect_that_nobody_answers() {
+        // A listener whose queue is full takes no more; Linux keeps one more than asked for.
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let _first = std::net::TcpStream::connect(address).unwrap();
+        let canceller = Canceller::new();
+        let other = canceller.clone();
+        let thread = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            other.cancel();
+        });
+        let options = ConnectOptions { connect_timeout: Duration::from_secs(60), ..ConnectOptions::default() };
+        let error = Stream::connect(&Endpoint::tcp("127.0.0.1", address.port()), &options, &canceller).unwrap_err();
+        assert_eq!(error.kind, NetErrorKind::Interrupted);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn every_failure_has_its_kind() {
+        let (options, canceller) = (ConnectOptions::default(), Canceller::new());
+        let kind = |endpoint: Endpoint| Stream::connect(&endpoint, &options, &canceller).unwrap_err().kind;
+        let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        assert_eq!(kind(Endpoint::tcp("127.0.0.1", unused)), NetErrorKind::Refused);
+        assert_eq!(kind(Endpoint::unix("/nonexistent/socket")), NetErrorKind::Refused);
+        assert_eq!(kind(Endpoint::tcp("no-such-host.invalid", 1)), NetErrorKind::Dns);
+        let quick = ConnectOptions { read_timeout: Some(Duration::from_millis(20)), ..options.clone() };
+        let (mut stream, server) = pair(&quick, &canceller);
+        assert_eq!(stream.read(&mut [0; 10]).unwrap_err().kind, NetErrorKind::Timeout);
+        drop(server);
+        assert_eq!(stream.read(&mut [0; 10]).unwrap(), 0);
+        assert_eq!(ReadBuffer::new().fill(&mut stream, 1).unwrap_err().kind, NetErrorKind::Closed);
+    }
+
+    #[test]
+    fn dropping_a_stream_ends_the_connection() {
+        let (stream, mut server) = pair(&ConnectOptions::default(), &Canceller::new());
+        let canceller = stream.canceller();
+        drop(stream);
+        assert_eq!(server.read(&mut [0; 10]).unwrap(), 0, "although somebody still holds a canceller");
+        canceller.cancel();
+    }
+
+    #[test]
+    fn buffers_keep_what_is_unread_and_grow_for_what_is_wanted() {
+        let (mut stream, mut server) = pair(&ConnectOptions::default(), &Canceller::new());
+        let sent: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+        let copy = sent.clone();
+        let thread = thread::spawn(move || server.write_all(&copy));
+        let (mut buffer, mut at) = (ReadBuffer::new(), 0);
+        for wanted in [1, 1000, 300_000, 7, 1_500_000, 256 << 10].into_iter().cycle() {
+            let wanted = wanted.min(sent.len() - at);
+            buffer.fill(&mut stream, wanted).unwrap();
+            assert_eq!(buffer.unread()[..wanted], sent[at..at + wanted]);
+            buffer.consume(wanted);
+            at += wanted;
+            if at == sent.len() {
+                break;
+            }
+        }
+        assert!(buffer.is_empty());
+        thread.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn encryption_that_nobody_speaks_is_a_tls_error() {
+        let (stream, mut server) = pair(&ConnectOptions::default(), &Canceller::new());
+        let thread = thread::spawn(move || {
+            let _ = server.read(&mut [0; 1000]);
+            server.write_all(b"not a TLS record at all")
+        });
+        let options = TlsOptions { mode: TlsMode::Require, ..TlsOptions::default() };
+        let error = stream.upgrade(&options, &Endpoint::tcp("127.0.0.1", 1)).unwrap_err();
+        assert_eq!(error.kind, NetErrorKind::Tls);
+        thread.join().unwrap().unwrap();
+        let (stream, _server) = pair(&ConnectOptions::default(), &Canceller::new());
+        let options = TlsOptions { ca_file: Some("/nonexistent".into()), mode: TlsMode::VerifyCa, ..options };
+        let error = stream.upgrade(&options, &Endpoint::tcp("127.0.0.1", 1)).unwrap_err();
+        assert!(error.kind == NetErrorKind::Tls && error.message.contains("/nonexistent"));
+    }
+}

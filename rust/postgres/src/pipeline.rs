@@ -138,6 +138,24 @@ impl<'c> Pipeline<'c> {
         check: Check,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<Result<(), E>> {
+        let written = self.gather(statement, formats, count, token, check, write)?;
+        if self.out.len() >= CHUNK_BYTES {
+            self.send_chunk()?;
+        }
+        Ok(written)
+    }
+
+    /// Writes a statement without sending anything.
+    #[inline]
+    fn gather<E>(
+        &mut self,
+        statement: Statement,
+        formats: &[u8],
+        count: usize,
+        token: u64,
+        check: Check,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<Result<(), E>> {
         let whole = self.out.len();
         let start = wire::begin(&mut self.out, b'B');
         self.out.push(0); // the unnamed portal
@@ -159,9 +177,6 @@ impl<'c> Pipeline<'c> {
         }
         self.out.extend_from_slice(b"E\0\0\0\x09\0\0\0\0\0");
         self.ask(Pending::Execute { token, check, row: None });
-        if self.out.len() >= CHUNK_BYTES && self.copy_block.is_none() {
-            self.send_chunk()?;
-        }
         Ok(Ok(()))
     }
 
@@ -172,7 +187,8 @@ impl<'c> Pipeline<'c> {
 
     /// Begins a COPY by a prepared `COPY ... FROM STDIN`; then [`Self::copy_rows`] and [`Self::copy_end`].
     pub fn copy_begin(&mut self, statement: Statement, token: u64, rows: u64) -> Result<()> {
-        self.run(statement, token, Check::Rows(rows))?;
+        // A chunk must not end here: its answers would be waited for, and the COPY's comes behind its rows.
+        self.gather(statement, &[], 0, token, Check::Rows(rows), |_| Ok::<_, PgError>(()))??;
         self.copy_block = Some(wire::begin(&mut self.out, tag::COPY_DATA));
         Ok(())
     }

@@ -25,6 +25,10 @@ pub struct TargetTable {
     /// Columns of each further unique index that the target has.
     #[serde(default)]
     pub uniques: Vec<Vec<String>>,
+    /// Whether the target has unique indexes over what the batches do not hold, as expressions: then only
+    /// the order of the log is sure not to meet them.
+    #[serde(default)]
+    pub opaque_uniques: bool,
     /// Whether a foreign key of the target with ON DELETE or ON UPDATE CASCADE, SET NULL or SET
     /// DEFAULT refers to this table: then deletes and key changes have effects elsewhere.
     #[serde(default)]

@@ -24,8 +24,6 @@ from opendrs.model.job import InvalidDates, NulInText, Policy, Task, job_id
 from opendrs.model.precheck import GROUPS
 from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
-from opendrs.worker import checking
-from opendrs.worker.checking import Counting, Options
 
 BIG_ROWS: Final = 1_000_000  # a larger table is left out by --no-count
 STYLES: Final[dict[Result, str]] = {"FAILED": "bold red", "ALARM": "yellow", "PASSED": "green"}
@@ -74,6 +72,10 @@ def check(
 
     Prints every finding with what to do about it. Exit code 1 if something FAILED; an ALARM does not block.
     """
+    # The engines and their parsers are heavy, and only this command needs them at once.
+    from opendrs.worker import checking
+    from opendrs.worker.checking import Counting, Options
+
     mask = Mask()
     with told(mask, debug=debug):
         source = endpoint(source_url, "SOURCE")
@@ -90,7 +92,7 @@ def check(
             counting=Counting(rows_max=None if count else BIG_ROWS, timeout_s=count_timeout),
         )
     with told(mask, debug=debug):
-        found = checking.check(source, target, selection, policy, task, options)
+        found = checking.by_weight(checking.check(source, target, selection, policy, task, options))
         (_print_json if as_json else _print)(found)
         raise typer.Exit(Code.FAILED if any(finding.result == "FAILED" for finding in found) else Code.DONE)
 
@@ -99,7 +101,7 @@ def _print_json(found: Sequence[Finding]) -> None:
     counts = Counter(finding.result for finding in found)
     document = {
         "version": 1,
-        "findings": [asdict(finding) for finding in checking.by_weight(found)],
+        "findings": [asdict(finding) for finding in found],
         "counts": {result: counts[result] for result in STYLES},
     }
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -109,7 +111,7 @@ def _print(found: Sequence[Finding]) -> None:
     """Lines are not broken: a statement is there to be copied."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     group = ""
-    for finding in checking.by_weight(found):
+    for finding in found:
         if finding.group != group:
             group = finding.group
             console.print(Text(f"\n{GROUPS[group]}", style="bold"))

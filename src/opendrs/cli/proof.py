@@ -29,7 +29,6 @@ from opendrs.store import commands, events, jobs, leases, proofs
 from opendrs.store.database import Store, open_store
 from opendrs.telemetry import Mask
 from opendrs.worker import process
-from opendrs.worker.proving import prove_paused
 
 POLL_S: Final = 0.2
 ENDED: Final = "proof.ended"
@@ -93,6 +92,8 @@ def _renew(store: Store, job: Job, timeout_s: float) -> None:
         last = max((saved.id for saved in events.after(connection, job.id)), default=0)
     running = lease is not None and lease.outcome is None and process.alive(lease.holder) is not False
     if not running:
+        from opendrs.worker.proving import prove_paused  # heavy, and only needed here
+
         found = list(prove_paused(job))
         with store.write() as connection:
             proofs.clear(connection, job.id)

@@ -136,8 +136,13 @@ def execute(job: Job, name: str, place: State, options: Options, *, mask: Mask, 
             replicate=replicate,
         )  # fmt: skip
         log_to(order.folder / LOG, Mask((*order.secrets, job.source.password.reveal())), job=job.id)
-        with Supervisor(store) as supervisor, display.choose(f"{job.source} -> {job.target}", plain=plain) as screen:
-            outcome, pressed = _attend(supervisor, order, store, screen)
+        supervisor = Supervisor(store)
+        pressed = 0
+        try:
+            with display.choose(f"{job.source} -> {job.target}", plain=plain) as screen:
+                outcome, pressed = _attend(supervisor, order, store, screen)
+        finally:
+            supervisor.close(wait_s=LEAVING_S if pressed > 1 else None)
         return _farewell(outcome, pressed, order, screen)
     finally:
         store.close()

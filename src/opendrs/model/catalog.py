@@ -158,11 +158,14 @@ class Table:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Columns that identify a row: the primary key, else the first unique key without NULLs; empty: none."""
-        if self.primary is not None:
-            return self.primary.columns
-        for index in self.indexes:
-            if index.unique and index.columns and not any(self.column(name).nullable for name in index.columns):
+        """Columns that identify a row: the primary key, else the first unique key without NULLs; empty: none.
+
+        A key over values that the log does not carry identifies nothing.
+        """
+        unique = [index for index in self.indexes if index.unique]
+        for index in [self.primary, *unique] if self.primary else unique:
+            columns = [self.column(name) for name in index.columns]
+            if columns and all(_identifies(column, index is self.primary) for column in columns):
                 return index.columns
         return ()
 
@@ -190,6 +193,10 @@ class Table:
         """The table with one column changed."""
         changed = replace(self.column(name), **changes)
         return replace(self, columns=tuple(changed if c.name.lower() == name.lower() else c for c in self.columns))
+
+
+def _identifies(column: Column, primary: bool) -> bool:
+    return (primary or not column.nullable) and (column.generated is None or column.generated.logged)
 
 
 def _column(data: dict[str, Any]) -> Column:

@@ -65,12 +65,12 @@ def leave(status: Exit) -> NoReturn:
 
 def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     """Takes the lease, works until there is an end, and leaves the last word in the lease."""
-    job = order.job
+    job, me = order.job, process.myself("worker")
     report = Report(usage=usage(psutil.Process()))
     try:
         store = open_store(order.state)
         with store.write() as connection:
-            taken = leases.take(connection, job.id, epoch, process.myself("worker"))
+            taken = leases.take(connection, job.id, epoch, me)
             saved = checkpoints.load(connection, job.id)
     except (DrsError, *StoreError) as error:
         log.error("the state store cannot be used", extra=context("", reason=reason(error)))
@@ -85,7 +85,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     timing = order.timing
     asked: dict[commands.Name, threading.Event] = {"pause": stop, "proof": threading.Event()}
     heart = Heart(
-        store, job.id, epoch, job.task, report=report, journal=journal, timing=timing,
+        store, job.id, epoch, job.task, me=me, report=report, journal=journal, timing=timing,
         lost=_fenced, obey=lambda name: asked[name].set(),
     )  # fmt: skip
     turn = Turn(

@@ -21,7 +21,9 @@ from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, StoreError, reason
 from opendrs.store.events import Event
 from opendrs.store.jobs import Failure
+from opendrs.store.leases import Holder
 from opendrs.telemetry import context
+from opendrs.worker import process
 from opendrs.worker.journal import Journal
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.report import Report, Trouble, Update
@@ -80,6 +82,7 @@ def end_state(outcome: Outcome, phase: Phase | None, task: Task) -> State | None
 class Heart:
     """Beats until it is closed with the worker's last word.
 
+    me    this process, as it has said in the lease
     lost  called, once, if the lease is
     obey  called with each command that somebody has left in the store
     """
@@ -91,6 +94,7 @@ class Heart:
         epoch: int,
         task: Task,
         *,
+        me: Holder,
         report: Report,
         journal: Journal,
         timing: Timing,
@@ -101,6 +105,7 @@ class Heart:
         self._job_id = job_id
         self._epoch = epoch
         self._task = task
+        self._me = me
         self._report = report
         self._journal = journal
         self._timing = timing
@@ -119,6 +124,7 @@ class Heart:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
+        self._report.nudge.set()
         self._thread.join()
 
     def beat(self) -> None:
@@ -128,8 +134,7 @@ class Heart:
         word = state_now(update.phase, update.trouble, waited_s, self._timing)
         try:
             with self._writing, self._store.write() as connection:
-                if not leases.renew(connection, self._job_id, self._epoch):
-                    raise LeaseLost
+                self._hold(connection)
                 self._carry(connection, update, told)
                 asked = commands.take(connection, self._job_id)
                 if word is not None:
@@ -145,12 +150,27 @@ class Heart:
 
     def advance(self) -> int:
         """Takes the next epoch, for a new attempt. Raises LeaseLost, and StoreError."""
-        with self._writing, self._store.write() as connection:
-            epoch = leases.advance(connection, self._job_id, self._epoch)
+        with self._writing:
+            with self._store.write() as connection:
+                self._hold(connection)
+                epoch = leases.advance(connection, self._job_id, self._epoch)
             if epoch is None:
                 raise LeaseLost
-            self._epoch = epoch
+            self._epoch = epoch  # only now that it is committed
         return epoch
+
+    def _hold(self, connection: Connection) -> None:
+        """Makes sure of the lease for the rest of the transaction, or raises LeaseLost.
+
+        If the answer to a commit was lost, we may have an epoch that we do not know of: who holds it counts.
+        """
+        if leases.renew(connection, self._job_id, self._epoch):
+            return
+        lease = leases.current(connection, self._job_id)
+        if lease is None or not process.same(lease.holder, self._me):
+            raise LeaseLost
+        self._epoch = lease.epoch
+        leases.renew(connection, self._job_id, self._epoch)
 
     def close(self, outcome: Outcome) -> bool:
         """Ends the beating, and leaves the last word; False: the store is away. Raises LeaseLost."""
@@ -166,7 +186,12 @@ class Heart:
 
     def _run(self) -> None:
         period_s = min(self._timing.beat_s, self._timing.ttl_s / 3)
-        while not self._stop.wait(period_s):
+        nudge = self._report.nudge
+        while not self._stop.is_set():
+            nudge.wait(period_s)
+            nudge.clear()
+            if self._stop.is_set():
+                return
             try:
                 self.beat()
             except LeaseLost:
@@ -180,8 +205,8 @@ class Heart:
         update, told = self._gather()
         try:
             with self._writing, self._store.write() as connection:
-                if not leases.finish(connection, self._job_id, self._epoch, outcome.to_json()):
-                    raise LeaseLost
+                self._hold(connection)
+                leases.finish(connection, self._job_id, self._epoch, outcome.to_json())
                 self._carry(connection, update, told)
                 state = end_state(outcome, update.phase, self._task)
                 if state is not None:

@@ -47,4 +47,4 @@ class Journal(logging.Handler):
     def put_back(self, events: list[Event]) -> None:
         """They could not be written."""
         with self._guard:
-            self._waiting.extendleft(reversed(events))
+            self._waiting = deque([*events, *self._waiting], maxlen=WAITING_MAX)

@@ -90,11 +90,15 @@ def usage(process: psutil.Process) -> Callable[[], dict[str, float]]:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """Implements pipeline.progress.Progress and model.engine.Checkpoints."""
+    """Implements pipeline.progress.Progress and model.engine.Checkpoints.
+
+    nudge   set when something is new that people should see at once
+    """
 
     usage: Callable[[], dict[str, float]] = dict
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
+    nudge: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _phase: Phase | None = None
     _tables: dict[TableName, TableCounts] = field(default_factory=dict)
@@ -116,6 +120,7 @@ class Report:
     def phase(self, phase: Phase) -> None:
         with self._lock:
             self._phase = phase
+        self.nudge.set()
 
     def table(self, progress: TableProgress) -> None:
         table = progress.table
@@ -200,6 +205,8 @@ class Report:
             )
             self._trouble = replace(began, failure=failure, attempts=began.attempts + 1)
             self._attempt_at = self._recovered = None
+            if before is None:
+                self.nudge.set()
             return self._trouble
 
     def reached(self) -> Phase | None:

@@ -101,15 +101,19 @@ class Supervisor:
         job.watch.kill()
         job.wake()
 
-    def close(self) -> None:
-        """Pauses every job, waits for each, and kills what does not end in its grace time."""
+    def close(self, *, wait_s: float | None = None) -> None:
+        """Pauses every job, waits for each, and kills what does not end in its grace time.
+
+        wait_s   wait no longer than this; what has not ended then goes on by itself
+        """
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
             job.watch.pause()
             job.wake()
         for job in jobs:
-            job.ended.wait()
+            if not job.ended.wait(wait_s):
+                continue
             # Nothing is lost with them: the target refuses whatever they would still write.
             for worker in job.watch.overtaken:
                 worker.send(signal.SIGKILL)

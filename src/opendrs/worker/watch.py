@@ -139,8 +139,8 @@ class Watch:
         different = differences(dict(lease.settings), self.order.settings())
         if different and not self._pausing:
             # Only we have failed; the job goes on, and its events are not for this.
-            reason = f"its worker runs with other settings: {'; '.join(different)}"
-            self.outcome = _failed(Fault.JOB_DIFFERS, reason=reason)
+            how = f"its worker runs with other settings: {'; '.join(different)}"
+            self.outcome = _failed(Fault.JOB_DIFFERS, reason=how)
             return 0.0
         self._watch(Stranger(lease.holder, lease.epoch, self.alive), own=False)
         self._tell("worker.adopted", "a worker is at it already", epoch=lease.epoch, pid=lease.holder.pid)
@@ -159,7 +159,7 @@ class Watch:
         except OSError as error:
             self._spent = taken.epoch
             crash = Failure.of(DrsError(Fault.WORKER_CRASHED, reason=f"it could not be started: {error}"))
-            return self._again(Exit.LATER, crash, lived_s=0.0)
+            return self._again(Exit.LATER, crash, taken.epoch, lived_s=0.0)
         self._lives += 1
         self._watch(worker, own=True)
         self._tell("worker.started", "a worker was started", epoch=taken.epoch, pid=worker.holder.pid)
@@ -258,23 +258,28 @@ class Watch:
         return self._judge(worker.epoch, lease, worker.status(), lived_s=lived_s)
 
     def _judge(self, epoch: int, lease: Lease | None, status: int | None, *, lived_s: float) -> float:
-        """The worker of an epoch has ended: is the job over, given up, or to go on?"""
+        """The worker of an epoch has ended. If the store cannot be asked now, it is judged again."""
+        wait_s = self._decide(epoch, lease, status, lived_s=lived_s)
         self._spent, self._watched = epoch, None
+        return wait_s
+
+    def _decide(self, epoch: int, lease: Lease | None, status: int | None, *, lived_s: float) -> float:
+        """Is the job over, given up, or to go on?"""
         outcome = _outcome(lease, status)
         if outcome is not None and outcome.exit in (Exit.DONE, Exit.PAUSED, Exit.FAILED):
             return self._end(outcome)
         if self._pausing:
             return self._pause_idle(lease)
-        if outcome is not None and outcome.exit is Exit.FENCED:
-            return self._fenced_by_target(outcome)
+        if outcome is not None and outcome.exit is Exit.FENCED and outcome.failure is not None:
+            return self._fenced_by_target(outcome.failure, outcome.newer, epoch)
         failure = (outcome.failure if outcome else None) or self._crash(status)
-        return self._again(outcome.exit if outcome else status, failure, lived_s=lived_s)
+        return self._again(outcome.exit if outcome else status, failure, epoch, lived_s=lived_s)
 
-    def _again(self, end: Exit | int | None, failure: Failure, *, lived_s: float) -> float:
+    def _again(self, end: Exit | int | None, failure: Failure, epoch: int, *, lived_s: float) -> float:
         now = self.clock()
         decision = self._resumes.after(end, mark=self._mark(), lived_s=lived_s, now=now)
         if isinstance(decision, GiveUp):
-            return self._give_up(failure)
+            return self._give_up(failure, epoch)
         self._start_at = now + decision.wait_s
         fields: dict[str, Any] = {"reason": failure.message, "code": failure.code, "wait_s": decision.wait_s}
         if decision.resume:
@@ -284,14 +289,14 @@ class Watch:
 
     def _crash(self, status: int | None) -> Failure:
         if status is None:
-            reason = "it was killed"
+            how = "it was killed"
         elif status < 0:
-            reason = f"it was ended by signal {-status}"
+            how = f"it was ended by signal {-status}"
         else:
-            reason = f"it ended with status {status}; {self.order.folder / process.OUTPUT} has its last words"
-        return Failure.of(DrsError(Fault.WORKER_CRASHED, reason=reason))
+            how = f"it ended with status {status}; {self.order.folder / process.OUTPUT} has its last words"
+        return Failure.of(DrsError(Fault.WORKER_CRASHED, reason=how))
 
-    def _fenced_by_target(self, outcome: Outcome) -> float:
+    def _fenced_by_target(self, failure: Failure, newer: int, epoch: int) -> float:
         """The lease is ours, and yet the target has seen a newer epoch: from another state store.
 
         If this store knows of no progress of the job, the other one was lost, and the job goes on from the
@@ -299,11 +304,11 @@ class Watch:
         """
         with self.store.read() as connection:
             known = checkpoints.load(connection, self.order.job.id)
-        if outcome.newer and known is None:
-            self._above = outcome.newer
-            self._tell("lease.raised", "the target knows the job from another state store", epoch=outcome.newer)
+        if newer and known is None:
+            self._above = newer
+            self._tell("lease.raised", "the target knows the job from another state store", epoch=newer)
             return 0.0
-        return self._give_up(outcome.failure or Failure.of(DrsError(Fault.FENCED, epoch=self._spent)))
+        return self._give_up(failure, epoch)
 
     # the end
 
@@ -314,15 +319,17 @@ class Watch:
                 jobs.enter(connection, self.order.job.id, State.PAUSED, epoch=lease.epoch)
         return self._end(Outcome(exit=Exit.PAUSED))
 
-    def _give_up(self, failure: Failure) -> float:
+    def _give_up(self, failure: Failure, epoch: int) -> float:
         phase = self._phase()
         with self.store.write() as connection:
             state = failed_state(phase, self.order.job.task)
-            jobs.enter(connection, self.order.job.id, state, epoch=self._spent, failure=failure)
+            jobs.enter(connection, self.order.job.id, state, epoch=epoch, failure=failure)
         return self._end(Outcome(exit=Exit.FAILED, phase=phase or "", failure=failure))
 
     def _gone(self) -> float:
         """Somebody has removed the job: its worker finds its lease lost."""
+        if self._watched is not None:
+            self._lose(self._watched)
         return self._end(_failed(Fault.INTERNAL, reason="the job is no longer in the state store"))
 
     def _leave(self, worker: Worker) -> None:

@@ -22,6 +22,9 @@ class Target:
         self.connection: psycopg.Connection[Any] = server.connect(database)
         self.connection.execute(SESSION)
 
+    def close(self) -> None:
+        self.connection.close()
+
     def run(self, rendered: Rendered | Iterable[str]) -> None:
         """Runs all statements in one transaction, as the sink does."""
         statements = rendered.statements if isinstance(rendered, Rendered) else tuple(rendered)

@@ -17,9 +17,9 @@ from opendrs.engines.postgres.layout import Layout
 from opendrs.engines.postgres.names import quote
 from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.evolution import applied
+from tests.integration.ddl.cases import BASE, STATEMENTS
 from tests.integration.ddl.sources import Source
 from tests.integration.ddl.targets import Target, placed
-from tests.integration.ddl.test_alter import BASE, STATEMENTS
 
 ROWS = """
 INSERT INTO q (k, code) VALUES (10, 'x'), (20, 'y'), (30, 'Z');
@@ -87,8 +87,15 @@ def copy_rows(source: Source, target: Target, tables: dict[TableName, Table], la
             columns = [c for c in table.columns if layouts[name].find(c.name)]
             names = ", ".join(layouts[name].column(c.name) for c in columns)
             marks = ", ".join(f"%s::{layouts[name].place(c.name).type}" for c in columns)
-            for row in rows_of_source(source, table, columns):
+            for values in rows_of_source(source, table, columns):
+                row = [_written(value, column) for value, column in zip(values, columns, strict=True)]
                 target.connection.execute(f"INSERT INTO {layouts[name].sql} ({names}) VALUES ({marks})".encode(), row)
+
+
+def _written(value: Any, column: Column) -> Any:
+    if column.type.kind == "bits" and value is not None:
+        return f"{int.from_bytes(value, 'big'):0{column.type.length}b}"
+    return value
 
 
 def rows_of_source(source: Source, table: Table, columns: list[Column]) -> list[tuple[Any, ...]]:

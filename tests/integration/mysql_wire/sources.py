@@ -43,9 +43,9 @@ def spec(schema: str, table: str, columns: Sequence[tuple[str, dict[str, Any]]],
     return json.dumps({"name": {"schema": schema, "table": table}, "key": list(key), "columns": described})
 
 
-INT = {"kind": "int", "bits": 32}
-TEXT = {"kind": "text"}
-NUMBERED = [("id", INT), ("v", TEXT)]  # what most tests need: a key and a text
+INT: dict[str, Any] = {"kind": "int", "bits": 32}
+TEXT: dict[str, Any] = {"kind": "text"}
+NUMBERED: list[tuple[str, dict[str, Any]]] = [("id", INT), ("v", TEXT)]  # what most tests need: a key and a text
 
 
 def make_numbered(server: FamilyServer, database: str, table: str = "t") -> str:
@@ -117,7 +117,8 @@ def open_log(
 
 
 def stats(log: _core.MysqlLog) -> dict[str, Any]:
-    return json.loads(log.stats())
+    found: dict[str, Any] = json.loads(log.stats())
+    return found
 
 
 class Followed:

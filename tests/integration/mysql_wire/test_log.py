@@ -177,6 +177,7 @@ def test_a_window_ends_exactly_where_it_is_told(source: FamilyServer, database: 
     with open_log(source, name, start, [table]) as log:
         log.stop_at(common)
         followed.until(log, common)
+        assert followed.position is not None
         assert _core.BinlogPosition(followed.position).restart() == _core.BinlogPosition(common).restart()
         assert followed.rows == rows
         followed.until(log, position(source))

@@ -11,7 +11,7 @@ import pytest
 from opendrs import _core
 from tests.harness import certificates
 from tests.harness.catalogue import create
-from tests.harness.fixtures import not_exercised
+from tests.harness.fixtures import StartServer, not_exercised
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.server import PASSWORD, USER, Options, ServerUnavailable
 from tests.integration.mysql_wire.sources import connect, options
@@ -162,15 +162,15 @@ def test_tls_is_not_had_from_a_server_without_it(source: FamilyServer) -> None:
         assert connection.cipher is None
 
 
-def test_the_server_sees_who_we_are(mysql: FamilyServer) -> None:
-    with connect(mysql, attributes={"job": "j1"}) as connection:
+def test_the_server_sees_who_we_are(start_server: StartServer) -> None:
+    server = start_server("mysql", Options(settings={"performance_schema": "ON"}))
+    assert isinstance(server, FamilyServer)
+    with connect(server, attributes={"job": "j1"}) as connection:
         rows = connection.query(
             "SELECT attr_name, attr_value FROM performance_schema.session_connect_attrs "
             "WHERE processlist_id = CONNECTION_ID()"
         )
-        shown = {row["attr_name"]: row["attr_value"] for row in rows}
-    if not shown:
-        not_exercised("connection attributes", "performance_schema is off")
+    shown = {row["attr_name"]: row["attr_value"] for row in rows}
     assert shown["program_name"] == "opendrs"
     assert shown["job"] == "j1"
 

@@ -167,8 +167,8 @@ def test_the_spool_of_a_killed_process(start_server: StartServer, tmp_path: Path
     elif damage == "first":
         files[0].write_bytes(b"")
     else:
-        for file in files:
-            file.write_bytes(file.read_bytes()[:100])
+        for segment in files:
+            segment.write_bytes(segment.read_bytes()[:100])
     write(server, "d", 3000, 20)
     # From the position that is durable in the target: the begin, or where the first window ended.
     for begin in (start, reached):

@@ -202,7 +202,7 @@ def test_a_row_of_more_than_16_mib(source: FamilyServer, database: NewDatabase) 
 
 def test_batches_are_bounded_and_pages_go_on(source: FamilyServer, database: NewDatabase) -> None:
     name = database(source)
-    columns = [("a", INT), ("b", TEXT), ("v", TEXT)]
+    columns: list[tuple[str, dict[str, Any]]] = [("a", INT), ("b", TEXT), ("v", TEXT)]
     source.execute(f"CREATE TABLE {name}.t (a INT, b VARCHAR(20), v VARCHAR(2000), PRIMARY KEY (a, b))")
     rows = [(a, f"b{b:03}", "x" * 1000) for a in range(10) for b in range(100)]
     with source.connect(name) as connection, connection.cursor() as cursor:

@@ -232,7 +232,7 @@ class Source:
 
     def _act(self, key: ForeignKey, row: Row, new: Row | None, depth: int) -> None:
         old = row[key.referenced]
-        if new is not None and new[key.referenced] == old:
+        if old is None or (new is not None and new[key.referenced] == old):
             return
         action = key.on_delete if new is None else key.on_update
         for child in [child for child in self.rows[key.child] if child[key.column] == old]:

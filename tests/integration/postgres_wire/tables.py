@@ -71,6 +71,7 @@ class Table:
     key: tuple[str, ...] = ()
     uniques: tuple[tuple[str, ...], ...] = ()
     referenced_with_actions: bool = False
+    opaque_uniques: bool = False
     policies: dict[str, str] = field(default_factory=dict)
     schema: str = "app"
 
@@ -89,6 +90,7 @@ class Table:
                 "key": self.key,
                 "uniques": self.uniques,
                 "referenced_with_actions": self.referenced_with_actions,
+                "opaque_uniques": self.opaque_uniques,
                 "policies": self.policies,
             }
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opendrs._core import PgApplier, PgConnection, PgError
@@ -195,6 +197,39 @@ def test_one_window_is_one_round_trip(server: Postgres, connect: Connect, thresh
         connection.close()
 
 
+def test_a_copy_may_begin_where_a_chunk_is_full(connection: PgConnection) -> None:
+    """Nothing may wait for the answer to a COPY whose rows were not sent. (It did, if the COPY's own statement
+    filled a chunk of what is sent at once.)"""
+    other = replace(TABLE, name="other")
+    connection.execute(other.sql())
+    applier = ready(connection)
+    applier.register(2, other.described())
+    connection.execute(f"INSERT INTO app.other SELECT n, '' FROM generate_series(0, {LONG - 1}) n")
+    for padding in range(0, 4200, 12):  # in steps shorter than the statement, over more than one of its fellows
+        connection.execute("BEGIN")
+        changes = numbered([(2, at, "x" * 2000) for at in range(15)] + [(2, 15, "x" * padding)])
+        changes += numbered([(1, at, "c") for at in range(64)], len(changes))
+        changes += numbered([(2, at, "y" * 2000) for at in range(16, LONG)], len(changes))
+        batches = [(1, TABLE.changes([c[1:] for c in changes if c[0] == 1]))]
+        batches += [(2, other.changes([c[1:] for c in changes if c[0] == 2]))]
+        applier.apply(batches, "transactional", [])
+        connection.execute("ROLLBACK")
+
+
+LONG = 16 + 60
+
+
+def numbered(images: list[tuple[int, int, str]], first: int = 0) -> list[tuple[int, int, int, int, Row]]:
+    """Inserts into the first table, updates of the second, behind each other."""
+    changes: list[tuple[int, int, int, int, Row]] = []
+    for seq, (table, at, value) in enumerate(images, first):
+        if table == 1:
+            changes.append((table, INSERT, seq, 0, (at, value)))
+        else:
+            changes += [(table, BEFORE, seq, 0, (at, "")), (table, AFTER, seq, 0, (at, value))]
+    return changes
+
+
 @pytest.mark.parametrize("mode", ["merged", "transactional"])
 def test_a_large_window_does_not_choke(connection: PgConnection, mode: str) -> None:
     """Long rows, and a trigger that warns of every row."""
@@ -260,3 +295,39 @@ def test_names_that_need_quotes(connection: PgConnection) -> None:
             applier.apply([(1, table.changes(changes))], "transactional", idempotent)
             applier.apply([(1, table.changes([(DELETE, 0, 0, (1, "x", "y", None))]))], "merged", idempotent)
         connection.execute("COMMIT")
+
+
+@pytest.mark.parametrize("mode", ["merged", "transactional"])
+def test_what_refers_to_a_row_follows_it_when_changes_are_repeated(connection: PgConnection, mode: str) -> None:
+    parent = Table(name="t", columns=TABLE.columns, key=("id",), referenced_with_actions=True)
+    applier = ready(connection, parent)
+    connection.execute(
+        "CREATE TABLE app.child (id int REFERENCES app.t ON DELETE CASCADE ON UPDATE CASCADE); "
+        "INSERT INTO app.t VALUES (1, 'a'); INSERT INTO app.child VALUES (1)"
+    )
+    changes = [(BEFORE, 0, 0, (1, "a")), (AFTER, 0, 0, (2, "b")), (BEFORE, 1, 0, (2, "b")), (AFTER, 1, 0, (3, "c"))]
+    for _ in range(2):
+        connection.execute("BEGIN")
+        applier.apply([(1, parent.changes(changes))], mode, [1])
+        connection.execute("COMMIT")
+        assert rows(connection) == [("3", "c")]
+        assert rows(connection, "SELECT id FROM app.child") == [("3",)]
+
+
+@pytest.mark.parametrize("threshold", [1, None])
+@pytest.mark.parametrize("mode", ["merged", "transactional"])
+def test_what_is_unique_by_an_expression_goes_in_order(
+    connection: PgConnection, mode: str, threshold: int | None
+) -> None:
+    table = replace(TABLE, opaque_uniques=True)
+    applier = ready(connection, table, threshold)
+    connection.execute("CREATE UNIQUE INDEX ON app.t (left(v, 2))")
+    connection.execute("INSERT INTO app.t SELECT n, n || 'x' FROM generate_series(10, 89) n")
+    changes: list[tuple[int, int, int, Row]] = []
+    for at in range(10, 89):  # each takes what the one before it has just given up
+        changes += [(BEFORE, at, 0, (at, f"{at}x")), (AFTER, at, 0, (at, f"{at - 1}y"))]
+    changes += [(DELETE, 100, 0, (89, "89x")), (INSERT, 101, 0, (0, "88z")), (INSERT, 102, 0, (1, "89z"))]
+    connection.execute("BEGIN")
+    applier.apply([(1, table.changes(changes))], mode, [])
+    connection.execute("COMMIT")
+    assert rows(connection) == [("0", "88z"), ("1", "89z"), *((str(n), f"{n - 1}y") for n in range(10, 89))]

@@ -41,6 +41,22 @@ def test_a_line_has_its_fields_beside_the_message(lines: Any, tmp_path: Path) ->
     assert stat.S_IMODE((tmp_path / "log.jsonl").stat().st_mode) == 0o600
 
 
+def test_a_large_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opendrs.telemetry.LOG_BYTES_MAX", 100)
+    path, root = tmp_path / "log.jsonl", logging.getLogger()
+    level = root.level
+    first = log_to(path, Mask())
+    logging.getLogger("opendrs.x").info("x" * 200)
+    second = log_to(path, Mask())
+    logging.getLogger("opendrs.x").info("both write to the new one")
+    for handler in (first, second):
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
+    assert "xxx" in (tmp_path / "log.old").read_text()
+    assert [json.loads(line)["message"] for line in path.read_text().splitlines()] == ["both write to the new one"] * 2
+
+
 def test_no_secret_gets_through(lines: Any) -> None:
     log = logging.getLogger("opendrs.x")
     log.warning(

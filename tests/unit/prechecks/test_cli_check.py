@@ -16,6 +16,7 @@ from opendrs.cli.exits import Code
 from opendrs.errors import DrsError, Fault
 from opendrs.model.finding import Finding
 from opendrs.model.job import Policy
+from opendrs.worker import checking
 from opendrs.worker.checking import Counting
 
 SOURCE, TARGET = "mysql://u:secret-1@db:3306", "postgresql://u:secret-2@pg:5432/d"
@@ -44,7 +45,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         found.append(arguments)
         return FOUND
 
-    monkeypatch.setattr(command.checking, "check", check)
+    monkeypatch.setattr(checking, "check", check)
     return found
 
 
@@ -68,7 +69,7 @@ def test_every_finding_is_printed_failures_first(calls: list[tuple[Any, ...]]) -
 
 def test_lines_are_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     long = "SELECT " + ", ".join(f"column_{n}" for n in range(100)) + ";"
-    monkeypatch.setattr(command.checking, "check", lambda *_: [finding("srcA", "FAILED", remedy=long)])
+    monkeypatch.setattr(checking, "check", lambda *_: [finding("srcA", "FAILED", remedy=long)])
     assert long in invoke(SOURCE).stdout
 
 
@@ -85,7 +86,7 @@ def test_json(calls: list[tuple[Any, ...]]) -> None:
 
 
 def test_alarms_do_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command.checking, "check", lambda *_: FOUND[:2])
+    monkeypatch.setattr(checking, "check", lambda *_: FOUND[:2])
     assert invoke(SOURCE, TARGET).exit_code == Code.DONE
 
 
@@ -122,7 +123,7 @@ def test_a_check_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     def check(*_: Any) -> list[Finding]:
         raise DrsError(Fault.UNSUPPORTED, what="mysql to secret-2")
 
-    monkeypatch.setattr(command.checking, "check", check)
+    monkeypatch.setattr(checking, "check", check)
     result = invoke(SOURCE, TARGET)
     assert result.exit_code == Code.FAILED
     assert "secret" not in result.output.replace("secret-2", "") and "***" in result.output

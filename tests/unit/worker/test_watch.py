@@ -379,3 +379,35 @@ def test_a_store_that_is_away_is_waited_for_but_not_by_those_who_leave(
     assert watch.outcome is None
     world.steps(watch, 5)
     assert watch.outcome is not None and watch.outcome.exit is Exit.PAUSED
+
+
+def test_what_could_not_be_written_down_is_decided_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    watch = world.watch()
+    world.steps(watch, 0.1)
+    real, failures = jobs.enter, 3
+
+    def enter(*args: object, **options: object) -> bool:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise OperationalError("", {}, Exception("gone"))
+        return real(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jobs, "enter", enter)
+    world.take(world.workers[0])
+    world.finish(world.workers[0], outcome(Fault.FENCED, epoch=1))
+    world.steps(watch, 10)
+    assert watch.outcome is not None and watch.outcome.exit is Exit.FAILED
+    assert len(world.workers) == 1 and world.state() is State.FULL_FAILED
+
+
+def test_a_removed_job_is_let_go(world: World) -> None:
+    watch = world.watch()
+    world.steps(watch, 1)
+    with world.store.write() as connection:
+        jobs.remove(connection, JOB.id)
+    world.steps(watch, 5)
+    assert watch.outcome is not None and watch.outcome.exit is Exit.FAILED
+    assert watch.overtaken == world.workers

@@ -12,6 +12,8 @@ mod plan;
 mod shapes;
 mod statements;
 mod table;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

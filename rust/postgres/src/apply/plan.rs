@@ -76,10 +76,11 @@ pub(crate) struct Planner<'w, 't, 'b> {
     window: &'w Window<'t, 'b>,
     /// From this many rows on, by sets.
     set_rows_min: usize,
+    /// Changes that are being merged, per slot.
     groups: Vec<Option<Group>>,
     /// Changes of keyless tables, per slot.
     keyless: Vec<Vec<Change>>,
-    /// A run of changes with effects on other rows, all of one slot.
+    /// A run of changes with effects on other rows, or that may not be reordered; all of one slot.
     run: Vec<Change>,
     steps: Vec<Step>,
 }
@@ -119,11 +120,12 @@ impl Planner<'_, '_, '_> {
             self.flush_all();
             return Ok(());
         }
-        for slot in &window.slots {
+        for (number, slot) in window.slots.iter().enumerate() {
             for change in &slot.changes {
                 self.merge(change)?;
             }
-            self.flush_all();
+            self.flush_run();
+            self.flush(number);
         }
         Ok(())
     }
@@ -133,7 +135,7 @@ impl Planner<'_, '_, '_> {
         let changes = self.window.in_order();
         for run in changes.chunk_by(|left, right| left.slot == right.slot) {
             let slot = &self.window.slots[run[0].slot as usize];
-            if run.len() < self.set_rows_min {
+            if run.len() < self.set_rows_min || slot.table.target.opaque_uniques {
                 run.iter().for_each(|change| self.push_action(self.action(change)));
             } else if slot.table.has_key() && !slot.idempotent && run.iter().all(|change| change.op == Op::Insert) {
                 // Were two of the same key, the server would say so.
@@ -150,7 +152,7 @@ impl Planner<'_, '_, '_> {
 
     fn merge(&mut self, change: &Change) -> Result<()> {
         let slot = change.slot as usize;
-        if self.has_wide_effects(change) {
+        if self.window.slots[slot].table.target.opaque_uniques || self.has_wide_effects(change) {
             if self.run.first().is_none_or(|first| first.slot != change.slot) {
                 self.flush_all();
             }

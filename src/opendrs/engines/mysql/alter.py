@@ -20,6 +20,7 @@ from opendrs.engines.mysql.definition import (
     make_column,
     row_hashes,
     row_times,
+    unique_kind,
     whole_where_possible,
 )
 from opendrs.engines.mysql.recolumn import recolumned
@@ -91,7 +92,9 @@ def plan(table: Table, clauses: Clauses, session: Session, scope: Scope) -> list
         work.do(AddIndex(whole_where_possible(index, work.table.columns), primary=index.name == "PRIMARY"))
     _add_keys(work, clauses)
     _table_options(work, clauses, charset)
-    _server_columns(work, clauses)
+    if session.flavour.has("row_hash") and table.engine.upper() != "MEMORY":
+        _refit_unique_keys(work)
+        _server_columns(work, clauses)
     return work.changes
 
 
@@ -346,6 +349,16 @@ def _table_options(work: Plan, clauses: Clauses, charset: Charset) -> None:
         work.do(SetNextAuto(1))
 
 
+def _refit_unique_keys(work: Plan) -> None:
+    """MariaDB decides anew whether a unique key that was there is a B-tree or a hash."""
+    for index in work.table.indexes:
+        kind = unique_kind(index, work.table.columns, work.table.engine)
+        was_there = any(other.name.lower() == index.name.lower() for other in work.original.indexes)
+        if index.unique and was_there and index.kind in ("btree", "hash") and index.kind != kind:
+            work.do(DropIndex(index.name))
+            work.do(AddIndex(replace(index, kind=kind)))
+
+
 def _server_columns(work: Plan, clauses: Clauses) -> None:
     """Columns that nobody declares: times of row versions, hashes of long unique keys."""
     times = [c for c in work.table.columns if c.generated and c.generated.expression in (ROW_START, ROW_END)]
@@ -353,7 +366,7 @@ def _server_columns(work: Plan, clauses: Clauses) -> None:
         for column in times:
             if column.invisible:
                 work.do(DropColumn(column.name))
-    wanted = row_hashes(work.table.indexes, work.table.engine) if work.session.flavour.has("row_hash") else ()
+    wanted = row_hashes(work.table.indexes, work.table.engine)
     current = tuple(column for column in work.table.columns if column.hidden)
     remake = current != wanted or (clauses.versioned and not times)
     if remake:

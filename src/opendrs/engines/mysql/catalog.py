@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from opendrs.engines.mysql.charsets import Charset
-from opendrs.engines.mysql.columns import ROW_END, ROW_START, column_type
+from opendrs.engines.mysql.columns import ROW_END, ROW_START, column_type, generated
 from opendrs.engines.mysql.create import read_elements
 from opendrs.engines.mysql.cursor import Cursor
 from opendrs.engines.mysql.definition import row_hashes, row_times, valid_json
@@ -258,7 +258,7 @@ class _Reader:
         try:
             meaning = self._meaning(row)
             text = name in json and row["DATA_TYPE"] == "longtext" and row["CHARACTER_SET_NAME"] == "utf8mb4"
-            generated = self._generated(row, extra)
+            expression_of = self._generated(row, extra)
             return Column(
                 name=name,
                 type=Logical(kind="json") if text else meaning.type,
@@ -268,8 +268,8 @@ class _Reader:
                 charset=meaning.charset.charset if meaning.charset and not text else None,
                 collation=meaning.charset.collation if meaning.charset and not text else None,
                 members=meaning.members,
-                default=None if generated else self._default(row, extra, meaning),
-                generated=generated,
+                default=None if expression_of else self._default(row, extra, meaning),
+                generated=expression_of,
                 auto="AUTO_INCREMENT" in extra,
                 on_update=self._on_update(extra),
                 invisible="INVISIBLE" in extra.split(),
@@ -292,7 +292,7 @@ class _Reader:
             return None
         text = expression(row["GENERATION_EXPRESSION"], self._flavour)
         stored = "STORED" in extra or "PERSISTENT" in extra
-        return Generated(without_parentheses(text, self._flavour), stored)
+        return generated(without_parentheses(text, self._flavour), stored, self._flavour)
 
     def _on_update(self, extra: str) -> str | None:
         _, found, clause = extra.partition("ON UPDATE ")

@@ -10,6 +10,7 @@ from typing import Final
 
 from opendrs.engines.mysql.charsets import BINARY, Charset, Charsets
 from opendrs.engines.mysql.cursor import Cursor
+from opendrs.engines.mysql.flavour import Flavour
 from opendrs.engines.mysql.keys import CheckSpec, KeySpec, check, constraint_name, references
 from opendrs.engines.mysql.literals import Written, now, read_default, without_parentheses
 from opendrs.engines.mysql.statement import NO_MODE, Mode, NotUnderstood
@@ -206,7 +207,14 @@ def _generated(cursor: Cursor, charsets: Charsets) -> Generated:
     if cursor.accept("ROW"):
         return Generated(ROW_START if cursor.word("START", "END") == "START" else ROW_END, stored=True)
     expression = without_parentheses(cursor.expression(), charsets.flavour)
-    return Generated(expression, stored=cursor.one_of("STORED", "PERSISTENT", "VIRTUAL") in ("STORED", "PERSISTENT"))
+    stored = cursor.one_of("STORED", "PERSISTENT", "VIRTUAL") in ("STORED", "PERSISTENT")
+    return generated(expression, stored, charsets.flavour)
+
+
+def generated(expression: str, stored: bool, flavour: Flavour) -> Generated:
+    """A generated column; the times of row versions are logged by every version, others are not."""
+    times = expression in (ROW_START, ROW_END)
+    return Generated(expression, stored, logged=times or flavour.has("generated_logged"))
 
 
 def _key(cursor: Cursor, spec: ColumnSpec, charsets: Charsets) -> bool:

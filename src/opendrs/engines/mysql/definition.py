@@ -175,11 +175,20 @@ def _kind(
         return "btree" if spec.using == "btree" else "hash"
     if spec.kind != "unique" or not session.flavour.has("row_hash"):
         return "btree"
+    return "hash" if spec.using == "hash" or _too_long(parts, columns, engine) else "btree"
+
+
+def _too_long(parts: tuple[IndexPart, ...], columns: dict[str, Column], engine: str) -> bool:
+    """Whether MariaDB makes UNIQUE from a hash of the values, in a hidden column: a B-tree could not hold them."""
     sizes = [part_bytes(part, columns) for part in parts]
     longest = KEY_BYTES_MAX.get(engine.upper(), KEY_BYTES_MAX["INNODB"])
-    # A hash of the row's values, in a hidden column: MariaDB's UNIQUE without a limit of length.
-    hashed = spec.using == "hash" or None in sizes or sum(size or 0 for size in sizes) > longest
-    return "hash" if hashed else "btree"
+    return None in sizes or sum(size or 0 for size in sizes) > longest
+
+
+def unique_kind(index: Index, columns: Sequence[Column], engine: str) -> str:
+    """What MariaDB makes a unique key at each ALTER TABLE, whatever it was before."""
+    by_name = {column.name.lower(): column for column in columns}
+    return "hash" if _too_long(index.parts, by_name, engine) else "btree"
 
 
 def _cut(part: IndexPart, columns: dict[str, Column], engine: str) -> IndexPart:

@@ -28,7 +28,7 @@ def range_columns(table: Table) -> tuple[Column, ...]:
 
 def key_index(table: Table) -> str:
     """Name of the index of the key."""
-    if table.primary is not None:
+    if table.primary is not None and table.primary.columns == table.key:
         return "PRIMARY"
     return next(index.name for index in table.indexes if index.unique and index.columns == table.key)
 

@@ -50,7 +50,9 @@ def read_default(cursor: Cursor, flavour: Flavour) -> Written:
         raise cursor.fail("a default")
     begin = cursor.peek()
     if cursor.accept("NEXT", "VALUE", "FOR"):
-        cursor.table()
+        cursor.name()
+        if cursor.accept("."):
+            cursor.name()
     elif cursor.word() not in BARE_FUNCTIONS or cursor.at("("):
         while cursor.accept("."):  # a function of a schema or package
             cursor.name()

@@ -32,6 +32,7 @@ from opendrs.model.position import Position
 from opendrs.model.selection import Selection
 
 MICRO = 1_000_000
+RECONNECT_S = 10.0  # a shorter break of the connection is nobody's concern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +60,27 @@ def log_options(endpoint: Endpoint, selection: Selection, settings: StreamSettin
         "host": f"opendrs-{settings.name}"[:60],
         "spool": {"folder": str(settings.folder / "spool"), "bytes_max": settings.spool_bytes},
         "spill_folder": str(settings.folder),
-        "reconnect_for_s": 0.0,
-        "selection": core_selection(selection, ()),
+        "reconnect_for_s": RECONNECT_S,
+        "selection": core_selection(selection, {}),
     }
 
 
-def core_selection(selection: Selection, tables: Mapping[TableName, object] | tuple[()]) -> dict[str, Any]:
-    """Whole databases by name, everything else as the tables that are known."""
+def core_selection(selection: Selection, tables: Mapping[TableName, TableProgress | None]) -> dict[str, Any]:
+    """Whole databases by name, everything else as the tables that are known; without those that are gone."""
+    gone = [_named(name) for name, progress in sorted(tables.items()) if progress is None]
     if not selection.patterns:
-        return {"all": True}
+        return {"all": True, "excluded": gone}
     whole = {
         database
         for database, _, table in (pattern.partition(".") for pattern in selection.patterns)
         if table == "*" and not set(database) & set("*?[")
     }
-    single = [name for name in tables if name.schema not in whole]
-    return {
-        "databases": sorted(whole),
-        "tables": [{"schema": name.schema, "table": name.table} for name in sorted(single)],
-    }
+    single = [_named(name) for name in sorted(tables) if name.schema not in whole]
+    return {"databases": sorted(whole), "tables": single, "excluded": gone}
+
+
+def _named(name: TableName) -> dict[str, str]:
+    return {"schema": name.schema, "table": name.table}
 
 
 class Stream:

@@ -277,17 +277,35 @@ def quoted(text: str) -> str:
 
 # --- losses -------------------------------------------------------------------------------------
 
+
+def _pattern(text: str) -> str:
+    """A regular expression as SQL, for any sql_mode."""
+    return f"_utf8mb4 x'{text.encode().hex()}'"
+
+
+_ESCAPE: Final = _pattern(r'\\["\\/bfnrtu]')  # that JSON knows
+_STRING: Final = _pattern(r'"(?:\\.|[^"\\])*"')
+_POINT: Final = _pattern(r"[0-9]\.(?![0-9])")  # with no digit behind it
+
 # Condition that is true for a row whose value the target cannot hold; {c} is the quoted column. The names
 # of the losses are the target's: docs/reference/types.md. A loss that is not in here cannot be counted,
 # because it concerns no single value.
 COUNTING: Final[dict[str, str]] = {
     # MONTH and DAY are 0 in a date that has none; no calendar has a day behind the month's last one.
-    "impossible-date": "({c} IS NOT NULL AND (MONTH({c}) = 0 OR DAYOFMONTH({c}) = 0"
-    " OR DAYOFMONTH({c}) > DAYOFMONTH(LAST_DAY(CONCAT(YEAR({c}) DIV 1, '-', MONTH({c}), '-1')))))",
+    "impossible-date": "({c} IS NOT NULL AND (MONTH({c}) = 0 OR DAYOFMONTH({c}) = 0 OR DAYOFMONTH({c}) >"
+    " DAYOFMONTH(LAST_DAY(CONCAT(IF(YEAR({c}) = 0, '2000', LPAD(YEAR({c}), 4, '0')), '-', MONTH({c}), '-1')))))",
     "zero-timestamp": "({c} IS NOT NULL AND UNIX_TIMESTAMP({c}) = 0)",
     # As bytes of UTF-8: many collations take NUL for nothing, and UTF-16 is full of zero bytes.
     "nul-in-text": "(INSTR(CAST(CONVERT({c} USING utf8mb4) AS BINARY), x'00') > 0)",
     "beyond-bigint": "({c} > 9223372036854775807)",
+    # MariaDB's JSON_VALID takes any character behind a backslash and `1.`; and a NULL that becomes NOT NULL is ''.
+    "lax-json": "({c} = '' OR INSTR(REGEXP_REPLACE({c}, "
+    + _ESCAPE
+    + ", ''), x'5C') > 0 OR REGEXP_REPLACE({c}, "
+    + _STRING
+    + ", '') REGEXP "
+    + _POINT
+    + ")",
 }
 
 

@@ -14,7 +14,7 @@ from typing import assert_never
 from opendrs.engines.postgres import ddl, foreign_keys, indexes
 from opendrs.engines.postgres.column_changes import Walk, add_column, drop_column, modify_column, retype, set_default
 from opendrs.engines.postgres.layout import Layout
-from opendrs.engines.postgres.names import index_name, literal, qualified, quote, schema_name
+from opendrs.engines.postgres.names import block, index_name, literal, qualified, quote, schema_name
 from opendrs.engines.postgres.rendered import Rendered, reported
 from opendrs.model.alteration import (
     AddCheck,
@@ -105,16 +105,13 @@ def _create(name: TableName, before: Schema, after: Schema, constrained: bool) -
         return made
     made += ddl.secondary_indexes(table, target)
     keys = (foreign_keys.foreign_key(table, key, after.tables, after.targets) for key in table.foreign_keys)
-    return made + _retyped(before, after, name) + Rendered.joined(keys)
+    return made + _retyped(before, after, name, "bigint") + Rendered.joined(keys)
 
 
 def _drop_database(schema: str, database: str, before: Schema) -> Rendered:
     """Drops the job's tables of the database; the schema goes if nothing else is in it."""
     drops = [ddl.drop_table(target) for name, target in before.targets.items() if name.schema == database]
-    drop = (
-        f"DO $opendrs$ BEGIN DROP SCHEMA IF EXISTS {quote(schema)};"
-        " EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END $opendrs$"
-    )
+    drop = block(f"DROP SCHEMA IF EXISTS {quote(schema)}; EXCEPTION WHEN dependent_objects_still_exist THEN NULL;")
     return Rendered((*drops, drop)) + reported("schema-kept", schema)
 
 
@@ -130,10 +127,8 @@ def _truncate(name: TableName, before: Schema) -> Rendered:
     if not children:
         return Rendered((f"TRUNCATE TABLE {target.sql} RESTART IDENTITY",))
     referring = " OR ".join(f"EXISTS (SELECT FROM {child.sql})" for child in children)
-    guard = (
-        f"DO $opendrs$ BEGIN IF {referring} THEN TRUNCATE TABLE {target.sql} RESTART IDENTITY;"
-        f" ELSE DELETE FROM {target.sql}; END IF; END $opendrs$"
-    )
+    truncate = f"TRUNCATE TABLE {target.sql} RESTART IDENTITY"
+    guard = block(f"IF {referring} THEN {truncate}; ELSE DELETE FROM {target.sql}; END IF;")
     place = ddl.numbered(before.tables[name], target)
     restart = [f"ALTER TABLE {target.sql} ALTER COLUMN {quote(place.name)} RESTART"] if place else []
     return Rendered((guard, *restart))
@@ -169,31 +164,30 @@ def _alter(alteration: AlterTable, before: Schema, after: Schema, constrained: b
     changes = list(alteration.changes)
     while changes and isinstance(changes[0], DropForeignKey):
         _change(changes.pop(0), walk)
-    # A foreign key that comes or goes may make other columns bigint, or numeric again.
-    walk.add(_retyped(before, after, alteration.name))
+    # A foreign key that comes or goes may make other columns bigint, or numeric again. A bigint may refer to
+    # a numeric, and not the other way round: so those that refer are bigint before what they refer to, and
+    # numeric after it.
+    walk.add(_retyped(before, after, alteration.name, "bigint"))
     walk.settle()
     for change in changes:
         _change(change, walk)
+    walk.add(_retyped(before, after, alteration.name, "numeric(20,0)"))
     return walk.rendered
 
 
-def _retyped(before: Schema, after: Schema, altered: TableName) -> Rendered:
-    """Columns that nobody named, and that are of another type because of a foreign key elsewhere.
-
-    Children first where columns become bigint, parents first where they become numeric: a bigint may refer
-    to a numeric, and not the other way round.
-    """
-    found: list[tuple[Layout, str, str]] = []
+def _retyped(before: Schema, after: Schema, altered: TableName, wanted: str) -> Rendered:
+    """Columns that nobody named, and that become `wanted` because of a foreign key elsewhere."""
+    found: dict[TableName, list[str]] = {}
     for name, layout in after.targets.items():
         old = before.targets.get(name)
         for place in layout.columns if old is not None else ():
             had = old.find(place.source) if old is not None else None
-            same = name != altered or _untouched(before, after, name, place.source)
-            if had is not None and had.type != place.type and same:
-                found.append((layout, place.source, place.type))
-    depth = {name: _depth(name, after.tables) for name in after.tables}
-    found.sort(key=lambda one: (-1 if one[2] == "bigint" else 1) * depth[one[0].source])
-    return Rendered(tuple(retype(layout, column, type_sql) for layout, column, type_sql in found))
+            changed = had is not None and had.type != place.type and place.type == wanted
+            if changed and (name != altered or _untouched(before, after, name, place.source)):
+                found.setdefault(name, []).append(place.source)
+    sign = -1 if wanted == "bigint" else 1
+    order = sorted(found, key=lambda name: sign * _depth(name, after.tables))
+    return Rendered(tuple(retype(after.targets[name], found[name], wanted) for name in order))
 
 
 def _untouched(before: Schema, after: Schema, name: TableName, column: str) -> bool:

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from opendrs.engines.postgres.connect import quote
 from opendrs.engines.postgres.control import SCHEMA
 from opendrs.engines.postgres.shape import Target
+from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import ForeignKey, Table, TableName
 
 
@@ -132,4 +133,5 @@ def _column(target: Target, source: str) -> str:
     for column in target["columns"]:
         if column["source"].lower() == source.lower():
             return str(column["name"])
-    raise KeyError(source)
+    what = f"a foreign key with actions over the generated column {target['source']['table']}.{source}"
+    raise DrsError(Fault.UNSUPPORTED, what=what)

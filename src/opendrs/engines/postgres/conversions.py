@@ -23,7 +23,7 @@ UTF8: Final = ("utf8mb4", "utf8mb3", "utf8", "ascii")
 
 def using(name: str, old: Column, new: Column, type_sql: str) -> str | None:
     """SQL of the new value, from the quoted column `name`; "" if the values stay; None if it is not certain."""
-    rule = _RULES.get((old.type.kind, new.type.kind))
+    rule = RULES.get((old.type.kind, new.type.kind))
     sql = rule(name, old, new, type_sql) if rule else None
     if sql is None or new.type.kind not in ("decimal", "float32", "float64"):
         return sql
@@ -41,9 +41,21 @@ def _int(name: str, old: Column, new: Column, type_sql: str) -> str:
 
 
 def _to_int(name: str, old: Column, new: Column, type_sql: str) -> str:
-    """DECIMAL rounds half away from zero; FLOAT and DOUBLE half to even, as both servers' processors do."""
+    """DECIMAL rounds half away from zero; FLOAT and DOUBLE half to even, as both servers' processors do.
+
+    What becomes of a FLOAT or DOUBLE outside the range depends on the version of the server: an error here.
+    """
     least, most = RANGES[new.type.bits, new.type.unsigned]
-    return _within(f"round({name})", least, most, type_sql)
+    if old.type.kind == "decimal":
+        return _within(f"round({name})", least, most, type_sql)
+    number = f"round({name})::numeric"
+    outside = f"{number} NOT BETWEEN {least} AND {most}"
+    return f"(CASE WHEN {outside} THEN {number} / ({number} - {number}) ELSE {number} END)::{type_sql}"
+
+
+def _year_to_int(name: str, old: Column, new: Column, type_sql: str) -> str:
+    least, most = RANGES[new.type.bits, new.type.unsigned]
+    return _within(name, least, most, type_sql)
 
 
 def _within(number: str, least: int, most: int, type_sql: str) -> str:
@@ -90,6 +102,8 @@ def _member_to_text(name: str, old: Column, new: Column, type_sql: str) -> str:
 
 def _enum(name: str, old: Column, new: Column, type_sql: str) -> str | None:
     """Members that are gone become the one that differs in case only, else the empty error value."""
+    if len({member.lower() for member in new.members}) < len(new.members):
+        return None  # the first that is alike but for its case would be taken
     if set(old.members) <= set(new.members):
         return ""
     if not all(member.isascii() for member in (*old.members, *new.members)):
@@ -149,9 +163,9 @@ def _same(name: str, old: Column, new: Column, type_sql: str) -> str:
 
 
 _Numbers: Final = ("int", "decimal", "float32", "float64", "year")
-_RULES: Final = {
+RULES: Final = {
     ("int", "int"): _int,
-    ("year", "int"): _cast,
+    ("year", "int"): _year_to_int,
     ("int", "decimal"): _cast,
     ("decimal", "decimal"): _cast,
     ("decimal", "int"): _to_int,

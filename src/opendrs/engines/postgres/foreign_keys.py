@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from opendrs.engines.postgres.indexes import guarded
+from opendrs.engines.postgres.indexes import guarded, named
 from opendrs.engines.postgres.layout import Layout
-from opendrs.engines.postgres.names import constraint_name, literal, quote
+from opendrs.engines.postgres.names import block, constraint_name, literal, quote
 from opendrs.engines.postgres.rendered import Rendered, reported
 from opendrs.model.catalog import Column, ForeignKey, Table, TableName
 
@@ -26,11 +26,13 @@ def foreign_key(
     if not _unique(other, key.referenced_columns):
         return reported("foreign-key-target", what)
     layout, referred = Layout.of(targets[table.name]), Layout.of(targets[key.referenced])
-    own = ", ".join(layout.column(column) for column in key.columns)
-    theirs = ", ".join(referred.column(column) for column in key.referenced_columns)
+    own = [named(column, table, layout) for column in key.columns]
+    theirs = [named(column, other, referred) for column in key.referenced_columns]
+    if None in own or None in theirs:
+        return reported("foreign-key-absent", what)
     sql = (
-        f"ALTER TABLE {layout.sql} ADD CONSTRAINT {quote(constraint_name(key.name))} FOREIGN KEY ({own})"
-        f" REFERENCES {referred.sql} ({theirs}){_actions(key)} DEFERRABLE INITIALLY IMMEDIATE"
+        f"ALTER TABLE {layout.sql} ADD CONSTRAINT {quote(constraint_name(key.name))} FOREIGN KEY ({_list(own)})"
+        f" REFERENCES {referred.sql} ({_list(theirs)}){_actions(key)} DEFERRABLE INITIALLY IMMEDIATE"
         f"{' NOT VALID' * (validate == 'later')}"
     )
     loose = [name for name in key.columns if _loose(table.column(name))]
@@ -42,6 +44,10 @@ def validation(table: Table, key: ForeignKey, target: Layout | Mapping[str, Any]
     """Holds a foreign key that was made NOT VALID against the rows that were there."""
     layout = Layout.of(target)
     return f"ALTER TABLE {layout.sql} VALIDATE CONSTRAINT {quote(constraint_name(key.name))}"
+
+
+def _list(columns: Iterable[str | None]) -> str:
+    return ", ".join(column for column in columns if column)
 
 
 def _actions(key: ForeignKey) -> str:
@@ -81,4 +87,4 @@ def rename(layout: Layout, old: str, new: str) -> str:
     """Gives a foreign key or a check another name, if it was carried over."""
     before, after = constraint_name(old), constraint_name(new)
     statement = f"ALTER TABLE {layout.sql} RENAME CONSTRAINT {quote(before)} TO {quote(after)}"
-    return f"DO $opendrs$ BEGIN IF EXISTS ({_test(layout, old)}) THEN {statement}; END IF; END $opendrs$"
+    return block(f"IF EXISTS ({_test(layout, old)}) THEN {statement}; END IF;")

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from opendrs.engines.postgres.expressions import value
 from opendrs.engines.postgres.layout import Layout
-from opendrs.engines.postgres.names import literal, qualified, quote
+from opendrs.engines.postgres.names import block, column_name, literal, qualified, quote
 from opendrs.engines.postgres.rendered import Rendered, reported
+from opendrs.engines.postgres.types import target_type
 from opendrs.model.catalog import Column, Index, IndexPart, Table
 
 # A B-tree entry holds a third of a page at most; a character takes up to 4 bytes.
@@ -19,7 +21,7 @@ SHORTENED: Final = ("text", "binary", "geometry", "json")
 
 def guarded(test: str, statement: str) -> str:
     """A statement that runs only if a query finds nothing: for what has no IF NOT EXISTS."""
-    return f"DO $opendrs$ BEGIN IF NOT EXISTS ({test}) THEN {statement}; END IF; END $opendrs$"
+    return block(f"IF NOT EXISTS ({test}) THEN {statement}; END IF;")
 
 
 def primary_key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
@@ -32,7 +34,10 @@ def primary_key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
         columns = ", ".join(_part(part, table, layout, None) for part in table.primary.parts)
         sql = f"CREATE UNIQUE INDEX IF NOT EXISTS {quote(name)} ON {layout.sql} ({columns})"
         return Rendered((sql,)) + reported("primary-prefix", table.name)
-    columns = ", ".join(layout.column(column) for column in table.primary.columns)
+    names = [named(column, table, layout) for column in table.primary.columns]
+    if None in names:
+        return reported("index-functional", f"{table.name}.PRIMARY", "A column of it is not carried over.")
+    columns = ", ".join(own for own in names if own)
     has = f"SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {literal(layout.sql)}::regclass AND contype = 'p'"
     add = f"ALTER TABLE {layout.sql} ADD CONSTRAINT {quote(name)} PRIMARY KEY ({columns})"
     return Rendered((guarded(has, add),)) + _case(table.primary, table)
@@ -40,14 +45,13 @@ def primary_key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
 
 def key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
     """What finds the row of a key: the primary key, else the unique index that `table.key` comes from."""
-    if table.primary is not None:
-        return primary_key(table, target)
-    return Rendered.joined(index(table, target, unique) for unique in identifying(table))
+    unique = Rendered.joined(index(table, target, unique) for unique in identifying(table))
+    return primary_key(table, target) + unique
 
 
 def identifying(table: Table) -> tuple[Index, ...]:
     """The unique index that stands in for a primary key, if the table needs one and has it."""
-    if table.primary is not None or not table.key:
+    if table.primary is not None and table.key == table.primary.columns:
         return ()
     return next(((index,) for index in table.indexes if index.unique and index.columns == table.key), ())
 
@@ -60,7 +64,7 @@ def index(table: Table, target: Layout | Mapping[str, Any], own: Index, *, concu
         return reported(UNTRANSLATABLE[own.kind], what)
     if any(part.expression for part in own.parts):
         return reported("index-functional", what, "; ".join(part.expression for part in own.parts if part.expression))
-    if any(layout.find(part.column) is None for part in own.parts):
+    if any(named(part.column, table, layout) is None for part in own.parts):
         return reported("index-functional", what, "A column of it is not carried over.")
     fitted = own if own.unique else _fitted(own, table)
     name = layout.index(own.name)
@@ -77,7 +81,7 @@ def index(table: Table, target: Layout | Mapping[str, Any], own: Index, *, concu
 
 def _part(part: IndexPart, table: Table, layout: Layout, own: Index | None) -> str:
     """One part as SQL: a column, its beginning, or (MariaDB's UNIQUE on long text) its hash."""
-    column, name = table.column(part.column), layout.column(part.column)
+    column, name = table.column(part.column), named(part.column, table, layout)
     direction = " DESC" * part.descending
     kind = column.type.kind
     if part.prefix is not None:
@@ -86,7 +90,18 @@ def _part(part: IndexPart, table: Table, layout: Layout, own: Index | None) -> s
     hashed = own is not None and own.unique and own.kind == "hash" and column.length is None
     if hashed and kind in ("text", "binary"):
         return f"md5({name}){direction}"
-    return name + direction
+    return f"{name}{direction}"
+
+
+def named(column: str, table: Table, layout: Layout) -> str | None:
+    """The quoted name of a column, written or calculated by the target; None if it does not have it."""
+    place = layout.find(column)
+    if place is not None:
+        return quote(place.name)
+    own = table.column(column)
+    calculated = own.generated is not None and not own.hidden
+    sql = value(own.generated.expression, own, target_type(own).sql, table, layout) if own.generated else None
+    return quote(column_name(own.name)) if calculated and sql is not None else None
 
 
 def _fitted(own: Index, table: Table) -> Index:

@@ -3,7 +3,7 @@
 The published rule. Names keep their spelling and are always quoted. A name that PostgreSQL cannot have is
 cut, at a character, to 54 bytes of UTF-8, and gets `_` and the first 8 hexadecimal digits of SHA-256 of
 the whole name. PostgreSQL cannot have: more than 63 bytes; schemas that begin with `pg_` or are called
-like its own; columns called like its system columns.
+like its own (which get `db_` in front as well); columns called like its system columns.
 
 Index names are unique in a schema, not in a table as MySQL's: an index `email` of the table `users` is
 called `users__email`, the primary key `users__primary`. Where that could be said of two indexes (a name has
@@ -32,6 +32,14 @@ def quote(name: str) -> str:
 def literal(text: str) -> str:
     """A string as SQL, with standard_conforming_strings on."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def block(body: str) -> str:
+    """A block of PL/pgSQL as one statement. No name in it can end it."""
+    tag = "opendrs"
+    while f"${tag}$" in body:
+        tag += "_"
+    return f"DO ${tag}$ BEGIN {body} END ${tag}$"
 
 
 def qualified(schema: str, name: str) -> str:

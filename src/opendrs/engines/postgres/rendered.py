@@ -27,10 +27,12 @@ REASONS: Final[dict[str, str]] = {
     "unique-case": "UNIQUE tells apart what the source's collation does not: case, accents, trailing blanks.",
     "primary-prefix": "The primary key counts the beginning of a column only; here it is a unique index.",
     "foreign-key-outside": "The foreign key refers to a table that is not selected.",
+    "foreign-key-absent": "The foreign key is over a generated column that is not carried over.",
     "foreign-key-target": "The foreign key refers to columns that are not unique, which PostgreSQL refuses.",
     "foreign-key-case": "Rows that match their parent by the source's collation only are refused by the target.",
     "auto-type": "AUTO_INCREMENT on a column that is no whole number has no counterpart.",
-    "schema-kept": "The schema holds objects that are not the job's and stays.",
+    "schema-kept": "The schema stays if it holds anything that is not the job's.",
+    "invisible": "PostgreSQL has no invisible columns: SELECT * shows it.",
     "view": "The view does not translate, or the target refuses its translation.",
 }
 

@@ -28,11 +28,9 @@ def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy
     def names(columns: Iterable[str]) -> list[str]:
         return [layout.place(column).name for column in columns]
 
-    uniques = [
-        names(index.columns)
-        for index in table.indexes
-        if index.unique and index.columns and {column.lower() for column in index.columns} <= carried
-    ]
+    unique = [index for index in (table.primary, *table.indexes) if index is not None and index.unique]
+    seen = [index for index in unique if index.columns and {column.lower() for column in index.columns} <= carried]
+    uniques = [names(index.columns) for index in seen]
     acted_on = any(key.acts and key.referenced == table.name for other in tables for key in other.foreign_keys)
     return {
         "source": {"schema": table.name.schema, "table": table.name.table},
@@ -49,7 +47,8 @@ def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy
             for place in layout.columns
         ],
         "key": names(table.key),
-        "uniques": [unique for unique in uniques if unique != names(table.key)],
+        "uniques": [columns for columns in uniques if columns != names(table.key)],
+        "opaque_uniques": len(uniques) < len(unique),
         "referenced_with_actions": acted_on,
         "policies": {"impossible_date": policy.invalid_dates, "nul_in_text": policy.nul_in_text},
     }

@@ -38,6 +38,7 @@ LOSSES: Final[dict[str, Loss]] = {
         Loss("zero-timestamp", "the zero timestamp 0000-00-00 00:00:00", ("invalid_dates",)),
         Loss("nul-in-text", "NUL characters, which PostgreSQL's text cannot hold", ("nul_in_text",)),
         Loss("beyond-bigint", "numbers above 9223372036854775807: such a row stops its table"),
+        Loss("lax-json", "documents that only MariaDB takes for JSON (`1.`, `\\q`): such a row stops its table"),
         Loss("geometry-functions", "bytes arrive exactly (SRID, then WKB); spatial functions need PostGIS"),
     )
 }
@@ -58,7 +59,7 @@ class Row(NamedTuple):
     note: str = ""
 
 
-# What a logical type, as it prints without its facts, becomes. Three kinds have two rows.
+# What a logical type, as it prints without its facts, becomes. Three of them have two rows.
 TYPE_MAP: Final[dict[str, Row]] = {
     "int8": Row("smallint", "int2", note="TINYINT, also TINYINT(1) and BOOL: MySQL's holds -128 to 127"),
     "uint8": Row("smallint", "int2"),
@@ -90,6 +91,7 @@ TYPE_MAP: Final[dict[str, Row]] = {
     "enum": Row("varchar({longest})", "varchar", note="as long as the longest member"),
     "set": Row("varchar({longest})", "varchar", note="as long as all members together"),
     "json": Row("json", "json", note="the text as the source prints it; \\u0000 stays an escape"),
+    "json that is text": Row("json", "json", ("lax-json",), "the text as it was written"),
     "binary": Row("bytea", "bytea"),
     "geometry": Row("bytea", "bytea", ("geometry-functions",)),
     "vector": Row("real[]", "float4[]"),
@@ -114,6 +116,8 @@ def row_of(column: Column, narrowed: bool = False) -> Row:
         return TYPE_MAP["uint64 that numbers rows" if narrowed and key == "uint64" else key]
     if kind == "text" and column.length is not None:
         return TYPE_MAP["text with a length"]
+    if kind == "json" and column.native.startswith("longtext"):
+        return TYPE_MAP["json that is text"]
     return TYPE_MAP[kind]
 
 
