@@ -39,14 +39,23 @@ fn mismatch(what: String) -> Fault {
     Fault::new(ErrorKind::SchemaMismatch, what)
 }
 
-/// Types that have a bit in the signedness (libbinlogevents, rows_event.h, `is_numeric_type`).
+/// Types that have a bit in the signedness (seen on MySQL 9.7 and MariaDB 10.11 and 11.8: YEAR has one too).
 fn is_numeric(kind: u8) -> bool {
-    matches!(kind, t::TINY | t::SHORT | t::INT24 | t::LONG | t::LONGLONG | t::NEWDECIMAL | t::FLOAT | t::DOUBLE)
+    matches!(
+        kind,
+        t::TINY | t::SHORT | t::INT24 | t::LONG | t::LONGLONG | t::NEWDECIMAL | t::FLOAT | t::DOUBLE | t::YEAR
+    )
 }
 
-/// Types that have a collation (`is_character_type`).
-fn is_character(kind: u8) -> bool {
-    matches!(kind, t::STRING | t::VAR_STRING | t::VARCHAR | t::BLOB | t::VARCHAR_COMPRESSED | t::BLOB_COMPRESSED)
+/// Types that have a collation (seen on MySQL 9.7 and MariaDB 10.11 and 11.8, which also give one to what is
+/// stored like a BLOB: here vectors, there geometries).
+fn is_character(kind: u8, flavour: Flavour) -> bool {
+    match kind {
+        t::STRING | t::VAR_STRING | t::VARCHAR | t::BLOB | t::VARCHAR_COMPRESSED | t::BLOB_COMPRESSED => true,
+        t::VECTOR => flavour == Flavour::Mysql,
+        t::GEOMETRY => flavour == Flavour::Mariadb,
+        _ => false,
+    }
 }
 
 fn signedness(spec: &TableSpec, map: &Columns<'_>, optional: &OptionalMetadata) -> Result<()> {
@@ -90,7 +99,7 @@ fn told<'a>(
 
 fn charsets(spec: &TableSpec, map: &Columns<'_>, optional: &OptionalMetadata, flavour: Flavour) -> Result<()> {
     let Some(collations) = &optional.collations else { return Ok(()) };
-    for entry in told(spec, map, collations, flavour, is_character) {
+    for entry in told(spec, map, collations, flavour, |kind| is_character(kind, flavour)) {
         let (column, _, in_log) = entry?;
         let registered = match column.logical {
             Logical::Text => charset::canonical(column.charset.as_deref().unwrap_or("utf8mb4")),

@@ -20,7 +20,7 @@ from rich.text import Text
 from opendrs.cli.exits import Code, told
 from opendrs.cli.run import endpoint, mappings
 from opendrs.model.finding import Finding, Result
-from opendrs.model.job import InvalidDates, NulInText, Policy, Task, job_id
+from opendrs.model.job import InvalidDates, NulInText, Policy, Task, job_id, replica_id
 from opendrs.model.precheck import GROUPS
 from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
@@ -87,7 +87,7 @@ def check(
             server_id=server_id,
         )  # fmt: skip
         options = Options(
-            server_id=checking.replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
+            server_id=replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
             accepted=checking.acceptable(accept or ()),
             counting=Counting(rows_max=None if count else BIG_ROWS, timeout_s=count_timeout),
         )

@@ -24,6 +24,7 @@ from opendrs.model.job import State
 from opendrs.store.events import Event
 from opendrs.store.progress import TableCounts
 
+FINDING: Final = "precheck.finding"
 EVENTS_SHOWN: Final = 5
 BAR_WIDTH: Final = 30
 PICTURE_S: Final = 0.25
@@ -200,7 +201,11 @@ class Picture:
         self._live.stop()
 
     def show(self, view: View) -> None:
-        self._events.extend(saved.event for saved in view.events)
+        for saved in view.events:
+            if saved.event.name == FINDING:
+                self._console.print(_finding(saved.event))  # which stays, above the picture
+            else:
+                self._events.append(saved.event)
         self._live.update(self.draw(view), refresh=True)
 
     def say(self, words: str) -> None:
@@ -273,6 +278,15 @@ def _following(view: View) -> Text:
         f"memory {size(metrics.get('mem_bytes', 0))}",
     ]
     return Text("   ".join(facts))
+
+
+def _finding(event: Event) -> Text:
+    """A precheck's finding with its remedy, as `opendrs check` shows it."""
+    facts = event.fields
+    result = str(facts.get("result", ""))
+    style = "bold red" if result == "FAILED" else "yellow"
+    remedy = "".join(f"\n{' ' * 8}{line}" for line in str(facts.get("remedy", "")).splitlines())
+    return Text.assemble((f"{result:<8}", style), f"{facts.get('reason')}", (f"  {facts.get('item')}", "dim"), remedy)
 
 
 def _log(events: deque[Event]) -> Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -31,7 +31,9 @@ from opendrs.telemetry import Mask
 from opendrs.worker import process
 
 POLL_S: Final = 0.2
+SUCCESSOR_S: Final = 10.0  # how long a worker may be gone before nobody is expected to follow it
 ENDED: Final = "proof.ended"
+FAILED: Final = "proof.failed"
 
 
 def proof(
@@ -87,29 +89,47 @@ def proof(
 
 def _renew(store: Store, job: Job, timeout_s: float) -> None:
     """Asks the worker if one runs, else looks at both sides as they are."""
-    with store.read() as connection:
-        lease = leases.current(connection, job.id)
-        last = max((saved.id for saved in events.after(connection, job.id)), default=0)
-    running = lease is not None and lease.outcome is None and process.alive(lease.holder) is not False
-    if not running:
-        from opendrs.worker.proving import prove_paused  # heavy, and only needed here
-
-        found = list(prove_paused(job))
-        with store.write() as connection:
-            proofs.clear(connection, job.id)
-            proofs.save(connection, job.id, found)
-        return
-    asked_at = datetime.now(UTC)
-    with store.write() as connection:
-        commands.ask(connection, job.id, "proof")
+    asked_at, asked = datetime.now(UTC), 0  # the worker's epoch that was asked
+    gone_at = 0.0
     deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+    for _ in _ticks(deadline):
         with store.read() as connection:
-            news = events.after(connection, job.id, last)
-        if any(saved.event.name == ENDED and saved.event.at >= asked_at for saved in news):
+            lease = leases.current(connection, job.id)
+            news = [saved.event for saved in events.after(connection, job.id, 0) if saved.event.at >= asked_at]
+        if asked and any(event.name == ENDED for event in news):
             return
-        time.sleep(POLL_S)
+        if asked and (reason := next((event.fields["reason"] for event in news if event.name == FAILED), None)):
+            raise DrsError(Fault.NO_PROOF, reason=reason)
+        ended = lease is None or lease.outcome is not None
+        if lease is None or ended or process.alive(lease.holder) is False:
+            gone_at = gone_at or time.monotonic()
+            if ended or time.monotonic() > gone_at + SUCCESSOR_S:
+                _prove_here(store, job)
+                return
+            continue
+        gone_at = 0.0
+        if lease.epoch != asked:  # the first, or the successor of one that may have died with the question
+            with store.write() as connection:
+                commands.withdraw(connection, job.id, "proof")
+                commands.ask(connection, job.id, "proof")
+            asked = lease.epoch
     raise DrsError(Fault.NO_PROOF, reason=f"the worker did not answer within {timeout_s:.0f} s")
+
+
+def _ticks(deadline: float) -> Iterator[None]:
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(POLL_S)
+
+
+def _prove_here(store: Store, job: Job) -> None:
+    """Nobody works at the job: both sides are looked at as they are."""
+    from opendrs.worker.proving import prove_paused  # heavy, and only needed here
+
+    found = list(prove_paused(job))
+    with store.write() as connection:
+        proofs.clear(connection, job.id)
+        proofs.save(connection, job.id, found)
 
 
 def _print_json(found: Sequence[TableProof]) -> None:

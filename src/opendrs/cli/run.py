@@ -78,6 +78,10 @@ def run(
     until: Annotated[
         Until, typer.Option(help="Follow for ever, or end when all that happened during the load is there.")
     ] = "never",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM", help="Take a FAILED precheck of this item upon you, where that is possible."),
+    ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Look for obstacles before a job begins.")] = True,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines even on a terminal.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected fault.")] = False,
@@ -101,7 +105,7 @@ def run(
         place = State.read(state)
         place.prepare()
     with told(mask, state=place, debug=debug):
-        options = Options(until=until, check=check)
+        options = Options(until=until, check=check, accepted=tuple(accept or ()))
         raise typer.Exit(execute(job, name, place, options, mask=mask, plain=plain))
 
 

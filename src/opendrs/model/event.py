@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from opendrs.errors import DrsError
 from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import TableName
 from opendrs.model.position import Position
@@ -75,12 +76,16 @@ class SchemaChange:
     alterations  what it means, for tables of the selection; empty: it does not concern the job
     statement    the source's SQL, for messages
     position     behind the statement; None inside a transaction, whose rows follow
+    failure      why the statement could not be read against the definitions that are known
+    concerns     known tables that such a statement names
     """
 
     alterations: Sequence[Alteration]
     statement: str
     position: Position | None
     last_commit_s: float = 0.0
+    failure: DrsError | None = None
+    concerns: tuple[TableName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,17 @@ class Job:
     selection: Selection = field(default_factory=Selection)
     policy: Policy = field(default_factory=Policy)
 
+    @property
+    def replica_id(self) -> int:
+        """Our id among the replicas of the source."""
+        return replica_id(self.policy, self.id)
+
+
+def replica_id(policy: Policy, job: str) -> int:
+    """Our id among the replicas of the source: the policy's, else a number that no other is likely to have,
+    32 bits made from the job's id."""
+    return policy.server_id or int(job[:8], 16) % 0xFFFF_0000 + 0x1_0000
+
 
 def job_id(source: Endpoint, target: Endpoint, selection: Selection, name: str = "") -> str:
     """The same command names the same job: its id is made from both sides, the selection and the name."""

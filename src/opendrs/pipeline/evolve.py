@@ -35,6 +35,8 @@ def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple
     is raised; but what a table's `low` covers is in it already, and is dropped here.
     Raises DDL_UNSUPPORTED if a change does not fit the table it names.
     """
+    if change.failure is not None:
+        _failed(tables, change, change.failure, catching_up)
     wanted: list[Alteration] = []
     after = dict(tables)
     for alteration in change.alterations:
@@ -53,21 +55,37 @@ def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple
     return wanted, after
 
 
+def _failed(tables: Tables, change: SchemaChange, failure: DrsError, catching_up: bool) -> None:
+    """Returns if the statement was only read against definitions that are newer than itself."""
+    concerned = [tables[name] for name in change.concerns if name in tables]
+    if not catching_up or not concerned:
+        raise failure
+    for progress in concerned:
+        if not _covers(progress, change.position):
+            raise SchemaChanged(progress.table.name, "it changed before its load was caught up with") from failure
+
+
+def _covers(progress: TableProgress, position: Position | None) -> bool:
+    """Whether the table's definition and rows were read behind the position."""
+    return progress.low is not None and position is not None and progress.low.covers(position)
+
+
 def _already_there(tables: Tables, alteration: Alteration, position: Position | None) -> bool:
     match alteration:
         case AlterTable(name) | TruncateTable(name) | DropTable(name):
             progress = tables.get(name)
             if progress is None:
                 return True  # gone before its load could begin
-            if progress.low is not None and position is not None and progress.low.covers(position):
+            if _covers(progress, position):
                 return True
             if isinstance(alteration, AlterTable):
                 raise SchemaChanged(name, "it changed before its load was caught up with")
             return False
         case RenameTable(old, new):
-            if new in tables:
-                raise SchemaChanged(new, "it was renamed before its load was caught up with")
-            return old not in tables
+            if any(not _covers(tables[name], position) for name in (old, new) if name in tables):
+                # Which of the two names stood for these rows when they were read, nobody can say.
+                raise SchemaChanged(old, "it was renamed before its load was caught up with", [new])
+            return True
         case CreateTable(table):
             # Known already: it was there when the catalog was read, and its rows come by key.
             return table.name in tables

@@ -125,6 +125,7 @@ class Run:
     def _restart(self, state: State, changed: SchemaChanged) -> None:
         """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""
         self.sink.rollback()
+        state.undo()
         for name in (changed.name, *changed.also):
             self._restart_one(state, name, changed)
 
@@ -221,7 +222,7 @@ class Run:
         if alterations:
             self.sink.alter(alterations, changed)
             self.faults.here(faultpoints.ALTERED)
-        state.tables = after
+        state.alter(after)
         return changed
 
     def _commit(self, state: State, stream: Stream, written: list[Event]) -> None:
@@ -242,6 +243,7 @@ class Run:
         self.faults.here(faultpoints.FLUSHED)
         self.checkpoints.save(position, phase)
         self.faults.here(faultpoints.SAVED)
+        state.durable()
         state.position = position
         if phase is not state.phase:
             state.phase = phase

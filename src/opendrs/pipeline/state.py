@@ -13,7 +13,8 @@ from opendrs.model.position import Position
 
 @dataclass(slots=True)
 class State:
-    """The checkpoint as the run knows it: never ahead of what the target has made durable.
+    """The checkpoint as the run knows it; of it, only `tables` may be ahead of what is durable, between a schema
+    change and the flush behind it.
 
     position   flushed
     tables     by source name; replaced as chunks and schema changes become durable
@@ -27,10 +28,26 @@ class State:
     gone: set[TableName] = field(default_factory=set)
     high: Mark | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
+    _before: dict[TableName, TableProgress] | None = None  # the durable tables, while `tables` is ahead
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> State:
         return cls(checkpoint.phase, checkpoint.position, dict(checkpoint.tables))
+
+    def alter(self, tables: dict[TableName, TableProgress]) -> None:
+        """A schema change was written, and not flushed yet."""
+        if self._before is None:
+            self._before = self.tables
+        self.tables = tables
+
+    def durable(self) -> None:
+        """The target has flushed."""
+        self._before = None
+
+    def undo(self) -> None:
+        """The target has rolled back."""
+        if self._before is not None:
+            self.tables, self._before = self._before, None
 
     def unloaded(self) -> list[TableProgress]:
         return [progress for progress in self.tables.values() if not progress.loaded]

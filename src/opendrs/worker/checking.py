@@ -100,12 +100,6 @@ def acceptable(items: Iterable[str]) -> frozenset[str]:
     return frozenset(items)
 
 
-def replica_id(policy: Policy, job: str) -> int:
-    """Our id among the replicas of the source: the policy's, else a number that no other is likely to have,
-    32 bits made from the job's id."""
-    return policy.server_id or int(job[:8], 16) % 0xFFFF_0000 + 0x1_0000
-
-
 class _Checking:
     """One check. The source side comes first: the target's looks need what it found."""
 

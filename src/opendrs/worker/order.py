@@ -25,19 +25,21 @@ Until = Literal["never", "caught-up"]
 class Options:
     """What one run of a job is to do, besides what the job says.
 
-    until   caught-up: end when the log has been applied up to where it stood when the load ended
-    check   look for obstacles before a job begins
+    until     caught-up: end when the log has been applied up to where it stood when the load ended
+    check     look for obstacles before a job begins
+    accepted  obstacles (items of prechecks) that the user takes upon himself
     """
 
     until: Until = "never"
     check: bool = True
+    accepted: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"until": self.until, "check": self.check}
+        return {"until": self.until, "check": self.check, "accepted": list(self.accepted)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(until=data["until"], check=data["check"])
+        return cls(until=data["until"], check=data["check"], accepted=tuple(data["accepted"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,17 +21,28 @@ def proving(job: Job, sink: Sink, hooks: Hooks) -> Iterator[Prover]:
         if not proofs.load(connection, job.id):
             hooks.proof.set()
 
-    def found(proof: TableProof | None) -> None:
-        if proof is None:
-            hooks.log.info("the proof has ended", extra=context("proof.ended"))
-            return
+    fresh = True  # nothing was found since the last end
+
+    def found(proof: TableProof) -> None:
+        nonlocal fresh
         with hooks.store.write() as connection:
+            if fresh:
+                proofs.clear(connection, job.id)
             proofs.save(connection, job.id, [proof])
+        fresh = False
         if proof.verdict != "equal":
             facts = {"table": str(proof.name), "verdict": proof.verdict, "reason": proof.reason}
             hooks.log.warning("a table is not proven equal", extra=context("proof.table", **facts))
 
-    prover = Prover(job, sink.control, asked=hooks.proof, tables=sink.known, found=found)
+    def ended(reason: str) -> None:
+        nonlocal fresh
+        fresh = True
+        if reason:
+            hooks.log.warning("no proof now", extra=context("proof.failed", reason=reason))
+        else:
+            hooks.log.info("the proof has ended", extra=context("proof.ended"))
+
+    prover = Prover(job, sink.control, asked=hooks.proof, tables=sink.known, found=found, ended=ended)
     try:
         yield prover
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -23,9 +22,7 @@ from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.comparison import Sums, TableProof
 from opendrs.model.job import Job, Policy
 from opendrs.model.position import Position
-from opendrs.telemetry import context
-
-log = logging.getLogger("opendrs.job")
+from opendrs.store.database import StoreError, reason
 
 WIDTH = 2
 APPLICATION = "opendrs/proof"
@@ -95,7 +92,8 @@ class Prover:
 
     asked     set when somebody asks for a proof; cleared when one begins
     tables    definitions and target shapes as they are now, asked for on the thread that writes
-    found     told of each table as soon as it is known, and of the end (None)
+    found     told of each table as soon as it is known
+    ended     told of the end; with a reason, if there was no proof
     """
 
     def __init__(
@@ -105,12 +103,14 @@ class Prover:
         *,
         asked: threading.Event,
         tables: Callable[[], Mapping[TableName, tuple[Table, Target]]],
-        found: Callable[[TableProof | None], None],
+        found: Callable[[TableProof], None],
+        ended: Callable[[str], None],
     ) -> None:
         self._job = job
         self._control = control
         self._tables = tables
         self._found = found
+        self._ended = ended
         self._asked = asked
         self._stop = threading.Event()
         self._source: tuple[ExitStack, list[mysql.Session], LogPosition] | None = None
@@ -127,8 +127,7 @@ class Prover:
             sessions, position = open_moment(stack, self._job.source, tables, WIDTH)
         except DrsError as error:
             stack.close()
-            log.warning("no proof now", extra=context("proof.failed", reason=str(error)))
-            self._found(None)
+            self._ended(str(error))
             return None
         self._source = (stack, sessions, position)
         return position
@@ -151,13 +150,12 @@ class Prover:
             checkpoint, _ = self._control.read(first)
         except DrsError as error:
             stack.close()
-            log.warning("no proof now", extra=context("proof.failed", reason=str(error)))
-            self._found(None)
+            self._ended(str(error))
             return
         at = checkpoint.position if checkpoint else None
         if at is None or not (own(at).covers(fixed) and fixed.covers(own(at))):
-            stack.close()  # a newer worker has moved the target on
-            self._found(None)
+            stack.close()
+            self._ended("a newer worker has moved the target on")
             return
         known = self._tables()
         mariadb = sources[0].mariadb
@@ -175,11 +173,15 @@ class Prover:
         targets: list[postgres.Session],
         position: str,
     ) -> None:
-        with stack:
-            source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
-            for proof in prove(questions, source, target, position=position, stop=self._stop):
-                self._found(proof)
-        self._found(None)
+        try:
+            with stack:
+                source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
+                for proof in prove(questions, source, target, position=position, stop=self._stop):
+                    self._found(proof)
+        except (DrsError, *StoreError) as error:
+            self._ended(reason(error))
+        else:
+            self._ended("the worker ends" if self._stop.is_set() else "")
 
     def close(self) -> None:
         self._stop.set()

@@ -14,6 +14,7 @@ from opendrs.model.checkpoint import Phase
 from opendrs.model.job import Job
 from opendrs.pipeline.run import Run, Settings
 from opendrs.telemetry import context
+from opendrs.worker.admission import admit
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.proofs import proving
 
@@ -24,6 +25,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
     """Works at a job as the worker of an epoch. `worker.hooks.Replicate` says what may come of it."""
     if (job.source.engine, job.target.engine) not in LINKS:
         raise DrsError(Fault.UNSUPPORTED, what=f"{job.source.engine} to {job.target.engine}")
+    admit(job, hooks)
     with ExitStack() as stack:
         source = Source(job.source, job.selection, _stream_settings(job, hooks), readers=job.policy.readers)
         sink = stack.enter_context(Sink(job.target, _sink_settings(job, epoch, hooks, source)))
@@ -47,10 +49,8 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
 
 
 def _stream_settings(job: Job, hooks: Hooks) -> StreamSettings:
-    # An id that no replica is likely to have: a number of 32 bits made from the job's id.
-    made = int(job.id[:8], 16) % 0xFFFF_0000 + 0x1_0000 if job.id else 0
     return StreamSettings(
-        server_id=job.policy.server_id or made,
+        server_id=job.replica_id,
         name=job.id,
         folder=hooks.folder,
         spool_bytes=job.policy.spool_bytes,

@@ -109,7 +109,7 @@ def test_a_long_transaction(source: FamilyServer, database: NewDatabase, monkeyp
         finding = of(findings(source, None, f"{name}.*", user="proc"), "srcLongTransactionCheck")
         assert finding.result == "ALARM"
         carry_out(source, finding)
-        for _ in range(100):  # what was killed is rolled back when its thread sees it
+        for _ in range(300):  # what was killed is rolled back when its thread sees it
             finding = of(findings(source, None, f"{name}.*", user="proc"), "srcLongTransactionCheck")
             if finding.result == "PASSED":
                 break

@@ -9,7 +9,7 @@ from opendrs.model.endpoint import Endpoint
 from opendrs.model.engine import SchemaChanged
 
 # Error codes of MySQL and MariaDB: https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html
-ACCESS = {1044, 1045, 1130, 1227, 1370, 1698, 3118, 3955}
+ACCESS = {1044, 1045, 1130, 1698, 3118, 3955}
 PRIVILEGE = {1142, 1143, 1227, 1370}
 RETRY = {1205, 1213, 1290, 1836, 3024}  # lock wait, deadlock, read-only for a while, statement timed out
 GOING_AWAY = {1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 4031, 3169}
@@ -22,6 +22,8 @@ def translate(error: MysqlError, endpoint: Endpoint) -> DrsError:
     reason = error.message
     where = str(endpoint)
     match error.kind:
+        case "access_denied" if error.code in PRIVILEGE:
+            return DrsError(Fault.PRIVILEGE_MISSING, endpoint=where, what="do this", reason=reason)
         case "access_denied":
             return DrsError(Fault.ACCESS_DENIED, endpoint=where, reason=reason)
         case "log_purged":
@@ -43,8 +45,6 @@ def translate(error: MysqlError, endpoint: Endpoint) -> DrsError:
 
 def _server(error: MysqlError, where: str) -> DrsError:
     code, reason = error.code, f"error {error.code}: {error.message}"
-    if code in PRIVILEGE:
-        return DrsError(Fault.PRIVILEGE_MISSING, endpoint=where, what="do this", reason=reason)
     if code in ACCESS:
         return DrsError(Fault.ACCESS_DENIED, endpoint=where, reason=reason)
     if code in GOING_AWAY | OVERLOADED | RETRY:

@@ -23,6 +23,7 @@ from opendrs.engines.mysql.position import LogPosition
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.snapshot import TRANSACTIONAL
 from opendrs.engines.mysql.statement import Mode
+from opendrs.errors import DrsError
 from opendrs.model.alteration import CreateDatabase, DropDatabase
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import TableProgress
@@ -159,13 +160,30 @@ class Stream:
             zone=event.time_zone if event.time_zone not in ("", "SYSTEM") else self._session.zone,
             moment=datetime.fromtimestamp(event.commit_us / MICRO, UTC) if event.commit_us else None,
         )
+        named: list[TableName] = []
+
+        def table(name: TableName) -> Table | None:
+            named.append(name)
+            return self._table(name)
+
         scope = Scope(
             wants=self._selection.wants,
             wants_database=self._selection.wants_database,
-            table=self._table,
+            table=table,
             database=self._databases.get,
         )
-        meaning = parse(event.sql, session, scope, position=str(position or "a transaction"))
+        try:
+            meaning = parse(event.sql, session, scope, position=str(position or "a transaction"))
+        except DrsError as error:
+            # Whether the definitions are those that the statement met is not known here.
+            return SchemaChange(
+                alterations=[],
+                statement=event.sql,
+                position=position,
+                last_commit_s=event.commit_us / MICRO,
+                failure=error,
+                concerns=tuple(dict.fromkeys(name for name in named if self._table(name))),
+            )
         if isinstance(meaning, Ignored):
             if meaning.database and meaning.charset:
                 self._databases[meaning.database] = meaning.charset

@@ -47,6 +47,13 @@ def application(job: str, epoch: int) -> str:
     return f"opendrs/{job[:32]}/{epoch}"
 
 
+def begun(session: Session, job: str) -> bool:
+    """Whether the target holds a checkpoint of the job; changes nothing."""
+    if session.value(f"SELECT to_regclass('{SCHEMA}.job')") is None:
+        return False
+    return bool(session.query(f"SELECT FROM {SCHEMA}.job WHERE job = $1 AND phase IS NOT NULL", job))
+
+
 class Control:
     """The control tables, as one job's worker of one epoch uses them."""
 

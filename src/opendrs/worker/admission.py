@@ -1,0 +1,47 @@
+"""A job that has not begun is held against the prechecks first; what they find stands in its events."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.control import application, begun
+from opendrs.errors import DrsError
+from opendrs.model.job import Job
+from opendrs.telemetry import context
+from opendrs.worker.hooks import Hooks
+
+COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `opendrs check` only
+
+
+def admit(job: Job, hooks: Hooks) -> None:
+    """Returns if the job has begun, or may. Raises PRECHECK_FAILED."""
+    if not hooks.options.check or _begun(job):
+        return
+    # Everything that the checks need is needed once in the life of a job.
+    from opendrs.worker import checking
+
+    options = checking.Options(
+        server_id=job.replica_id,
+        accepted=checking.acceptable(hooks.options.accepted),
+        counting=checking.Counting(rows_max=COUNTED_ROWS_MAX),
+    )
+    found = checking.check(job.source, job.target, job.selection, job.policy, job.task, options)
+    for finding in checking.by_weight(found):
+        facts = {"item": finding.item, "result": finding.result, "reason": finding.message, "remedy": finding.remedy}
+        match finding.result:
+            case "FAILED":
+                hooks.log.error("an obstacle", extra=context("precheck.finding", **facts))
+            case "ALARM":
+                hooks.log.warning("to be known", extra=context("precheck.finding", **facts))
+    checking.demand(found)
+    hooks.log.info("the prechecks have passed", extra=context("precheck.passed", checks=len(found)))
+
+
+def _begun(job: Job) -> bool:
+    """Whether the target knows the job; of a target that cannot be asked, the prechecks say why."""
+    try:
+        with Session(job.target, application(job.id, 0)) as session:
+            return begun(session, job.id)
+    except DrsError:
+        return False
