@@ -17,6 +17,7 @@ from opendrs.cli.exits import Code, tell, told
 from opendrs.cli.passwords import with_password
 from opendrs.cli.view import look
 from opendrs.errors import DrsError, Fault
+from opendrs.model.ddl_policy import SKIPPABLE, SkippableDdl
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import ApplyMode, InvalidDates, Job, NulInText, Policy, Task, job_id
 from opendrs.model.selection import Selection
@@ -63,9 +64,9 @@ def run(
     ] = False,
     invalid_dates: Annotated[InvalidDates, typer.Option(help="What becomes of dates no calendar has.")] = "stop",
     nul_in_text: Annotated[NulInText, typer.Option(help="What becomes of NUL characters in text.")] = "stop",
-    ddl: Annotated[
+    skip_ddl: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND", help="Carry over only these kinds of schema changes; may be repeated."),
+        typer.Option(metavar="KIND", help=f"Do not carry over schema changes of this kind: {', '.join(SKIPPABLE)}."),
     ] = None,
     server_id: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="Our id as a replica of the source; 0: made from the job.")
@@ -98,7 +99,7 @@ def run(
         selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,
-            nul_in_text=nul_in_text, ddl=tuple(ddl or ()), server_id=server_id,
+            nul_in_text=nul_in_text, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
         )  # fmt: skip
         identity = job_id(source, target, selection, name)
         job = Job(id=identity, source=source, target=target, task=task, selection=selection, policy=policy)
@@ -124,6 +125,17 @@ def mappings(words: list[str]) -> dict[str, str]:
         if database in found:
             raise DrsError(Fault.SETTING_INVALID, name="--map", reason=f"{database!r} is mapped twice")
         found[database] = schema
+    return found
+
+
+def skippable(words: list[str]) -> tuple[SkippableDdl, ...]:
+    """Kinds of schema changes. Raises SETTING_INVALID."""
+    found = tuple(kind for kind in SKIPPABLE if kind in words)
+    for word in words:
+        if word not in SKIPPABLE:
+            raise DrsError(
+                Fault.SETTING_INVALID, name="--skip-ddl", reason=f"{word!r} is none of {', '.join(SKIPPABLE)}"
+            )
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Self
 
+from opendrs.model.ddl_policy import SkippableDdl
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
 
@@ -39,7 +40,7 @@ class Policy:
     consistent      the load shows one moment, by a short lock at the source
     invalid_dates   what becomes of dates no calendar has: stop, null, epoch or minus_infinity
     nul_in_text     what becomes of NUL characters in text: stop, remove or replace (by U+2400)
-    ddl             kinds of schema changes that are carried over; empty: all
+    skipped_ddl     kinds of schema changes that are not carried over
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
     """
@@ -49,19 +50,19 @@ class Policy:
     consistent: bool = False
     invalid_dates: InvalidDates = "stop"
     nul_in_text: NulInText = "stop"
-    ddl: tuple[str, ...] = ()
+    skipped_ddl: tuple[SkippableDdl, ...] = ()
     server_id: int = 0
     spool_bytes: int = 10 << 30
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 1, **asdict(self), "ddl": list(self.ddl)}
+        return {"version": 1, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         facts = dict(data)
         if (version := facts.pop("version")) != 1:
             raise ValueError(f"a policy of version {version} is not understood")
-        return cls(**{**facts, "ddl": tuple(facts["ddl"])})
+        return cls(**{**facts, "skipped_ddl": tuple(facts["skipped_ddl"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

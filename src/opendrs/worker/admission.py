@@ -8,15 +8,17 @@ from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import application, begun
 from opendrs.errors import DrsError
 from opendrs.model.job import Job
+from opendrs.store import checkpoints, events
 from opendrs.telemetry import context
 from opendrs.worker.hooks import Hooks
 
+PASSED: Final = "precheck.passed"
 COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `opendrs check` only
 
 
 def admit(job: Job, hooks: Hooks) -> None:
     """Returns if the job has begun, or may. Raises PRECHECK_FAILED."""
-    if not hooks.options.check or _begun(job):
+    if not hooks.options.check or _begun(job, hooks):
         return
     # Everything that the checks need is needed once in the life of a job.
     from opendrs.worker import checking
@@ -35,11 +37,15 @@ def admit(job: Job, hooks: Hooks) -> None:
             case "ALARM":
                 hooks.log.warning("to be known", extra=context("precheck.finding", **facts))
     checking.demand(found)
-    hooks.log.info("the prechecks have passed", extra=context("precheck.passed", checks=len(found)))
+    hooks.log.info("the prechecks have passed", extra=context(PASSED, checks=len(found)))
 
 
-def _begun(job: Job) -> bool:
-    """Whether the target knows the job; of a target that cannot be asked, the prechecks say why."""
+def _begun(job: Job, hooks: Hooks) -> bool:
+    """Whether the state store or the target knows the job; if neither can say, the prechecks tell why."""
+    with hooks.store.read() as connection:
+        passed = any(saved.event.name == PASSED for saved in events.after(connection, job.id, 0))
+        if passed or checkpoints.load(connection, job.id) is not None:
+            return True
     try:
         with Session(job.target, application(job.id, 0)) as session:
             return begun(session, job.id)

@@ -38,7 +38,7 @@ JOB = Job(
     target=Endpoint.parse("postgresql://ben@target.example/ware?tls=disable"),
     task="full+incremental",
     selection=Selection(patterns=("shop.*", "logs.a?"), schemas={"shop": "store"}),
-    policy=Policy(apply="merged", readers=4, invalid_dates="null", ddl=("create_table",), server_id=77),
+    policy=Policy(apply="merged", readers=4, invalid_dates="null", skipped_ddl=("drop_table",), server_id=77),
 )
 HOLDER = Holder(owner="worker", pid=4711, started_at=1_795_000_000.25, host="there/1234abcd/pid:[1]")
 FAILURE = Failure.of(DrsError(Fault.LOG_PURGED, position="binlog.000003:4", reason="it was purged — “Ünïcødé”"))

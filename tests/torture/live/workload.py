@@ -33,6 +33,7 @@ SCHEMA = (
 )
 ROWS = {"accounts": 4000, "moves": 8000, "cards": 2000, "pairs": 3000, "loose": 2000, "lobs": 1500, "churn": 1500}
 
+DONE: list[str] = []  # changes of the schema, for whoever has to find out what went wrong
 Cursor = Any
 Task = Callable[[Cursor, random.Random], None]
 
@@ -213,7 +214,9 @@ def change_schema(cursor: Cursor, rng: random.Random) -> None:
     if others:
         other = rng.choice(others)
         kinds += [f"DROP TABLE {other}", f"RENAME TABLE {other} TO x{new}", f"INSERT INTO {other} VALUES (9, 'nine')"]
-    cursor.execute(rng.choice(kinds))
+    statement = rng.choice(kinds)
+    cursor.execute(statement)
+    DONE.append(f"{time.strftime('%H:%M:%S')} {statement}")
 
 
 class Writers:
@@ -223,7 +226,6 @@ class Writers:
         self._connect = connect
         self._halt = threading.Event()
         self.transactions = 0
-        self.statements: list[str] = []
         tasks = [task for weight, task in WORK for _ in range(weight)]
         self._threads = [
             threading.Thread(target=self._work, args=(random.Random(seed * 100 + n), tasks, pause_s))

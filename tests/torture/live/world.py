@@ -117,7 +117,7 @@ class World:
             raise AssertionError(f"the job ended with {code}\n{self.words()}")
 
     def words(self) -> str:
-        return "\n".join([*self.story[-40:], "--- what it said:", self.job.told()])
+        return "\n".join([*self.story[-40:], "--- DDL:", *workload.DONE, "--- what it said:", self.job.told()])
 
     def play(self, seconds: float, deeds: list[Deed]) -> None:
         """Does something evil every few seconds, until the time is over."""
@@ -129,12 +129,12 @@ class World:
             deed(self)
             self.check()
 
-    def wait_for_lives(self, count: int) -> None:
-        """Until so many workers were started."""
+    def wait_for(self, words: str, count: int = 1) -> None:
+        """Until the job has said it so often."""
         until = time.monotonic() + PATIENCE_S
-        while self.job.told(10_000).count("event=worker.started") < count:
+        while self.job.told(10_000).count(words) < count:
             self.check()
-            assert time.monotonic() < until, f"the worker did not come so far\n{self.words()}"
+            assert time.monotonic() < until, f"{words} did not come\n{self.words()}"
             time.sleep(0.2)
 
     def settle(self) -> None:
@@ -271,6 +271,7 @@ def world(
         writers.start()
         stack.callback(writers.stop)
         job.start()
+        made.wait_for("event=precheck.passed")  # a server that is away before that is an answer, not an accident
         yield made
 
 

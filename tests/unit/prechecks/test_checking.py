@@ -12,7 +12,7 @@ from opendrs.engines.postgres import prechecks as postgres
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
-from opendrs.model.job import Policy, Task
+from opendrs.model.job import Policy, Task, replica_id
 from opendrs.model.precheck import ALL, LOAD, LOG, Precheck, Unseen, Verdict, alarm, failed, passed
 from opendrs.model.selection import Selection
 from opendrs.worker import checking
@@ -259,6 +259,6 @@ def test_pairs_that_are_not_supported(source: str, target: str | None) -> None:
 
 
 def test_our_id_as_a_replica() -> None:
-    assert checking.replica_id(Policy(server_id=7), "ffffffff00") == 7
-    assert 1 << 16 <= checking.replica_id(Policy(), "00000000aa") < 1 << 32
-    assert 1 << 16 <= checking.replica_id(Policy(), "ffffffffaa") < 1 << 32
+    assert replica_id(Policy(server_id=7), "ffffffff00") == 7
+    assert 1 << 16 <= replica_id(Policy(), "00000000aa") < 1 << 32
+    assert 1 << 16 <= replica_id(Policy(), "ffffffffaa") < 1 << 32

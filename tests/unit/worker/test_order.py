@@ -27,7 +27,7 @@ JOB = Job(
     target=Endpoint.parse("postgresql://ben:T4rget@target.example/ware%20house?socket=/run/pg"),
     task="full+incremental",
     selection=Selection(patterns=("shop.*",), schemas={"shop": "store"}),
-    policy=Policy(apply="merged", ddl=("create_table",), server_id=7),
+    policy=Policy(apply="merged", skipped_ddl=("drop_table",), server_id=7),
 )
 ORDER = Order(
     job=JOB,

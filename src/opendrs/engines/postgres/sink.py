@@ -21,6 +21,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import Table, TableName, View
 from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
+from opendrs.model.ddl_policy import carried
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.engine import SchemaChanged
 from opendrs.model.event import Batch, Window
@@ -269,7 +270,11 @@ class Sink:
         for alteration in alterations:
             after = applied(definitions, alteration)
             targets = shape.targets(after.values(), self._settings.selection, self._settings.policy)
-            self._run(self._schema.alter(alteration, (definitions, self._targets), (after, targets), self._settings))
+            wanted, skipped = carried(alteration, self._settings.policy.skipped_ddl)
+            if skipped:
+                self._settings.report(str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}.")
+            if wanted is not None:
+                self._run(self._schema.alter(wanted, (definitions, self._targets), (after, targets), self._settings))
             definitions, self._targets = after, targets
         for name, progress in tables.items():
             self._changed[name] = progress
