@@ -30,6 +30,7 @@ from opendrs.store.database import Store, open_store
 from opendrs.telemetry import Mask
 from opendrs.worker import process
 
+LINE_MAX: Final = 1000  # where no terminal says how wide it is, nothing is cut
 POLL_S: Final = 0.2
 SUCCESSOR_S: Final = 10.0  # how long a worker may be gone before nobody is expected to follow it
 ENDED: Final = "proof.ended"
@@ -139,6 +140,8 @@ def _print_json(found: Sequence[TableProof]) -> None:
 
 def _print(found: Sequence[TableProof]) -> None:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=LINE_MAX)
     grid = Grid(box=None, pad_edge=False, header_style="bold")
     for title in ("table", "rows here", "rows there", "checksum here", "checksum there", "verdict"):
         grid.add_column(title, no_wrap=True, justify="right" if title.startswith("rows") else "left")

@@ -129,7 +129,7 @@ def mysql(kind: str, c: str, *, mariadb: bool) -> str:
         case "text" | "enum" | "set":
             return _text_mysql(c)
         case "json":
-            text = c if mariadb else f"CAST({c} AS CHAR CHARACTER SET utf8mb4)"
+            text = f"CONVERT({c} USING utf8mb4)" if mariadb else f"CAST({c} AS CHAR CHARACTER SET utf8mb4)"
             return f"CONCAT(CHAR_LENGTH({text}), ':', {text})"
         case "binary":
             return f"SHA2({c}, 256)"
@@ -175,7 +175,8 @@ def postgresql(kind: str, c: str) -> str:
 def _source(column: Compared, *, mariadb: bool) -> str:
     c = column.source
     if column.stripped:
-        c = f"REPLACE({c}, CHAR(0), {_STRIPPED[column.stripped]})"
+        # First UTF-8, which has all of these characters, and byte by byte: to some collations NUL is nothing.
+        c = f"REPLACE(CONVERT({c} USING utf8mb4) COLLATE utf8mb4_bin, {_NUL}, {_STRIPPED[column.stripped]})"
     if column.type.kind == "bits":
         text = f"LPAD(BIN({c} + 0), {column.type.length}, '0')"
     else:
@@ -186,6 +187,7 @@ def _source(column: Compared, *, mariadb: bool) -> str:
     return f"COALESCE({text}, 'N')"
 
 
+_NUL = "CHAR(0 USING utf8mb4)"
 _STRIPPED = {"remove": "''", "replace": "CHAR(0xE29080 USING utf8mb4)"}
 
 

@@ -123,8 +123,7 @@ class Prover:
         self._asked.clear()
         stack = ExitStack()
         try:
-            tables = [table for table, _ in self._tables().values()]
-            sessions, position = open_moment(stack, self._job.source, tables, WIDTH)
+            sessions, position = open_moment(stack, self._job.source, self._job.selection, WIDTH)
         except DrsError as error:
             stack.close()
             self._ended(str(error))

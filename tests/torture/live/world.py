@@ -168,6 +168,7 @@ def kill_supervisor(world: World) -> None:
 
 
 def pause(world: World) -> None:
+    time.sleep(3)  # a signal that comes while Python still starts is Python's
     code = world.job.end(signal.SIGINT)
     assert code == PAUSED, f"a pause ended with {code}\n{world.words()}"
     world.job.start()

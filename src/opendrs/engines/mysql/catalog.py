@@ -48,6 +48,7 @@ __all__ = (
     "read_catalog",
     "read_databases",
     "read_flavour",
+    "read_names",
     "read_referrers",
     "read_session",
     "read_tables",
@@ -61,6 +62,19 @@ def read_catalog(query: Query, selection: Selection, flavour: Flavour) -> Catalo
     """What the selection covers now."""
     databases = [name for name in read_databases(query) if selection.wants_database(name)]
     return _read(query, flavour, databases, None, selection.wants)
+
+
+def read_names(query: Query, selection: Selection) -> list[TableName]:
+    """The tables that the selection covers now."""
+    databases = [name for name in read_databases(query) if selection.wants_database(name)]
+    if not databases:
+        return []
+    sql = (
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
+        f" WHERE TABLE_SCHEMA IN ({listed(databases)}) AND TABLE_TYPE IN ({listed(_TABLES)}) ORDER BY 1, 2"
+    )
+    names = (TableName(row["TABLE_SCHEMA"], row["TABLE_NAME"]) for row in rows(query, sql))
+    return [name for name in names if selection.wants(name)]
 
 
 def read_tables(query: Query, names: Collection[TableName], flavour: Flavour) -> tuple[Table, ...]:

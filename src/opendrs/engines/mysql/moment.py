@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from opendrs.engines.mysql.connect import Session
 from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
-from opendrs.engines.mysql.snapshot import lock_tables
-from opendrs.model.catalog import Table
+from opendrs.engines.mysql.snapshot import lock_selected
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.selection import Selection
 
 
 def open_moment(
-    stack: ExitStack, endpoint: Endpoint, tables: Sequence[Table], width: int
+    stack: ExitStack, endpoint: Endpoint, selection: Selection, width: int
 ) -> tuple[list[Session], LogPosition]:
     """Sessions with open snapshots, and the position that they show.
 
@@ -26,8 +25,7 @@ def open_moment(
         return [first], snapshot_position(first)
     sessions = [first, *(stack.enter_context(Session(endpoint)) for _ in range(width - 1))]
     with Session(endpoint) as locker:
-        if tables:
-            lock_tables(locker, tables)
+        lock_selected(locker, selection)
         for session in sessions:
             session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         return sessions, locked_position(locker)

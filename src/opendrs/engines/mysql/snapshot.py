@@ -12,34 +12,61 @@ import json
 import queue
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from opendrs._core import MysqlError, MysqlReader, RecordBatch
+from opendrs.engines.mysql.catalog import read_names
 from opendrs.engines.mysql.connect import Session, quote_name
 from opendrs.engines.mysql.errors import changed_table, translate
 from opendrs.engines.mysql.keyset import condition, key_index, order, range_columns, to_key
 from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
 from opendrs.errors import DrsError, Fault
-from opendrs.model.catalog import Column, Table
+from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.checkpoint import Chunk, Key
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.selection import Selection
 
 CHUNK_ROWS = 200_000
 BATCH_ROWS = 16_384
 BATCH_BYTES = 2 << 20
 LOCK_WAIT_S = 5
+LOCK_ATTEMPTS = 20
+NO_SUCH_TABLE = "error 1146"
 TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
 
 
 def qualified(table: Table) -> str:
-    return f"{quote_name(table.name.schema)}.{quote_name(table.name.table)}"
+    return quoted(table.name)
 
 
-def lock_tables(session: Session, tables: Sequence[Table]) -> None:
+def quoted(name: TableName) -> str:
+    return f"{quote_name(name.schema)}.{quote_name(name.table)}"
+
+
+def lock_selected(session: Session, selection: Selection) -> None:
+    """Locks all tables that the selection covers, those too that were made a moment ago."""
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
+        names = read_names(session.query, selection)
+        try:
+            if names:
+                lock_tables(session, names)
+        except DrsError as error:
+            if NO_SUCH_TABLE in error.message and attempt < LOCK_ATTEMPTS:
+                continue  # dropped or renamed since
+            raise
+        if read_names(session.query, selection) == names:
+            return
+        session.execute("UNLOCK TABLES")
+    reason = f"tables came and went {LOCK_ATTEMPTS} times while they were to be locked; try again when that is over"
+    raise DrsError(Fault.SOURCE_REFUSED, reason=reason)
+
+
+def lock_tables(session: Session, names: Sequence[TableName]) -> None:
     """Locks for reading. Waits a few seconds at most: a long transaction at the source must not make all
     others wait behind us."""
     session.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_S}")
     try:
-        session.execute("LOCK TABLES " + ", ".join(f"{qualified(table)} READ" for table in tables))
+        session.execute("LOCK TABLES " + ", ".join(f"{quoted(name)} READ" for name in names))
     except DrsError as error:
         if error.fault is Fault.SOURCE_UNREACHABLE and "1205" in error.message:
             raise DrsError(
@@ -113,7 +140,8 @@ class Snapshot:
 
     def _open(self, session: Session, table: Table, chunk: Chunk) -> MysqlReader:
         columns = range_columns(table)
-        names = ", ".join(quote_name(column.name) for column in table.columns)
+        visible = replace(table, columns=tuple(column for column in table.columns if not column.hidden))
+        names = ", ".join(quote_name(column.name) for column in visible.columns)
         sql = f"SELECT {names} FROM {qualified(table)}"
         where, params = condition(columns, chunk.lower, chunk.upper)
         if columns:
@@ -123,7 +151,7 @@ class Snapshot:
         if columns:
             sql += f" ORDER BY {order(columns)}"
         try:
-            return session.read(sql, params, json.dumps(table.to_json()))
+            return session.read(sql, params, json.dumps(visible.to_json()))
         except MysqlError as error:
             changed = changed_table(error, table.name)
             raise changed or translate(error, self._endpoint) from error
@@ -141,7 +169,7 @@ class Snapshot:
             session.execute("COMMIT")
             return
         with Session(self._endpoint) as locker:
-            lock_tables(locker, [table])
+            lock_tables(locker, [table.name])
             exact = locked_position(locker)
             if transactional:
                 session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
@@ -186,15 +214,15 @@ def bound(session: Session, table: Table) -> Key | None:
 
 
 @contextmanager
-def open_snapshot(endpoint: Endpoint, tables: Sequence[Table], readers: int, *, consistent: bool) -> Iterator[Snapshot]:
+def open_snapshot(endpoint: Endpoint, selection: Selection, readers: int, *, consistent: bool) -> Iterator[Snapshot]:
     """The sessions of a snapshot; with `consistent`, all of them show the moment that `exact` names."""
     with ExitStack() as stack:
         sessions = [stack.enter_context(Session(endpoint)) for _ in range(readers)]
         planner = stack.enter_context(Session(endpoint))
         exact = None
-        if consistent and tables:
+        if consistent:
             with Session(endpoint) as locker:
-                lock_tables(locker, tables)
+                lock_selected(locker, selection)
                 for session in sessions:
                     session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
                 exact = locked_position(locker)

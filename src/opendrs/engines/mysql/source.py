@@ -19,7 +19,7 @@ from opendrs.engines.mysql.position import (
     snapshot_position,
 )
 from opendrs.engines.mysql.session import Session as LoggedSession
-from opendrs.engines.mysql.snapshot import Snapshot, bound, lock_tables, open_snapshot
+from opendrs.engines.mysql.snapshot import Snapshot, bound, lock_selected, open_snapshot
 from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
 from opendrs.model.catalog import Catalog, Table
 from opendrs.model.checkpoint import Key
@@ -56,9 +56,7 @@ class Source:
                 return position
             if has_gtids(session) and session.value("SELECT @@global.binlog_order_commits") == "1":
                 return executed_position(session)
-            tables = _catalog(session, self._selection).tables
-            if tables:
-                lock_tables(session, tables)
+            lock_selected(session, self._selection)
             position = locked_position(session)
             session.execute("UNLOCK TABLES")
             return position
@@ -73,8 +71,7 @@ class Source:
 
     @contextmanager
     def snapshot(self, *, consistent: bool) -> Iterator[Snapshot]:
-        tables = self.catalog().tables if consistent else ()
-        with open_snapshot(self._endpoint, tables, self._readers, consistent=consistent) as snapshot:
+        with open_snapshot(self._endpoint, self._selection, self._readers, consistent=consistent) as snapshot:
             yield snapshot
 
     def stream(self, position: Position) -> AbstractContextManager[Stream]:

@@ -272,7 +272,9 @@ class Sink:
             targets = shape.targets(after.values(), self._settings.selection, self._settings.policy)
             wanted, skipped = carried(alteration, self._settings.policy.skipped_ddl)
             if skipped:
-                self._settings.report(str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}.")
+                self._settings.report(
+                    str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
+                )
             if wanted is not None:
                 self._run(self._schema.alter(wanted, (definitions, self._targets), (after, targets), self._settings))
             definitions, self._targets = after, targets
