@@ -17,9 +17,8 @@ from opendrs.cli.exits import Code, tell, told
 from opendrs.cli.passwords import with_password
 from opendrs.cli.view import look
 from opendrs.errors import DrsError, Fault
-from opendrs.model.ddl_policy import SKIPPABLE, SkippableDdl
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.job import ApplyMode, InvalidDates, Job, NulInText, Policy, Task, job_id
+from opendrs.model.job import SKIPPABLE, ApplyMode, InvalidDates, Job, NulInText, Policy, SkippableDdl, Task, job_id
 from opendrs.model.selection import Selection
 from opendrs.settings import State
 from opendrs.store import jobs

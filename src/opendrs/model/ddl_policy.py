@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Final, Literal, get_args
+from typing import Final
 
 from opendrs.model.alteration import (
     AddIndex,
@@ -16,11 +16,7 @@ from opendrs.model.alteration import (
     DropTable,
     TruncateTable,
 )
-
-# What can be left out without leaving the target unfit for the rows that come after it. (A column that is not
-# there, or not widened, or a name that does not change, would stop the job at the next row.)
-SkippableDdl = Literal["drop_database", "drop_table", "truncate_table", "drop_column", "add_index", "drop_index"]
-SKIPPABLE: Final[tuple[SkippableDdl, ...]] = get_args(SkippableDdl)
+from opendrs.model.job import SkippableDdl
 
 _KINDS: Final[dict[type[object], SkippableDdl]] = {
     DropDatabase: "drop_database",

@@ -6,9 +6,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 
-from opendrs.model.ddl_policy import SkippableDdl
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
 
@@ -16,6 +15,10 @@ Task = Literal["full", "full+incremental", "incremental"]
 ApplyMode = Literal["transactional", "merged"]
 InvalidDates = Literal["stop", "null", "epoch", "minus_infinity"]
 NulInText = Literal["stop", "remove", "replace"]
+# Schema changes that can be left out without leaving the target unfit for the rows that come after them. (A
+# column that is not there, or not widened, or a name that does not change, would stop the job at the next row.)
+SkippableDdl = Literal["drop_database", "drop_table", "truncate_table", "drop_column", "add_index", "drop_index"]
+SKIPPABLE: Final[tuple[SkippableDdl, ...]] = get_args(SkippableDdl)
 
 
 class State(StrEnum):

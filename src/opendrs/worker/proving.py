@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from opendrs.compare.canonical import Compared, source_sums, target_sums
 from opendrs.compare.contents import Ask, Question, Side, prove
 from opendrs.engines.mysql import connect as mysql
+from opendrs.engines.mysql.keyset import qualified
 from opendrs.engines.mysql.moment import open_moment
 from opendrs.engines.mysql.position import LogPosition, own, parse_position
-from opendrs.engines.mysql.snapshot import qualified
 from opendrs.engines.mysql.types import counting
 from opendrs.engines.postgres import connect as postgres
 from opendrs.engines.postgres.control import Control

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from opendrs.model.alteration import AlterTable, DropColumn, DropDatabase, DropTable, RenameColumn, TruncateTable
 from opendrs.model.catalog import TableName
-from opendrs.model.ddl_policy import SKIPPABLE, carried
+from opendrs.model.ddl_policy import carried
+from opendrs.model.job import SKIPPABLE
 
 T = TableName("shop", "t")
 

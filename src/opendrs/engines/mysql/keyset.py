@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from opendrs.engines.mysql.connect import quote_name
-from opendrs.model.catalog import Column, Table
+from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.checkpoint import Key
 
 # Kinds that the server orders otherwise than it compares them (ENUM sorts by number and compares as
 # text), or whose equality is doubtful. Ranges are made of the key's columns before the first of these.
 UNORDERED = frozenset({"enum", "set", "float32", "float64", "json", "geometry", "vector", "uuid", "inet4", "inet6"})
+
+
+def qualified(table: Table) -> str:
+    return quoted(table.name)
+
+
+def quoted(name: TableName) -> str:
+    return f"{quote_name(name.schema)}.{quote_name(name.table)}"
 
 
 def range_columns(table: Table) -> tuple[Column, ...]:

@@ -18,29 +18,21 @@ from opendrs._core import MysqlError, MysqlReader, RecordBatch
 from opendrs.engines.mysql.catalog import read_names
 from opendrs.engines.mysql.connect import Session, quote_name
 from opendrs.engines.mysql.errors import changed_table, translate
-from opendrs.engines.mysql.keyset import condition, key_index, order, range_columns, to_key
+from opendrs.engines.mysql.keyset import condition, key_index, order, qualified, quoted, range_columns
 from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
+from opendrs.engines.mysql.splitting import next_bound
 from opendrs.errors import DrsError, Fault
-from opendrs.model.catalog import Column, Table, TableName
+from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Chunk, Key
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
 
-CHUNK_ROWS = 200_000
 BATCH_ROWS = 16_384
 BATCH_BYTES = 2 << 20
 LOCK_WAIT_S = 5
 LOCK_ATTEMPTS = 20
 NO_SUCH_TABLE = "error 1146"
 TRANSACTIONAL = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
-
-
-def qualified(table: Table) -> str:
-    return quoted(table.name)
-
-
-def quoted(name: TableName) -> str:
-    return f"{quote_name(name.schema)}.{quote_name(name.table)}"
 
 
 def lock_selected(session: Session, selection: Selection) -> None:
@@ -114,19 +106,9 @@ class Snapshot:
             yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=upper)
             return
         while after != upper:
-            bound = self._bound(table, columns, after, upper)
+            bound = next_bound(self._planner, table, after, upper)
             yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=bound)
             after, ordinal = bound, ordinal + 1
-
-    def _bound(self, table: Table, columns: tuple[Column, ...], after: Key | None, upper: Key) -> Key:
-        """The key at which the next chunk ends."""
-        where, params = condition(columns, after, upper)
-        sql = (
-            f"SELECT {order(columns)} FROM {qualified(table)} FORCE INDEX ({quote_name(key_index(table))})"
-            f" WHERE {where} ORDER BY {order(columns)} LIMIT 1 OFFSET {CHUNK_ROWS - 1}"
-        )
-        key = read_key(self._planner, table, columns, sql, params)
-        return upper if key is None else key
 
     @contextmanager
     def read(self, table: Table, chunk: Chunk) -> Iterator[Rows]:
@@ -177,40 +159,6 @@ class Snapshot:
             yield exact  # an engine without snapshots stays locked to the end of the scan
             if transactional:
                 session.execute("COMMIT")
-
-
-def read_key(session: Session, table: Table, columns: Sequence[Column], sql: str, params: list[object]) -> Key | None:
-    """The key that a statement selects, None if it selects no row."""
-    names = [column.name for column in columns]
-    by_name = {column["name"]: column for column in table.to_json()["columns"]}
-    name = {"schema": table.name.schema, "table": table.name.table}
-    facts = {"name": name, "columns": [by_name[name] for name in names], "key": names}
-    try:
-        reader = session.read(sql, params, json.dumps(facts))
-        if reader.next_batch(1, 1) is None:
-            return None
-        key = reader.last_key()
-        while reader.next_batch(1, 1) is not None:
-            pass
-    except MysqlError as error:
-        changed = changed_table(error, table.name)
-        raise changed or translate(error, session.endpoint) from error
-    return to_key(key) if key else None
-
-
-def bound(session: Session, table: Table) -> Key | None:
-    """The largest key; None for a table that is empty, or has no key."""
-    if not table.key:
-        return None
-    columns = range_columns(table)
-    if not columns:
-        rows = session.query(f"SELECT 1 FROM {qualified(table)} LIMIT 1")
-        return () if rows else None
-    sql = (
-        f"SELECT {order(columns)} FROM {qualified(table)} FORCE INDEX ({quote_name(key_index(table))})"
-        f" ORDER BY {order(columns, descending=True)} LIMIT 1"
-    )
-    return read_key(session, table, columns, sql, [])
 
 
 @contextmanager

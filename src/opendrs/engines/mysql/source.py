@@ -19,7 +19,8 @@ from opendrs.engines.mysql.position import (
     snapshot_position,
 )
 from opendrs.engines.mysql.session import Session as LoggedSession
-from opendrs.engines.mysql.snapshot import Snapshot, bound, lock_selected, open_snapshot
+from opendrs.engines.mysql.snapshot import Snapshot, lock_selected, open_snapshot
+from opendrs.engines.mysql.splitting import bound
 from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
 from opendrs.model.catalog import Catalog, Table
 from opendrs.model.checkpoint import Key

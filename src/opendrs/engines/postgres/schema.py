@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from opendrs.engines.postgres import alterations, cascade, ddl, foreign_keys, indexes, views
+from opendrs.engines.postgres import alterations, cascade, ddl, foreign_keys, indexes
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.names import schema_name
 from opendrs.engines.postgres.rendered import Rendered
@@ -97,6 +97,10 @@ class Schema:
         place: Callable[[TableName], TableName],
     ) -> None:
         """Views, as far as they translate and the target takes them."""
+        if not wanted:
+            return
+        from opendrs.engines.postgres import views  # as in expressions.py
+
         candidates, untranslated = views.candidates(wanted, targets, place)
         self.told(untranslated)
         with open_session() as session:
