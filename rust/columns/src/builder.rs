@@ -59,6 +59,56 @@ macro_rules! every {
     };
 }
 
+impl Values {
+    /// An empty builder with room for some rows, and for some bytes of text in them.
+    fn with_capacity(logical: &Logical, rows: usize, bytes: usize) -> Self {
+        match logical {
+            Logical::Int { bits: 8, unsigned: false } => Values::I8(Int8Builder::with_capacity(rows)),
+            Logical::Int { bits: 8, unsigned: true } => Values::U8(UInt8Builder::with_capacity(rows)),
+            Logical::Int { bits: 16, unsigned: false } => Values::I16(Int16Builder::with_capacity(rows)),
+            Logical::Int { bits: 16, unsigned: true } | Logical::Year => {
+                Values::U16(UInt16Builder::with_capacity(rows))
+            }
+            Logical::Int { bits: 24 | 32, unsigned: false } => Values::I32(Int32Builder::with_capacity(rows)),
+            Logical::Int { bits: 24 | 32, unsigned: true } => Values::U32(UInt32Builder::with_capacity(rows)),
+            Logical::Int { unsigned: false, .. } => Values::I64(Int64Builder::with_capacity(rows)),
+            Logical::Int { unsigned: true, .. } | Logical::Bits { .. } => {
+                Values::U64(UInt64Builder::with_capacity(rows))
+            }
+            Logical::Decimal { precision, .. } if *precision <= 38 => {
+                Values::Decimal128(Decimal128Builder::with_capacity(rows).with_data_type(logical.arrow()))
+            }
+            Logical::Decimal { .. } => {
+                Values::Decimal256(Decimal256Builder::with_capacity(rows).with_data_type(logical.arrow()))
+            }
+            Logical::Float32 => Values::F32(Float32Builder::with_capacity(rows)),
+            Logical::Float64 => Values::F64(Float64Builder::with_capacity(rows)),
+            Logical::Date => Values::Date(Date32Builder::with_capacity(rows)),
+            Logical::Time { .. } => Values::Duration(DurationMicrosecondBuilder::with_capacity(rows)),
+            Logical::Datetime { .. } | Logical::Timestamp { .. } => {
+                Values::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(logical.arrow()))
+            }
+            Logical::Text | Logical::Enum | Logical::Set | Logical::Json => {
+                Values::Text(StringBuilder::with_capacity(rows, bytes))
+            }
+            Logical::Binary { .. } | Logical::Geometry | Logical::Vector => {
+                Values::Bytes(BinaryBuilder::with_capacity(rows, bytes))
+            }
+            Logical::Uuid | Logical::Inet6 => Values::Fixed(FixedSizeBinaryBuilder::with_capacity(rows, 16)),
+            Logical::Inet4 => Values::Fixed(FixedSizeBinaryBuilder::with_capacity(rows, 4)),
+        }
+    }
+
+    /// Bytes of text that were pushed; nothing for values of one size.
+    fn text_bytes(&self) -> usize {
+        match self {
+            Values::Text(builder) => builder.values_slice().len(),
+            Values::Bytes(builder) => builder.values_slice().len(),
+            _ => 0,
+        }
+    }
+}
+
 /// Builds the array of one column. A push that does not suit the column's type, or a value outside
 /// the type's range, is an error; it is never clipped, wrapped or dropped.
 pub struct ColumnBuilder {
@@ -71,33 +121,7 @@ pub struct ColumnBuilder {
 impl ColumnBuilder {
     /// An empty builder for a column.
     pub fn new(spec: &ColumnSpec) -> Self {
-        let values = match spec.logical {
-            Logical::Int { bits: 8, unsigned: false } => Values::I8(Int8Builder::new()),
-            Logical::Int { bits: 8, unsigned: true } => Values::U8(UInt8Builder::new()),
-            Logical::Int { bits: 16, unsigned: false } => Values::I16(Int16Builder::new()),
-            Logical::Int { bits: 16, unsigned: true } | Logical::Year => Values::U16(UInt16Builder::new()),
-            Logical::Int { bits: 24 | 32, unsigned: false } => Values::I32(Int32Builder::new()),
-            Logical::Int { bits: 24 | 32, unsigned: true } => Values::U32(UInt32Builder::new()),
-            Logical::Int { unsigned: false, .. } => Values::I64(Int64Builder::new()),
-            Logical::Int { unsigned: true, .. } | Logical::Bits { .. } => Values::U64(UInt64Builder::new()),
-            Logical::Decimal { precision, .. } if precision <= 38 => {
-                Values::Decimal128(Decimal128Builder::new().with_data_type(spec.logical.arrow()))
-            }
-            Logical::Decimal { .. } => {
-                Values::Decimal256(Decimal256Builder::new().with_data_type(spec.logical.arrow()))
-            }
-            Logical::Float32 => Values::F32(Float32Builder::new()),
-            Logical::Float64 => Values::F64(Float64Builder::new()),
-            Logical::Date => Values::Date(Date32Builder::new()),
-            Logical::Time { .. } => Values::Duration(DurationMicrosecondBuilder::new()),
-            Logical::Datetime { .. } | Logical::Timestamp { .. } => {
-                Values::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(spec.logical.arrow()))
-            }
-            Logical::Text | Logical::Enum | Logical::Set | Logical::Json => Values::Text(StringBuilder::new()),
-            Logical::Binary { .. } | Logical::Geometry | Logical::Vector => Values::Bytes(BinaryBuilder::new()),
-            Logical::Uuid | Logical::Inet6 => Values::Fixed(FixedSizeBinaryBuilder::new(16)),
-            Logical::Inet4 => Values::Fixed(FixedSizeBinaryBuilder::new(4)),
-        };
+        let values = Values::with_capacity(&spec.logical, 0, 0);
         Self { name: spec.name.clone(), logical: spec.logical.clone(), values, bytes: 0 }
     }
 
@@ -308,10 +332,14 @@ impl ColumnBuilder {
         if fits { Ok(()) } else { Err(self.kind("an array of another type")) }
     }
 
-    /// The array of all values pushed; the builder is empty afterwards.
+    /// The array of all values pushed; the builder is empty afterwards, with room for as many again: growing
+    /// means copying.
     pub fn finish(&mut self) -> ArrayRef {
         self.bytes = 0;
-        every!(&mut self.values, b => Arc::new(b.finish()) as ArrayRef)
+        let text = self.values.text_bytes();
+        let array = every!(&mut self.values, b => Arc::new(b.finish()) as ArrayRef);
+        self.values = Values::with_capacity(&self.logical, array.len(), text + text / 16);
+        array
     }
 }
 
