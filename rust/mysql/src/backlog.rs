@@ -120,6 +120,12 @@ impl Backlog {
         }
     }
 
+    /// Whether nothing waits to be taken.
+    pub fn is_empty(&self) -> bool {
+        let state = self.lock();
+        state.memory.is_empty() && !state.spooling
+    }
+
     /// Takes the oldest block; waits for one up to the timeout. The error that ended the pulling
     /// comes when everything before it was taken.
     pub fn pop(&self, timeout: Duration) -> Result<Option<Block>> {

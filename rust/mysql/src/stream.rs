@@ -21,6 +21,9 @@ use crate::replica::SourceFacts;
 use crate::spool::Spool;
 use crate::tracker::{Tracker, position_of};
 
+/// How long a window may grow at the end of the log.
+const LINGER: Duration = Duration::from_millis(3);
+
 /// Where the backlog goes when it outgrows the memory.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -325,12 +328,23 @@ impl LogStream {
     /// which begins at the last position handed over.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Event>> {
         let deadline = Instant::now() + timeout;
+        let mut begun = None; // when the first block of the window was there
         loop {
             if let Some(event) = self.decode_block()? {
                 return Ok(Some(event));
             }
+            // Transactions that come one by one, each just before we ask whether there is another, would
+            // else make a window that does not end for a long time.
+            if begun.is_some_and(|begun: Instant| begun.elapsed() >= LINGER)
+                && self.decoder.at_boundary()
+                && self.handle.backlog.is_empty()
+                && let Some(event) = self.decoder.take()?
+            {
+                return Ok(Some(event));
+            }
             let waiting = self.handle.backlog.pop(Duration::ZERO);
             if let Ok(Some(block)) = waiting {
+                begun = begun.or_else(|| Some(Instant::now()));
                 self.begin(block);
                 continue;
             }
@@ -340,7 +354,10 @@ impl LogStream {
             }
             waiting?;
             match self.handle.backlog.pop(deadline.saturating_duration_since(Instant::now()))? {
-                Some(block) => self.begin(block),
+                Some(block) => {
+                    begun = Some(Instant::now());
+                    self.begin(block);
+                }
                 None => return Ok(None),
             }
         }

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.connect import Session, literal
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
@@ -20,6 +20,7 @@ from opendrs.model.position import Position
 
 SCHEMA = "_opendrs"
 VERSION = 1
+DIVISION_BY_ZERO = "SQLSTATE 22012"
 LOCK = 0x6F70656E647273  # advisory lock under which the tables are made: two jobs may begin at once
 
 TABLES = (
@@ -109,15 +110,28 @@ class Control:
 
     def save(self, session: Session, position: Position | None, phase: Phase) -> None:
         """Writes the checkpoint in the open transaction, or raises FENCED."""
-        if not session.query(
-            f"UPDATE {SCHEMA}.job SET position = $3, phase = $4, updated_at = now()"
-            " WHERE job = $1 AND epoch = $2::bigint RETURNING 1",
-            self.job,
-            str(self.epoch),
-            position.dump() if position else None,
-            phase.value,
-        ):
-            raise DrsError(Fault.FENCED, epoch=self.epoch)
+        self._guarded(session, self._saving(position, phase))
+
+    def commit(self, session: Session, position: Position | None, phase: Phase) -> None:
+        """Writes the checkpoint and commits, in one round trip; or raises FENCED, and nothing is committed."""
+        self._guarded(session, f"{self._saving(position, phase)}; COMMIT")
+
+    def _saving(self, position: Position | None, phase: Phase) -> str:
+        """SQL that fails if the epoch is another one, so that what follows it in a round trip is not done."""
+        at = literal(position.dump()) if position else "NULL"
+        return (
+            f"WITH mine AS (UPDATE {SCHEMA}.job SET position = {at}, phase = {literal(phase.value)}, updated_at = now()"
+            f" WHERE job = {literal(self.job)} AND epoch = {self.epoch} RETURNING 1)"
+            " SELECT 1 / count(*) FROM mine"
+        )
+
+    def _guarded(self, session: Session, sql: str) -> None:
+        try:
+            session.execute(sql)
+        except DrsError as error:
+            if DIVISION_BY_ZERO in error.message:
+                raise DrsError(Fault.FENCED, epoch=self.epoch) from error
+            raise
 
     def put(self, session: Session, progress: TableProgress, target: Target) -> None:
         """Writes definition and progress of a table in the open transaction."""

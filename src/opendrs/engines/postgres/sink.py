@@ -301,8 +301,7 @@ class Sink:
                     self._control.drop(self._session, name)
                 else:
                     self._control.put(self._session, progress, self._targets[name])
-            self._control.save(self._session, position, phase)
-            self._session.execute("COMMIT")
+            self._control.commit(self._session, position, phase)
         except BaseException:
             self._session.rollback()
             raise
