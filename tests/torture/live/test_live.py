@@ -25,7 +25,7 @@ LOG = (
 
 @pytest.mark.parametrize(
     ("source", "target", "mode"),
-    [("mariadb", "postgres18", "transactional"), ("mysql", "postgres15", "merged")],
+    [("mariadb", "postgres18", "transactional")],
 )
 def test_killed_at_every_named_place(
     start_server: StartServer, tmp_path: Path, source: str, target: str, mode: str

@@ -1,0 +1,74 @@
+"""`make torture`: faults by chance until the time is over, in simulation and on real servers.
+
+SEED    first seed; every world has its own, and is played again by naming it
+MINUTES how long to go on beginning new worlds
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+from tests.harness import create
+from tests.torture.live import workload
+from tests.torture.live.world import DEEDS, world
+from tests.torture.sim.test_simulation import play
+
+# Sources, targets, modes by turns: 12 worlds until the same three meet again.
+PAIRS = tuple(
+    itertools.product(("mariadb", "mysql", "mariadb11"), ("transactional", "merged"), ("postgres18", "postgres15"))
+)
+SIMULATED = 500  # histories before each world
+SECONDS = 45.0
+KEPT = Path(".cache/torture")
+
+
+def simulate(first: int) -> None:
+    for seed in range(first, first + SIMULATED):
+        play(seed)
+
+
+def live(seed: int) -> str:
+    """One world; what it was, in a line."""
+    source, mode, target = PAIRS[seed % len(PAIRS)]
+    workload.DONE.clear()
+    folder = Path(tempfile.mkdtemp(prefix=f"torture-{seed}-"))
+    with create(source) as here, create(target) as there:
+        try:
+            with world(here, there, folder, seed=seed, options=("--apply", mode), ddl_s=1.0) as made:
+                made.play(SECONDS, DEEDS)
+                made.settle()
+                _, epoch = made.job.lease()
+        except BaseException:
+            KEPT.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(folder, KEPT / f"seed-{seed}", dirs_exist_ok=True)
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return f"{source} to {target}, {mode}: {made.writers.transactions:,} transactions, {epoch} workers, equal"
+
+
+def main() -> None:
+    warnings.simplefilter("ignore", ResourceWarning)  # a driver whose server was killed
+    seed, until = int(os.environ.get("SEED", "0")), time.monotonic() + 60 * float(os.environ.get("MINUTES", "10"))
+    worlds = failed = 0
+    while worlds == 0 or time.monotonic() < until:
+        try:
+            simulate(seed * SIMULATED)
+            print(f"seed {seed}: {SIMULATED} simulated histories; {live(seed)}", flush=True)
+        except Exception as error:  # noqa: BLE001  the other worlds are played all the same
+            failed += 1
+            print(f"seed {seed}: FAILED, SEED={seed} plays it again, {KEPT} has its logs\n{error}", flush=True)
+        seed, worlds = seed + 1, worlds + 1
+    print(f"{worlds} worlds, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
