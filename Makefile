@@ -28,7 +28,7 @@ demo: setup ## The main job on real servers, before your eyes (SOURCE=mariadb|my
 
 test: setup ## Everything that this machine can test, with real servers; says what it could not
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: setup ## Format, lints, types, import contracts, house rules, Rust tests
 	$(BIN)/ruff format --check --quiet .
