@@ -303,7 +303,10 @@ def _rename_indexes(work: Plan, renamed: list[Renamed]) -> None:
         for old in free:
             work.do(RenameIndex(old, waiting.pop(old)))
         if not free:
+            # Only a ring of names needs one of them put aside; a name that stays taken never becomes free.
             old, new = next(iter(waiting.items()))
+            if not any(other.lower() == new.lower() for other in waiting):
+                raise NotUnderstood(f"the index {new!r} exists already")
             aside = work.temporary()
             work.do(RenameIndex(old, aside))
             del waiting[old]

@@ -25,6 +25,7 @@ from opendrs.model.alteration import (
     TruncateTable,
 )
 from opendrs.model.catalog import Default, TableName
+from opendrs.model.evolution import applied
 from tests.golden.ddl.reading import read, session
 
 TABLES = read(
@@ -294,3 +295,29 @@ def test_tables_of_online_ddl_tools(name: str, original: str | None, role: str |
     found = shadow_of(TableName("shop", name))
     assert (found.table if found else None) == original
     assert shadow_role(TableName("shop", name)) == role
+
+
+def indexes_behind(sql: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The indexes of a table with three of them, behind a statement."""
+    tables = read(["CREATE TABLE i (a INT, b INT, c INT, KEY k0 (a), KEY k1 (b), KEY k2 (c))"], "mysql")
+    found = parse(sql, session("mysql"), replace(SCOPE, table=tables.get))
+    assert isinstance(found, list)
+    for alteration in found:
+        tables = applied(tables, alteration)
+    return [(index.name, index.columns) for index in tables[TableName("shop", "i")].indexes]
+
+
+def test_indexes_may_swap_their_names() -> None:
+    ring = indexes_behind("ALTER TABLE i RENAME INDEX k0 TO k1, RENAME INDEX k1 TO k2, RENAME INDEX k2 TO k0")
+    assert ring == [("k1", ("a",)), ("k2", ("b",)), ("k0", ("c",))]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER TABLE i RENAME INDEX k0 TO k1", "ALTER TABLE i RENAME INDEX k0 TO k1, RENAME INDEX k1 TO k2"],
+)
+def test_an_index_cannot_take_a_name_that_stays_taken(sql: str) -> None:
+    """The definition is newer than the statement, then. (It went round and round.)"""
+    with pytest.raises(DrsError) as caught:
+        indexes_behind(sql)
+    assert caught.value.fault is Fault.DDL_UNSUPPORTED
