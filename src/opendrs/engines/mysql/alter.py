@@ -6,7 +6,7 @@ its name. The changes come in an order in which each fits the table that those b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from opendrs.engines.mysql.assembly import assemble
@@ -209,17 +209,36 @@ def _drop_column_checks(work: Plan, clauses: Clauses) -> None:
 
 def _apply(work: Plan, new: dict[str, Column]) -> None:
     """Changes columns one by one; where names cross, one waits under a name that nothing has."""
-    waiting = dict(new)
+    wanted = {old: column.name for old, column in new.items()}
+    for present, old in _in_turn(work, wanted, work.has, RenameColumn):
+        _apply_one(work, present, new[old])
+
+
+def _in_turn(
+    work: Plan,
+    wanted: Mapping[str, str],
+    taken: Callable[[str], bool],
+    rename: Callable[[str, str], RenameColumn | RenameIndex],
+) -> Iterator[tuple[str, str]]:
+    """Old names in an order in which each new name is free when its turn comes, with the names that they have
+    then: of a ring of names one is put aside. The caller renames at its turn."""
+    waiting = {old: old for old in wanted}  # old name by present name
     while waiting:
-        free = [old for old, c in waiting.items() if c.name.lower() == old.lower() or not work.has(c.name)]
-        for old in free:
-            _apply_one(work, old, waiting.pop(old))
+        free = [
+            present
+            for present, old in waiting.items()
+            if wanted[old].lower() == present.lower() or not taken(wanted[old])
+        ]
+        for present in free:
+            yield present, waiting.pop(present)
         if not free:
-            old, column = next(iter(waiting.items()))
+            present, old = next(iter(waiting.items()))
+            if not any(other.lower() == wanted[old].lower() for other in waiting):
+                raise NotUnderstood(f"the name {wanted[old]!r} is taken, and stays so")
             aside = work.temporary()
-            work.do(RenameColumn(old, aside))
-            del waiting[old]
-            waiting[aside] = column
+            work.do(rename(present, aside))
+            del waiting[present]
+            waiting[aside] = old
 
 
 def _apply_one(work: Plan, old: str, column: Column) -> None:
@@ -297,20 +316,9 @@ def _add_column(work: Plan, added: Added, clauses: Clauses, charset: Charset) ->
 
 
 def _rename_indexes(work: Plan, renamed: list[Renamed]) -> None:
-    waiting = {r.old: r.new for r in renamed if not (r.if_exists and work.index(r.old) is None)}
-    while waiting:
-        free = [old for old, new in waiting.items() if work.index(new) is None or new.lower() == old.lower()]
-        for old in free:
-            work.do(RenameIndex(old, waiting.pop(old)))
-        if not free:
-            # Only a ring of names needs one of them put aside; a name that stays taken never becomes free.
-            old, new = next(iter(waiting.items()))
-            if not any(other.lower() == new.lower() for other in waiting):
-                raise NotUnderstood(f"the index {new!r} exists already")
-            aside = work.temporary()
-            work.do(RenameIndex(old, aside))
-            del waiting[old]
-            waiting[aside] = new
+    wanted = {r.old: r.new for r in renamed if not (r.if_exists and work.index(r.old) is None)}
+    for present, old in _in_turn(work, wanted, lambda name: work.index(name) is not None, RenameIndex):
+        work.do(RenameIndex(present, wanted[old]))
 
 
 def _add_keys(work: Plan, clauses: Clauses) -> None:

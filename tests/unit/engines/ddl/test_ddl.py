@@ -314,6 +314,20 @@ def test_indexes_may_swap_their_names() -> None:
 
 @pytest.mark.parametrize(
     "sql",
+    [
+        "ALTER TABLE t RENAME COLUMN a TO b",
+        "ALTER TABLE t CHANGE a b INT",
+        "ALTER TABLE t RENAME COLUMN id TO a, RENAME COLUMN a TO b",
+    ],
+)
+def test_a_column_cannot_take_a_name_that_stays_taken(sql: str) -> None:
+    with pytest.raises(DrsError) as caught:
+        meaning(sql)
+    assert caught.value.fault is Fault.DDL_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "sql",
     ["ALTER TABLE i RENAME INDEX k0 TO k1", "ALTER TABLE i RENAME INDEX k0 TO k1, RENAME INDEX k1 TO k2"],
 )
 def test_an_index_cannot_take_a_name_that_stays_taken(sql: str) -> None:
