@@ -332,12 +332,16 @@ impl ColumnBuilder {
         if fits { Ok(()) } else { Err(self.kind("an array of another type")) }
     }
 
-    /// The array of all values pushed; the builder is empty afterwards, with room for as many again: growing
-    /// means copying.
+    /// The array of all values pushed; the builder is empty afterwards, and holds no memory.
     pub fn finish(&mut self) -> ArrayRef {
         self.bytes = 0;
+        every!(&mut self.values, b => Arc::new(b.finish()) as ArrayRef)
+    }
+
+    /// The same, with room kept for as many values again: growing means copying.
+    pub fn finish_and_go_on(&mut self) -> ArrayRef {
         let text = self.values.text_bytes();
-        let array = every!(&mut self.values, b => Arc::new(b.finish()) as ArrayRef);
+        let array = self.finish();
         self.values = Values::with_capacity(&self.logical, array.len(), text + text / 16);
         array
     }
@@ -363,9 +367,12 @@ impl BatchBuilder {
         self.columns.iter().map(ColumnBuilder::bytes).sum()
     }
 
-    /// The batch of all rows pushed; the builder is empty afterwards.
+    /// The batch of all rows pushed; the builder is empty afterwards, with room for a batch of the same size.
     pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         self.rows = 0;
-        RecordBatch::try_new(self.schema.clone(), self.columns.iter_mut().map(ColumnBuilder::finish).collect())
+        RecordBatch::try_new(
+            self.schema.clone(),
+            self.columns.iter_mut().map(ColumnBuilder::finish_and_go_on).collect(),
+        )
     }
 }
