@@ -152,12 +152,6 @@ class Fault(Enum):
         "The message is the target's own; correct its cause and resume the job.",
         "later",
     )
-    TARGET_NOT_EMPTY = Spec(
-        "DRS.10050031",
-        400,
-        "The target has {table} already, with rows in it",
-        "Empty or rename it, or map the source to another schema.",
-    )
     # the job
     FENCED = Spec(
         "DRS.10050040",
@@ -178,12 +172,6 @@ class Fault(Enum):
         "Give the new job another --state or another --name, or resume with the settings it began with.",
     )
     SETTING_INVALID = Spec("DRS.M00202", 400, "{name}: {reason}", "Correct the option; `--help` lists what is allowed.")
-    NOT_EQUAL = Spec(
-        "DRS.10050043",
-        400,
-        "Source and target differ in {count} tables: {names}",
-        "Look at the proof; nothing was repaired.",
-    )
     JOB_UNKNOWN = Spec(
         "DRS.10050046",
         400,

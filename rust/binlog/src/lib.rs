@@ -64,3 +64,4 @@ pub use gtid::{Gtid, MariadbGtid, SourceId, Tag};
 pub use gtid_set::{GtidList, GtidSet};
 pub use position::{Coordinate, FilePosition, MariadbRestart, Position, PositionError, Restart, TransactionId};
 pub use selection::Selection;
+pub use table_map::column_types;

@@ -6,7 +6,8 @@ use crate::cursor::{self, Cursor};
 use crate::error::{ErrorKind, Fault, Result};
 
 /// Column types, as both servers number them (`enum_field_types`).
-pub(crate) mod column_types {
+#[allow(missing_docs)] // the names are the servers' own
+pub mod column_types {
     pub const DECIMAL: u8 = 0;
     pub const TINY: u8 = 1;
     pub const SHORT: u8 = 2;

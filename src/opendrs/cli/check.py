@@ -17,10 +17,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from opendrs.cli import options
 from opendrs.cli.exits import Code, told
 from opendrs.cli.run import endpoint, mappings
 from opendrs.model.finding import Finding, Result
-from opendrs.model.job import InvalidDates, NulInText, Policy, Task, job_id, replica_id
+from opendrs.model.job import Policy, job_id, replica_id
 from opendrs.model.precheck import GROUPS
 from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
@@ -31,30 +32,20 @@ INDENT: Final = " " * 10
 
 
 def check(
-    source_url: Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")],
+    source_url: options.SourceUrl,
     target_url: Annotated[
         str | None,
         typer.Argument(metavar="TARGET_URL", help="postgresql://user:password@host:port/database; may be left out"),
     ] = None,
-    tables: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Tables as database.table, with * and ?; may be repeated. Default: all."),
-    ] = None,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
-    ] = None,
-    task: Annotated[Task, typer.Option(help="What to do: the load, the log, or both.")] = "full+incremental",
-    readers: Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")] = 2,
-    consistent: Annotated[
-        bool, typer.Option("--consistent", help="The load shows one moment, by a short lock at the source.")
-    ] = False,
-    invalid_dates: Annotated[InvalidDates, typer.Option(help="What becomes of dates no calendar has.")] = "stop",
-    nul_in_text: Annotated[NulInText, typer.Option(help="What becomes of NUL characters in text.")] = "stop",
-    server_id: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Our id as a replica of the source; 0: made from the job.")
-    ] = 0,
-    name: Annotated[str, typer.Option(help="Tells two jobs of the same endpoints and tables apart.")] = "",
+    tables: options.Tables = None,
+    mapped: options.Mapped = None,
+    task: options.Task = "full+incremental",
+    readers: options.Readers = 2,
+    consistent: options.Consistent = False,
+    invalid_dates: options.InvalidDates = "stop",
+    nul_in_text: options.NulInText = "stop",
+    server_id: options.ServerId = 0,
+    name: options.Name = "",
     accept: Annotated[
         list[str] | None,
         typer.Option(metavar="ITEM", help="Take a FAILED of this item upon you, where that is possible; repeatable."),
@@ -66,7 +57,7 @@ def check(
         float, typer.Option(min=0.1, metavar="SECONDS", help="The longest that counting in one table may take.")
     ] = 600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected fault.")] = False,
+    debug: options.Debug = False,
 ) -> None:
     """Look for everything that stands in the way of a job, without changing anything.
 
@@ -86,13 +77,13 @@ def check(
             readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,
             server_id=server_id,
         )  # fmt: skip
-        options = Options(
+        chosen = Options(
             server_id=replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
             accepted=checking.acceptable(accept or ()),
             counting=Counting(rows_max=None if count else BIG_ROWS, timeout_s=count_timeout),
         )
     with told(mask, debug=debug):
-        found = checking.by_weight(checking.check(source, target, selection, policy, task, options))
+        found = checking.by_weight(checking.check(source, target, selection, policy, task, chosen))
         (_print_json if as_json else _print)(found)
         raise typer.Exit(Code.FAILED if any(finding.result == "FAILED" for finding in found) else Code.DONE)
 

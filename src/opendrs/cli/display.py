@@ -21,10 +21,9 @@ from rich.text import Text
 from opendrs.cli.view import Pace, View
 from opendrs.model.checkpoint import Phase
 from opendrs.model.job import State
-from opendrs.store.events import Event
+from opendrs.store.events import PRECHECK_FINDING, Event
 from opendrs.store.progress import TableCounts
 
-FINDING: Final = "precheck.finding"
 EVENTS_SHOWN: Final = 5
 BAR_WIDTH: Final = 30
 PICTURE_S: Final = 0.25
@@ -202,7 +201,7 @@ class Picture:
 
     def show(self, view: View) -> None:
         for saved in view.events:
-            if saved.event.name == FINDING:
+            if saved.event.name == PRECHECK_FINDING:
                 self._console.print(_finding(saved.event))  # which stays, above the picture
             else:
                 self._events.append(saved.event)

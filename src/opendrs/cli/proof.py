@@ -11,13 +11,13 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from opendrs.cli import options
 from opendrs.cli.exits import Code, told
 from opendrs.cli.run import endpoint, mappings
 from opendrs.errors import DrsError, Fault
@@ -33,8 +33,6 @@ from opendrs.worker import process
 LINE_MAX: Final = 1000  # where no terminal says how wide it is, nothing is cut
 POLL_S: Final = 0.2
 SUCCESSOR_S: Final = 10.0  # how long a worker may be gone before nobody is expected to follow it
-ENDED: Final = "proof.ended"
-FAILED: Final = "proof.failed"
 
 
 def proof(
@@ -53,7 +51,7 @@ def proof(
     ] = True,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="The longest to wait.")] = 3600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected fault.")] = False,
+    debug: options.Debug = False,
 ) -> None:
     """Prove that both sides of a job hold the same rows: counts and checksums, made where the data is.
 
@@ -90,17 +88,20 @@ def proof(
 
 def _renew(store: Store, job: Job, timeout_s: float) -> None:
     """Asks the worker if one runs, else looks at both sides as they are."""
-    asked_at, asked = datetime.now(UTC), 0  # the worker's epoch that was asked
+    asked = 0  # the worker's epoch that was asked
+    with store.read() as connection:
+        last = events.newest(connection, job.id)
     gone_at = 0.0
     deadline = time.monotonic() + timeout_s
     for _ in _ticks(deadline):
         with store.read() as connection:
             lease = leases.current(connection, job.id)
-            news = [saved.event for saved in events.after(connection, job.id, 0) if saved.event.at >= asked_at]
-        if asked and any(event.name == ENDED for event in news):
+            news = [saved.event for saved in events.after(connection, job.id, last)]
+        if asked and any(event.name == events.PROOF_ENDED for event in news):
             return
-        if asked and (reason := next((event.fields["reason"] for event in news if event.name == FAILED), None)):
-            raise DrsError(Fault.NO_PROOF, reason=reason)
+        failed = next((event for event in news if event.name == events.PROOF_FAILED), None)
+        if asked and failed is not None:
+            raise DrsError(Fault.NO_PROOF, reason=failed.fields["reason"])
         ended = lease is None or lease.outcome is not None
         if lease is None or ended or process.alive(lease.holder) is False:
             gone_at = gone_at or time.monotonic()

@@ -11,17 +11,17 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from opendrs.cli import display
+from opendrs.cli import display, options
 from opendrs.cli.display import Display
 from opendrs.cli.exits import Code, tell, told
 from opendrs.cli.passwords import with_password
 from opendrs.cli.view import look
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.job import SKIPPABLE, ApplyMode, InvalidDates, Job, NulInText, Policy, SkippableDdl, Task, job_id
+from opendrs.model.job import SKIPPABLE, ApplyMode, Job, Policy, SkippableDdl, job_id
 from opendrs.model.selection import Selection
 from opendrs.settings import State
-from opendrs.store import jobs
+from opendrs.store import events, jobs
 from opendrs.store.database import Store, StoreError, open_store
 from opendrs.telemetry import Mask, log_to
 from opendrs.worker.child import LOG
@@ -40,41 +40,31 @@ timing = Timing()
 
 
 def run(
-    source_url: Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")],
+    source_url: options.SourceUrl,
     target_url: Annotated[
         str, typer.Argument(metavar="TARGET_URL", help="postgresql://user:password@host:port/database")
     ],
-    tables: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PATTERN", help="Tables as database.table, with * and ?; may be repeated. Default: all."),
-    ] = None,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
-    ] = None,
-    task: Annotated[Task, typer.Option(help="What to do: the load, the log, or both.")] = "full+incremental",
+    tables: options.Tables = None,
+    mapped: options.Mapped = None,
+    task: options.Task = "full+incremental",
     apply: Annotated[
         ApplyMode,
         typer.Option(help="Source transactions whole and in order, or merged into one final image a key and window."),
     ] = "transactional",
-    readers: Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")] = 2,
-    consistent: Annotated[
-        bool, typer.Option("--consistent", help="The load shows one moment, by a short lock at the source.")
-    ] = False,
-    invalid_dates: Annotated[InvalidDates, typer.Option(help="What becomes of dates no calendar has.")] = "stop",
-    nul_in_text: Annotated[NulInText, typer.Option(help="What becomes of NUL characters in text.")] = "stop",
+    readers: options.Readers = 2,
+    consistent: options.Consistent = False,
+    invalid_dates: options.InvalidDates = "stop",
+    nul_in_text: options.NulInText = "stop",
     skip_ddl: Annotated[
         list[str] | None,
         typer.Option(metavar="KIND", help=f"Do not carry over schema changes of this kind: {', '.join(SKIPPABLE)}."),
     ] = None,
-    server_id: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Our id as a replica of the source; 0: made from the job.")
-    ] = 0,
+    server_id: options.ServerId = 0,
     state: Annotated[
         str | None,
         typer.Option(metavar="PATH_OR_URL", help="Where jobs are remembered: an SQLite file, or postgresql://..."),
     ] = None,
-    name: Annotated[str, typer.Option(help="Tells two jobs of the same endpoints and tables apart.")] = "",
+    name: options.Name = "",
     until: Annotated[
         Until, typer.Option(help="Follow for ever, or end when all that happened during the load is there.")
     ] = "never",
@@ -84,7 +74,7 @@ def run(
     ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Look for obstacles before a job begins.")] = True,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines even on a terminal.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected fault.")] = False,
+    debug: options.Debug = False,
 ) -> None:
     """Copy the tables of a source into a target, and follow what changes.
 
@@ -105,8 +95,8 @@ def run(
         place = State.read(state)
         place.prepare()
     with told(mask, state=place, debug=debug):
-        options = Options(until=until, check=check, accepted=tuple(accept or ()))
-        raise typer.Exit(execute(job, name, place, options, mask=mask, plain=plain))
+        chosen = Options(until=until, check=check, accepted=tuple(accept or ()))
+        raise typer.Exit(execute(job, name, place, chosen, mask=mask, plain=plain))
 
 
 def endpoint(url: str, side: Literal["SOURCE", "TARGET"]) -> Endpoint:
@@ -138,7 +128,7 @@ def skippable(words: list[str]) -> tuple[SkippableDdl, ...]:
     return found
 
 
-def execute(job: Job, name: str, place: State, options: Options, *, mask: Mask, plain: bool) -> Code:
+def execute(job: Job, name: str, place: State, chosen: Options, *, mask: Mask, plain: bool) -> Code:
     """Sees the job through to an end, and shows it. Raises DrsError before it has begun."""
     store = open_store(place.url)
     try:
@@ -147,7 +137,7 @@ def execute(job: Job, name: str, place: State, options: Options, *, mask: Mask, 
         if record.task != job.task:
             raise DrsError(Fault.JOB_DIFFERS, reason=f"task is {record.task!r}, not {job.task!r}")
         order = Order(
-            job=job, state=place.url, folder=place.folder_of(job.id), options=options, timing=timing,
+            job=job, state=place.url, folder=place.folder_of(job.id), options=chosen, timing=timing,
             replicate=replicate,
         )  # fmt: skip
         log_to(order.folder / LOG, Mask((*order.secrets, job.source.password.reveal())), job=job.id)
@@ -166,7 +156,8 @@ def execute(job: Job, name: str, place: State, options: Options, *, mask: Mask, 
 def _attend(supervisor: Supervisor, order: Order, store: Store, screen: Display) -> tuple[Outcome | None, int]:
     """Watches and shows until there is an end, or somebody wants to leave. Returns how often they said so."""
     job_id = order.job.id
-    last = _newest_event(store, job_id)
+    with store.read() as connection:
+        last = events.newest(connection, job_id)  # what happened before this run is not shown again
     shown_at, left_at, heeded = 0.0, 0.0, 0
     outcome: Outcome | None = None
     with _signals() as pressed:
@@ -197,11 +188,6 @@ def _show(store: Store, job_id: str, screen: Display, last: int) -> int:
         return last  # the supervisor is told as well, and waits
     screen.show(view)
     return max(view.last_event, last)
-
-
-def _newest_event(store: Store, job_id: str) -> int:
-    """What happened before this run is not shown again."""
-    return look(store, job_id, after=0).last_event
 
 
 def _farewell(outcome: Outcome | None, pressed: int, order: Order, screen: Display) -> Code:

@@ -11,6 +11,9 @@ from typing import Any, Final, Literal, Self, get_args
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
 
+# Engines of source and target that a job can have.
+LINKS: Final = frozenset({("mysql", "postgresql")})
+
 Task = Literal["full", "full+incremental", "incremental"]
 ApplyMode = Literal["transactional", "merged"]
 InvalidDates = Literal["stop", "null", "epoch", "minus_infinity"]

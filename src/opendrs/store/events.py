@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy import insert as insert_into
 
 from opendrs.store.tables import events
 
 KEPT: Final = 5_000
+
+# Names that one part of the product says and another waits for.
+PRECHECK_FINDING: Final = "precheck.finding"
+PRECHECK_PASSED: Final = "precheck.passed"
+PROOF_ENDED: Final = "proof.ended"
+PROOF_FAILED: Final = "proof.failed"
 _PRUNED_EVERY: Final = 256
 
 
@@ -62,6 +68,17 @@ def after(connection: Connection, job_id: str, last: int = 0, *, limit: int = 20
         )
         for row in reversed(rows)
     ]
+
+
+def newest(connection: Connection, job_id: str) -> int:
+    """The id of the job's last event; 0 if there is none."""
+    return connection.execute(select(func.max(events.c.id)).where(events.c.job_id == job_id)).scalar() or 0
+
+
+def happened(connection: Connection, job_id: str, name: str) -> bool:
+    """Whether the job has an event of that name, among those that are kept."""
+    query = select(events.c.id).where(events.c.job_id == job_id, events.c.name == name).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _prune(connection: Connection, job_id: str) -> None:

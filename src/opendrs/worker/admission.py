@@ -12,7 +12,6 @@ from opendrs.store import checkpoints, events
 from opendrs.telemetry import context
 from opendrs.worker.hooks import Hooks
 
-PASSED: Final = "precheck.passed"
 COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `opendrs check` only
 
 
@@ -33,17 +32,17 @@ def admit(job: Job, hooks: Hooks) -> None:
         facts = {"item": finding.item, "result": finding.result, "reason": finding.message, "remedy": finding.remedy}
         match finding.result:
             case "FAILED":
-                hooks.log.error("an obstacle", extra=context("precheck.finding", **facts))
+                hooks.log.error("an obstacle", extra=context(events.PRECHECK_FINDING, **facts))
             case "ALARM":
-                hooks.log.warning("to be known", extra=context("precheck.finding", **facts))
+                hooks.log.warning("to be known", extra=context(events.PRECHECK_FINDING, **facts))
     checking.demand(found)
-    hooks.log.info("the prechecks have passed", extra=context(PASSED, checks=len(found)))
+    hooks.log.info("the prechecks have passed", extra=context(events.PRECHECK_PASSED, checks=len(found)))
 
 
 def _begun(job: Job, hooks: Hooks) -> bool:
     """Whether the state store or the target knows the job; if neither can say, the prechecks tell why."""
     with hooks.store.read() as connection:
-        passed = any(saved.event.name == PASSED for saved in events.after(connection, job.id, 0))
+        passed = events.happened(connection, job.id, events.PRECHECK_PASSED)
         if passed or checkpoints.load(connection, job.id) is not None:
             return True
     try:

@@ -23,7 +23,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Catalog, TableName
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
-from opendrs.model.job import Policy, Task
+from opendrs.model.job import LINKS, Policy, Task
 from opendrs.model.precheck import GROUPS, Precheck, Unseen, Verdict, failed, named
 from opendrs.model.selection import Selection
 from opendrs.telemetry import context
@@ -31,7 +31,6 @@ from opendrs.telemetry import context
 log = logging.getLogger(__name__)
 
 Counting = mysql.Counting
-LINKS: Final = {("mysql", "postgresql")}
 APPLICATION: Final = "opendrs/check/0"
 LOCK_WAIT_S = 5  # a table that somebody has locked must not keep all other findings back
 MAINTENANCE: Final = "postgres"  # the database that a server is asked in if the job's own is not there

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from opendrs.engines.postgres.sink import Sink
 from opendrs.model.comparison import TableProof
 from opendrs.model.job import Job
-from opendrs.store import proofs
+from opendrs.store import events, proofs
 from opendrs.telemetry import context
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.proving import Prover
@@ -38,9 +38,9 @@ def proving(job: Job, sink: Sink, hooks: Hooks) -> Iterator[Prover]:
         nonlocal fresh
         fresh = True
         if reason:
-            hooks.log.warning("no proof now", extra=context("proof.failed", reason=reason))
+            hooks.log.warning("no proof now", extra=context(events.PROOF_FAILED, reason=reason))
         else:
-            hooks.log.info("the proof has ended", extra=context("proof.ended"))
+            hooks.log.info("the proof has ended", extra=context(events.PROOF_ENDED))
 
     prover = Prover(job, sink.control, asked=hooks.proof, tables=sink.known, found=found, ended=ended)
     try:

@@ -11,14 +11,12 @@ from opendrs.engines.mysql.stream import StreamSettings
 from opendrs.engines.postgres.sink import Sink, SinkSettings
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase
-from opendrs.model.job import Job
+from opendrs.model.job import LINKS, Job
 from opendrs.pipeline.run import Run, Settings
 from opendrs.telemetry import context
 from opendrs.worker.admission import admit
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.proofs import proving
-
-LINKS = {("mysql", "postgresql")}
 
 
 def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:

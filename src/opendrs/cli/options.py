@@ -1,0 +1,33 @@
+"""Options that more than one command has: the same word, the same meaning, the same help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from opendrs.model.job import InvalidDates as InvalidDatesPolicy
+from opendrs.model.job import NulInText as NulInTextPolicy
+from opendrs.model.job import Task as JobTask
+
+SourceUrl = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")]
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Tables as database.table, with * and ?; may be repeated. Default: all."),
+]
+Mapped = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
+]
+Task = Annotated[JobTask, typer.Option(help="What to do: the load, the log, or both.")]
+Readers = Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")]
+Consistent = Annotated[
+    bool, typer.Option("--consistent", help="The load shows one moment, by a short lock at the source.")
+]
+InvalidDates = Annotated[InvalidDatesPolicy, typer.Option(help="What becomes of dates no calendar has.")]
+NulInText = Annotated[NulInTextPolicy, typer.Option(help="What becomes of NUL characters in text.")]
+ServerId = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Our id as a replica of the source; 0: made from the job.")
+]
+Name = Annotated[str, typer.Option(help="Tells two jobs of the same endpoints and tables apart.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an unexpected fault.")]
