@@ -26,9 +26,9 @@ setup: .venv/.ready ## Environment, compiled part and command: leaves .venv/bin/
 demo: setup ## The main job on real servers, before your eyes (SOURCE=mariadb|mysql, EXIT=1 ends by itself)
 	$(BIN)/python -m tools.demo --source $(or $(SOURCE),mariadb) $(if $(EXIT),--exit)
 
-test: setup ## Everything that this machine can test, with real servers; says what it could not
+test: setup ## Everything that this machine can test, with real servers; says what it could not (SEED= orders)
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --randomly-seed=$(or $(SEED),1)
 
 check: setup ## Format, lints, types, import contracts, house rules, Rust tests
 	$(BIN)/ruff format --check --quiet .

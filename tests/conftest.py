@@ -1,3 +1,13 @@
 """Fixtures for every test: real servers, started once a session and only when asked for."""
 
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# What decides whether a change may land must not depend on luck; `make torture` tries its luck.
+settings.register_profile("opendrs", derandomize="OPENDRS_EXAMPLES" not in os.environ)
+settings.load_profile("opendrs")
+
 pytest_plugins = ["tests.harness.fixtures"]

@@ -128,8 +128,9 @@ class Fault(Enum):
     VALUE_UNREPRESENTABLE = Spec(
         "DRS.10050020",
         400,
-        "{table}: a value of column {column} cannot be held by the target: {reason}",
-        "Choose a policy for such values, or correct the row at the source; `opendrs check` counts them.",
+        "{table}: a value cannot be carried over: {reason}",
+        "Correct the row at the source (HEX() shows its bytes), or choose a policy for such values if there is one; "
+        "`opendrs check` counts those of known kinds.",
     )
     CONFLICT = Spec(
         "DRS.10050021",

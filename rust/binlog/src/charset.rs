@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use opendrs_columns::{ColumnBuilder, ValueError};
+
 use crate::format::Flavour;
 
 /// zlib-compressed tables, in the form that `tools/charset_tables.py` describes.
@@ -98,6 +100,45 @@ impl Charset {
             Self::Single(table) => table.ascii,
             _ => false,
         }
+    }
+}
+
+/// Reads the text of one column.
+#[derive(Debug, Clone)]
+pub struct TextDecoder {
+    charset: Charset,
+    name: String,
+    /// Bytes below 128 are ASCII.
+    ascii: bool,
+}
+
+impl TextDecoder {
+    /// For a character set as the servers call it; None for `binary` and unknown ones.
+    pub fn named(name: &str) -> Option<Self> {
+        let charset = Charset::named(name)?;
+        Some(Self { ascii: charset.keeps_ascii(), charset, name: canonical(name).to_owned() })
+    }
+
+    /// For the number of a collation; None for bytes that are no text and unknown numbers.
+    pub fn of_collation(flavour: Flavour, id: u64) -> Option<Self> {
+        of_collation(flavour, id).and_then(Self::named)
+    }
+
+    /// Whether the text is UTF-8 as it stands.
+    pub fn is_utf8(&self) -> bool {
+        matches!(self.charset, Charset::Utf8)
+    }
+
+    /// Appends the text to a column; `scratch` is memory for the conversion. Bytes that are no
+    /// character, and codes for which Unicode has none, are an error.
+    #[inline]
+    pub fn push(&self, bytes: &[u8], out: &mut ColumnBuilder, scratch: &mut Vec<u8>) -> Result<(), ValueError> {
+        if self.ascii && bytes.is_ascii() {
+            return out.push_utf8(bytes);
+        }
+        scratch.clear();
+        self.charset.decode(bytes, scratch).map_err(|Invalid| out.bad_bytes(bytes, &self.name))?;
+        out.push_utf8(scratch)
     }
 }
 

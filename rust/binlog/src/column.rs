@@ -2,7 +2,7 @@
 
 use opendrs_columns::{ColumnBuilder, ColumnSpec, Logical};
 
-use crate::charset::{self, Charset};
+use crate::charset::TextDecoder;
 use crate::compressed;
 use crate::cursor::Cursor;
 use crate::decimal::Layout;
@@ -53,9 +53,7 @@ pub(crate) enum Column {
     },
     Text {
         length: usize,
-        charset: Charset,
-        name: String,
-        ascii: bool,
+        text: TextDecoder,
     },
     Bytes {
         length: usize,
@@ -154,16 +152,9 @@ impl Column {
                 let length = cursor.uint(*length)? as usize;
                 out.push_utf8(cursor.take(length)?)?;
             }
-            Self::Text { length, charset, name, ascii } => {
+            Self::Text { length, text } => {
                 let length = cursor.uint(*length)? as usize;
-                let bytes = cursor.take(length)?;
-                if *ascii && bytes.is_ascii() {
-                    out.push_utf8(bytes)?;
-                } else {
-                    scratch.bytes.clear();
-                    charset.decode(bytes, &mut scratch.bytes).map_err(|_| out.bad_bytes(bytes, name))?;
-                    out.push_utf8(&scratch.bytes)?;
-                }
+                text.push(cursor.take(length)?, out, &mut scratch.bytes)?;
             }
             Self::Bytes { length } => {
                 let length = cursor.uint(*length)? as usize;
@@ -340,12 +331,10 @@ fn unpacked(wire: WireColumn, length: usize, column: impl Fn(usize) -> Column) -
 fn text(spec: &ColumnSpec, wire: WireColumn) -> std::result::Result<Option<Column>, String> {
     let Some(length) = length_bytes(wire) else { return Ok(None) };
     let name = spec.charset.as_deref().unwrap_or("utf8mb4");
-    let charset = Charset::named(name)
+    let text = TextDecoder::named(name)
         .ok_or_else(|| format!("column `{}` has the character set {name}, which is not known", spec.name))?;
-    let ascii = charset.keeps_ascii();
-    Ok(Some(unpacked(wire, length, |length| match &charset {
-        Charset::Utf8 => Column::Utf8 { length },
-        other => Column::Text { length, charset: other.clone(), name: charset::canonical(name).to_owned(), ascii },
+    Ok(Some(unpacked(wire, length, |length| {
+        if text.is_utf8() { Column::Utf8 { length } } else { Column::Text { length, text: text.clone() } }
     })))
 }
 

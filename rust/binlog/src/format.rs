@@ -2,11 +2,23 @@ use crate::cursor::{self, Cursor};
 use crate::error::{ErrorKind, Fault, Result};
 use crate::header::{CHECKSUM_BYTES, FLAG_IN_USE, HEADER_BYTES, types};
 
-/// Which product wrote the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flavour {
+/// Which of the two families a server belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flavour {
+    /// MySQL, and what calls itself neither.
     Mysql,
+    /// MariaDB.
     Mariadb,
+}
+
+impl Flavour {
+    /// "mysql" or "mariadb".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::Mariadb => "mariadb",
+        }
+    }
 }
 
 /// What a FORMAT_DESCRIPTION says of the events behind it.

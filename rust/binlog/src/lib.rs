@@ -55,11 +55,13 @@ mod verify;
 mod window;
 mod words;
 
+pub use charset::TextDecoder;
 pub use config::{Config, TableOptions};
 pub use decoder::Decoder;
 pub use error::{DecodeError, ErrorKind};
 pub use event::{Control, Event, Heartbeat, SchemaChange, SequenceState, Window, leading_fields};
 pub use file::LogFile;
+pub use format::Flavour;
 pub use gtid::{Gtid, MariadbGtid, SourceId, Tag};
 pub use gtid_set::{GtidList, GtidSet};
 pub use position::{Coordinate, FilePosition, MariadbRestart, Position, PositionError, Restart, TransactionId};

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
+use opendrs_binlog::Flavour;
 use opendrs_net::{Canceller, Stream, TlsMode};
 
 use crate::auth::{Authenticator, Privacy, Step};
 use crate::cursor::Cursor;
 use crate::error::{ErrorKind, MysqlError, Result};
-use crate::handshake::{Flavour, Greeting, Login, capability, parse_error, ssl_request};
+use crate::handshake::{Greeting, Login, capability, parse_error, ssl_request};
 use crate::options::{ConnectionOptions, seconds};
 use crate::packet::Wire;
 use crate::session;
@@ -75,6 +76,8 @@ pub struct Connection {
     info: ServerInfo,
     capabilities: u32,
     state: State,
+    /// Text of results comes in the character set of its column.
+    as_stored: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +124,19 @@ impl Connection {
             cipher: wire.stream().cipher(),
             auth_plugin,
         };
-        Ok(Self { wire, info, capabilities, state: State::Idle })
+        Ok(Self { wire, info, capabilities, state: State::Idle, as_stored: false })
+    }
+
+    /// Whether text of results comes as it is stored from now on, or as UTF-8. Of what Unicode has
+    /// no character for the server would make a question mark, and say nothing: who reads tables
+    /// converts by himself, and makes an error of it.
+    pub(crate) fn set_results_as_stored(&mut self, as_stored: bool) -> Result<()> {
+        if self.as_stored != as_stored {
+            let charset = if as_stored { "NULL" } else { "utf8mb4" };
+            self.execute(&format!("SET character_set_results = {charset}"))?;
+            self.as_stored = as_stored;
+        }
+        Ok(())
     }
 
     /// What the server says of itself.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use opendrs_binlog::Flavour;
+
 use crate::cursor::{Cursor, put_lenenc, put_lenenc_bytes};
 use crate::error::{ErrorKind, MysqlError, Result};
 
@@ -41,25 +43,6 @@ pub(crate) mod capability {
 
 /// utf8mb4_general_ci: known under this number to every supported server.
 const COLLATION: u8 = 45;
-
-/// Which of the two families a server belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Flavour {
-    /// MySQL, and what calls itself neither.
-    Mysql,
-    /// MariaDB.
-    Mariadb,
-}
-
-impl Flavour {
-    /// "mysql" or "mariadb".
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mysql => "mysql",
-            Self::Mariadb => "mariadb",
-        }
-    }
-}
 
 /// The server's first words.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,8 +29,8 @@ mod tracker;
 
 pub use connection::{Connection, Done, ServerInfo};
 pub use error::{ErrorKind, MysqlError, Result};
-pub use handshake::Flavour;
 pub use key::{KeyColumns, key_of_row};
+pub use opendrs_binlog::Flavour;
 pub use options::{ConnectionOptions, Secret};
 pub use param::Param;
 pub use query::{Rows, quote_name, quote_text};

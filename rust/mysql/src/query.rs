@@ -41,6 +41,7 @@ impl Connection {
     /// Runs one statement and returns its rows; without a result set, no rows. What a procedure
     /// returns behind its first result set is read and dropped.
     pub fn query(&mut self, sql: &str) -> Result<Rows> {
+        self.set_results_as_stored(false)?;
         self.send_query(sql)?;
         let (rows, mut status) = self.result()?;
         while status & MORE_RESULTS != 0 {

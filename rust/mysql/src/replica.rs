@@ -4,8 +4,8 @@ use opendrs_binlog::{FilePosition, GtidList, GtidSet, Restart};
 
 use crate::connection::Connection;
 use crate::error::{ErrorKind, MysqlError, Result};
-use crate::handshake::Flavour;
 use crate::query::quote_text;
+use opendrs_binlog::Flavour;
 
 /// Facts about a server that the log stream depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use opendrs_binlog::{Flavour, TextDecoder};
 use opendrs_columns::temporal::{Parts, date, datetime};
 use opendrs_columns::{
     BatchBuilder, ColumnBuilder, ColumnSpec, Logical, TableSpec, parse_decimal128, parse_decimal256,
@@ -35,7 +36,9 @@ enum Step {
     Date,
     Time,
     Datetime,
-    Text,
+    Utf8,
+    /// Text of another character set, by number of its reader in the plan.
+    Text(u16),
     Bytes,
     Uuid,
     Inet4,
@@ -46,6 +49,7 @@ enum Step {
 #[derive(Debug)]
 pub(crate) struct Plan {
     steps: Vec<Step>,
+    texts: Texts,
     bitmap_bytes: usize,
     /// Bytes a row takes in Arrow besides those of its texts.
     pub fixed_bytes: usize,
@@ -53,25 +57,27 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// An error unless the result's columns are the table's, in order.
-    pub fn new(columns: &[Column], table: &TableSpec) -> Result<Self> {
+    pub fn new(columns: &[Column], table: &TableSpec, flavour: Flavour) -> Result<Self> {
         if columns.len() != table.columns.len() {
             let text = format!("{} has {} columns, the result {}", table.name, table.columns.len(), columns.len());
             return Err(MysqlError::new(ErrorKind::SchemaMismatch, text));
         }
         let mut steps = Vec::with_capacity(columns.len());
+        let mut texts = Texts::default();
         for (column, spec) in columns.iter().zip(&table.columns) {
             let chosen = step(column, spec).filter(|_| column.name.to_lowercase() == spec.name.to_lowercase());
-            steps.push(chosen.ok_or_else(|| mismatch(column, spec, table))?);
+            let step = chosen.ok_or_else(|| mismatch(column, spec, table))?;
+            steps.push(if step == Step::Utf8 { text(column, spec, table, flavour, &mut texts)? } else { step });
         }
         let fixed_bytes = steps.iter().map(fixed_bytes).sum();
         // Two bits of the bitmap are reserved, in front.
-        Ok(Self { steps, bitmap_bytes: (columns.len() + 2).div_ceil(8), fixed_bytes })
+        Ok(Self { steps, texts, bitmap_bytes: (columns.len() + 2).div_ceil(8), fixed_bytes })
     }
 
     /// Appends one row (a packet that begins with a zero byte). After an error the builder holds
     /// half a row and is of no more use.
     #[inline]
-    pub fn append(&self, packet: &[u8], builder: &mut BatchBuilder) -> Result<()> {
+    pub fn append(&mut self, packet: &[u8], builder: &mut BatchBuilder) -> Result<()> {
         let mut cursor = Cursor::new(packet);
         cursor.skip(1)?;
         let nulls = cursor.bytes(self.bitmap_bytes)?;
@@ -80,7 +86,7 @@ impl Plan {
             if nulls.get(bit >> 3).is_some_and(|byte| byte >> (bit & 7) & 1 != 0) {
                 column.push_null();
             } else {
-                append_value(*step, &mut cursor, column)?;
+                append_value(*step, &mut cursor, column, &mut self.texts)?;
             }
         }
         if !cursor.is_empty() {
@@ -89,6 +95,41 @@ impl Plan {
         builder.rows += 1;
         Ok(())
     }
+}
+
+/// The character sets of a result.
+#[derive(Debug, Default)]
+struct Texts {
+    decoders: Vec<TextDecoder>,
+    scratch: Vec<u8>,
+}
+
+impl Texts {
+    /// The number of a new one; None if there are more than a table has columns.
+    fn add(&mut self, decoder: TextDecoder) -> Option<u16> {
+        self.decoders.push(decoder);
+        u16::try_from(self.decoders.len() - 1).ok()
+    }
+
+    #[inline]
+    fn push(&mut self, number: u16, bytes: &[u8], column: &mut ColumnBuilder) -> Result<()> {
+        let decoder = self.decoders.get(usize::from(number));
+        let decoder = decoder.ok_or_else(|| MysqlError::protocol("text without a character set"))?;
+        Ok(decoder.push(bytes, column, &mut self.scratch)?)
+    }
+}
+
+/// How text is read that comes as the server stores it. MySQL's JSON is UTF-8, and says that it is no text.
+fn text(column: &Column, spec: &ColumnSpec, table: &TableSpec, flavour: Flavour, texts: &mut Texts) -> Result<Step> {
+    if column.kind == t::JSON {
+        return Ok(Step::Utf8);
+    }
+    let text = TextDecoder::of_collation(flavour, u64::from(column.collation));
+    let text = text.ok_or_else(|| mismatch(column, spec, table))?;
+    if text.is_utf8() {
+        return Ok(Step::Utf8);
+    }
+    texts.add(text).map(Step::Text).ok_or_else(|| mismatch(column, spec, table))
 }
 
 #[cold]
@@ -126,9 +167,9 @@ fn step(column: &Column, spec: &ColumnSpec) -> Option<Step> {
         Logical::Time { .. } if column.kind == t::TIME => Step::Time,
         Logical::Datetime { .. } if column.kind == t::DATETIME => Step::Datetime,
         Logical::Timestamp { .. } if column.kind == t::TIMESTAMP => Step::Datetime,
-        Logical::Text | Logical::Enum | Logical::Set if textual && !column.is_bytes() => Step::Text,
+        Logical::Text | Logical::Enum | Logical::Set if textual && !column.is_bytes() => Step::Utf8,
         // MySQL calls its JSON binary; it is utf8mb4. MariaDB's is LONGTEXT.
-        Logical::Json if column.kind == t::JSON || textual => Step::Text,
+        Logical::Json if column.kind == t::JSON || textual => Step::Utf8,
         Logical::Binary { .. } if textual && column.is_bytes() => Step::Bytes,
         Logical::Geometry if column.kind == t::GEOMETRY => Step::Bytes,
         // MariaDB 11.7's VECTOR is a kind of VARBINARY on the wire.
@@ -160,13 +201,13 @@ fn fixed_bytes(step: &Step) -> usize {
     match step {
         Step::Decimal(_) | Step::Uuid | Step::Inet6 => 16,
         Step::LongDecimal(_) => 32,
-        Step::Text | Step::Bytes => 4,
+        Step::Utf8 | Step::Text(_) | Step::Bytes => 4,
         _ => 8,
     }
 }
 
 #[inline]
-fn append_value(step: Step, cursor: &mut Cursor<'_>, column: &mut ColumnBuilder) -> Result<()> {
+fn append_value(step: Step, cursor: &mut Cursor<'_>, column: &mut ColumnBuilder, texts: &mut Texts) -> Result<()> {
     match step {
         Step::I8 => column.push_i64(i64::from(cursor.u8()? as i8))?,
         Step::I16 => column.push_i64(i64::from(cursor.u16()? as i16))?,
@@ -201,7 +242,8 @@ fn append_value(step: Step, cursor: &mut Cursor<'_>, column: &mut ColumnBuilder)
         Step::Date => column.push_date(wire_date(cursor)?)?,
         Step::Datetime => column.push_micros(datetime(wire_datetime(cursor)?))?,
         Step::Time => column.push_micros(wire_time(cursor)?)?,
-        Step::Text => column.push_utf8(cursor.lenenc_bytes()?)?,
+        Step::Utf8 => column.push_utf8(cursor.lenenc_bytes()?)?,
+        Step::Text(number) => texts.push(number, cursor.lenenc_bytes()?, column)?,
         Step::Bytes => column.push_bytes(cursor.lenenc_bytes()?)?,
         Step::Uuid => column.push_bytes(&uuid(cursor.lenenc_bytes()?)?)?,
         Step::Inet4 => column.push_bytes(&address::<Ipv4Addr>(cursor.lenenc_bytes()?)?.octets())?,

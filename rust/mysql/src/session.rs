@@ -2,8 +2,8 @@
 
 use crate::connection::Connection;
 use crate::error::Result;
-use crate::handshake::Flavour;
 use crate::options::ConnectionOptions;
+use opendrs_binlog::Flavour;
 
 /// The SQL mode of all our sessions.
 ///

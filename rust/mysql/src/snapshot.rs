@@ -35,6 +35,7 @@ impl RowCursor {
     /// Runs a SELECT whose columns are those of `table`, in order and by name.
     pub fn start(connection: &mut Connection, sql: &str, params: &[Param], table: &TableSpec) -> Result<Self> {
         let key = KeyColumns::new(table)?;
+        connection.set_results_as_stored(true)?;
         let statement = prepare(connection, sql, params.len())?;
         let columns = match execute(connection, statement, params) {
             Ok(columns) => columns,
@@ -47,7 +48,7 @@ impl RowCursor {
         };
         let id = READERS.fetch_add(1, Ordering::Relaxed);
         connection.begin_reading(id);
-        let plan = Plan::new(&columns, table).inspect_err(|_| connection.set_broken())?;
+        let plan = Plan::new(&columns, table, connection.flavour()).inspect_err(|_| connection.set_broken())?;
         let builder = BatchBuilder::new(table);
         Ok(Self { id, statement, plan, builder, key, last_key: None, estimate: 0, rows: 0, finished: false })
     }

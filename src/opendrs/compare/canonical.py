@@ -37,6 +37,8 @@ class Compared:
     lost      condition in the source's SQL under which the value cannot arrive as it is; empty: never
     instead   canonical text that arrives then; None: NULL
     stripped  text arrives without NUL characters ("remove") or with U+2400 for them ("replace")
+    foreign   condition in the source's SQL under which no text of a target is the value, for Unicode does not
+              have its characters; empty: never. The conversion below would make question marks of them.
     """
 
     type: Logical
@@ -45,6 +47,7 @@ class Compared:
     lost: str = ""
     instead: str | None = None
     stripped: Literal["", "remove", "replace"] = ""
+    foreign: str = ""
 
 
 def _float_mysql(c: str) -> str:
@@ -184,6 +187,8 @@ def _source(column: Compared, *, mariadb: bool) -> str:
     if column.lost:
         instead = "NULL" if column.instead is None else f"'{column.instead}'"
         text = f"IF({column.lost}, {instead}, {text})"
+    if column.foreign:
+        text = f"IF({column.foreign}, 'beyond Unicode', {text})"
     return f"COALESCE({text}, 'N')"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from opendrs.model.types import Logical
 
@@ -45,6 +45,16 @@ class Generated:
     logged: bool = True
 
 
+# Character sets whose every code, or every code that a server stores, is a character of Unicode (asked of
+# MariaDB 10.11, code by code).
+WITHIN_UNICODE: Final = frozenset(
+    {
+        *("utf8", "utf8mb3", "utf8mb4", "utf16", "utf16le", "utf32", "latin1", "latin2", "latin5", "latin7"),
+        *("cp850", "cp852", "cp866", "koi8r", "koi8u", "armscii8", "keybcs2", "macce", "macroman", "tis620"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column.
@@ -75,6 +85,11 @@ class Column:
     invisible: bool = False
     comment: str = ""
     hidden: bool = False
+
+    @property
+    def beyond_unicode(self) -> bool:
+        """Whether its character set has, or may have, codes that Unicode has no character for."""
+        return self.charset is not None and self.charset not in WITHIN_UNICODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

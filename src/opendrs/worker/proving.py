@@ -40,13 +40,15 @@ INSTEAD: dict[str, dict[str, str | None]] = {
 
 def compared(column: Column, target: str, policy: Policy) -> Compared:
     """One column on both sides, with the losses that the policy accepts."""
-    lost, instead, stripped = "", None, ""
+    lost, instead, stripped, foreign = "", None, "", ""
     for loss in losses(column):
         if "invalid_dates" in loss.policies and policy.invalid_dates != "stop":
             lost = counting(loss.id, column) or ""
             instead = INSTEAD[policy.invalid_dates][column.type.kind]
         if "nul_in_text" in loss.policies and policy.nul_in_text != "stop":
             stripped = policy.nul_in_text
+        if loss.id == "no-unicode":
+            foreign = counting(loss.id, column) or ""
     return Compared(
         type=column.type,
         source=mysql.quote_name(column.name),
@@ -54,6 +56,7 @@ def compared(column: Column, target: str, policy: Policy) -> Compared:
         lost=lost,
         instead=instead,
         stripped=stripped,  # type: ignore[arg-type]
+        foreign=foreign,
     )
 
 

@@ -750,6 +750,23 @@ ALTER TABLE "shop"."t" ADD COLUMN IF NOT EXISTS "j" json;
 ALTER TABLE "shop"."t" RENAME COLUMN "j" TO "k";
 
 -- ----------------------------------------------------------------------------------------------------
+-- ALTER TABLE t ADD n VARBINARY(40), ADD INDEX nb (n(20)), ADD INDEX an (a, n(30))
+
+ALTER TABLE "shop"."t" ADD COLUMN IF NOT EXISTS "n" bytea;
+CREATE INDEX IF NOT EXISTS "t__nb" ON "shop"."t" ((substring("n" from 1 for 20)));
+CREATE INDEX IF NOT EXISTS "t__an" ON "shop"."t" ("a", (substring("n" from 1 for 30)));
+
+-- ALTER TABLE t CHANGE n nn VARCHAR(60)
+
+ALTER TABLE "shop"."t" RENAME COLUMN "n" TO "nn";
+DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t") THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN nn varbinary(40) TO varchar(60) of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
+DROP INDEX IF EXISTS "shop"."t__nb";
+DROP INDEX IF EXISTS "shop"."t__an";
+ALTER TABLE "shop"."t" ALTER COLUMN "nn" TYPE varchar(60) USING NULL::varchar(60);
+CREATE INDEX IF NOT EXISTS "t__nb" ON "shop"."t" ((left("nn", 20)));
+CREATE INDEX IF NOT EXISTS "t__an" ON "shop"."t" ("a", (left("nn", 30)));
+
+-- ----------------------------------------------------------------------------------------------------
 -- ALTER TABLE t ADD ts TIMESTAMP NULL, ADD ts2 TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
 
 ALTER TABLE "shop"."t" ADD COLUMN IF NOT EXISTS "ts" timestamp(0) with time zone;

@@ -73,6 +73,16 @@ def test_nul_characters(source: Source, type_name: str) -> None:
     assert found(source, "nul-in-text", "d") == {"2", "5"}
 
 
+@pytest.mark.parametrize(
+    ("charset", "code"), [("sjis", "8540"), ("gbk", "FEFE"), ("big5", "F9FE"), ("cp1251", "98"), ("ujis", "8FA2A1")]
+)
+@pytest.mark.parametrize("type_name", ["VARCHAR(20)", "TEXT"])
+def test_codes_beyond_unicode(source: Source, charset: str, code: str, type_name: str) -> None:
+    source.run(f"CREATE TABLE t (id INT, d {type_name} CHARACTER SET {charset})")
+    source.run(f"INSERT INTO t VALUES (1, '?a?'), (2, _{charset} x'61{code}3F'), (3, NULL), (4, ''), (5, 'Wort')")
+    assert found(source, "no-unicode", "d") == {"2"}
+
+
 def test_numbers_beyond_bigint(source: Source) -> None:
     source.run("CREATE TABLE t (id INT, d BIGINT UNSIGNED)")
     source.run(

@@ -12,7 +12,7 @@ import pytest
 from opendrs import _core
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
-from tests.integration.mysql_wire.sources import INT, TEXT, connect, make_numbered, read_all, spec
+from tests.integration.mysql_wire.sources import INT, NUMBERED, TEXT, connect, make_numbered, read_all, spec
 
 MIN_DATE = -(2**31)
 MIN_INSTANT = -(2**63)
@@ -251,6 +251,41 @@ def test_keys_of_every_kind_find_their_row_again(source: FamilyServer, database:
             for key in keys:
                 found = read_all(ours, f"SELECT v FROM k{number} WHERE v = ?", table, json.loads(key))
                 assert found.num_rows == 1, (native, key)
+
+
+def test_text_of_every_character_set(source: FamilyServer, database: NewDatabase) -> None:
+    """Whatever a set has of these characters arrives as the server itself converts it."""
+    name = database(source)
+    sets = [row[0] for row in source.execute("SHOW CHARACTER SET") if row[0] != "binary"]
+    assert len(sets) >= 38
+    text = "plain ~[]{|} ÄéñßøŁžЖюאש가각日本語あア你們ไทยΑβ€₤"
+    with source.connect(name) as connection, connection.cursor() as cursor:
+        cursor.execute("SET sql_mode = ''")
+        for charset in sets:
+            cursor.execute(f"CREATE TABLE `{charset}` (id INT PRIMARY KEY, v TEXT CHARACTER SET {charset})")
+            cursor.execute(f"INSERT INTO `{charset}` VALUES (1, CONVERT(%s USING {charset}))", (text,))
+            for id_, character in enumerate(text, 2):
+                cursor.execute(f"INSERT INTO `{charset}` VALUES ({id_}, CONVERT(%s USING {charset}))", (character,))
+    with connect(source, database=name) as ours:
+        for charset in sets:
+            read = read_all(ours, f"SELECT id, v FROM `{charset}` ORDER BY id", spec(name, charset, NUMBERED))
+            shown = source.execute(f"SELECT CONVERT(v USING utf8mb4) FROM {name}.`{charset}` ORDER BY id")
+            assert read.column("v").to_pylist() == [row[0] for row in shown], charset
+
+
+@pytest.mark.parametrize(
+    ("charset", "code"), [("sjis", "8540"), ("gbk", "FEFE"), ("big5", "F9FE"), ("cp1251", "98"), ("ujis", "8FA2A1")]
+)
+def test_a_code_beyond_unicode_is_no_question_mark(
+    source: FamilyServer, database: NewDatabase, charset: str, code: str
+) -> None:
+    name = database(source)
+    source.execute(f"CREATE TABLE {name}.t (id INT PRIMARY KEY, v VARCHAR(20) CHARACTER SET {charset})")
+    source.execute(f"INSERT INTO {name}.t VALUES (1, _{charset} x'61{code}')")
+    with connect(source) as ours, pytest.raises(_core.MysqlError) as raised:
+        read_all(ours, f"SELECT id, v FROM {name}.t", spec(name, "t", NUMBERED))
+    assert raised.value.kind == "value"
+    assert raised.value.message == f"column v: the bytes 61{code.lower()} are not valid in character set {charset}"
 
 
 def test_what_does_not_fit_is_said(source: FamilyServer, database: NewDatabase) -> None:

@@ -78,6 +78,18 @@ def test_a_change_can_be_carried_out_and_rendered(data: st.DataObject, statement
             tables = after
 
 
+def test_an_index_on_a_beginning_follows_its_column_to_another_name_and_kind() -> None:
+    tables = created("CREATE TABLE t (a INT, b BLOB, KEY k (b(20)), KEY l (a, b(30)))", "mysql")
+    assert tables is not None
+    (change,) = parse("ALTER TABLE t CHANGE b c TEXT", session("mysql"), scope(tables))
+    after = applied(tables, change)
+    statements = render(change, Schema(tables, places(tables)), Schema(after, places(after))).statements
+    assert statements[-2:] == (
+        'CREATE INDEX IF NOT EXISTS "t__k" ON "shop"."t" ((left("c", 20)))',
+        'CREATE INDEX IF NOT EXISTS "t__l" ON "shop"."t" ("a", (left("c", 30)))',
+    )
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> list[Table]:
     """Tables of 64 unsigned bits, tied at random."""

@@ -64,14 +64,21 @@ def decoding(error: DecodeError) -> DrsError | SchemaChanged:
         case "corrupt" | "checksum":
             return DrsError(Fault.LOG_CORRUPT, position=position, reason=error.what)
         case "charset" | "value":
-            return DrsError(
-                Fault.VALUE_UNREPRESENTABLE, table=name or "a table", column="named in the reason", reason=error.what
-            )
+            return _unrepresentable(name, error.what)
     return DrsError(Fault.LOG_UNSUPPORTED, position=position, reason=error.what)
 
 
-def changed_table(error: MysqlError, name: TableName) -> SchemaChanged | None:
-    """The error of a read that means: the table is not as it was when its load was planned."""
-    if error.kind == "schema_mismatch" or (error.kind == "server" and error.code in CHANGED_TABLE):
-        return SchemaChanged(name, error.message)
-    return None
+def reading(error: MysqlError, name: TableName, endpoint: Endpoint) -> DrsError | SchemaChanged:
+    """What an error of reading a table means; SchemaChanged: it is not as it was when its load was planned."""
+    match error.kind:
+        case "schema_mismatch":
+            return SchemaChanged(name, error.message)
+        case "server" if error.code in CHANGED_TABLE:
+            return SchemaChanged(name, error.message)
+        case "value":
+            return _unrepresentable(name, error.message)
+    return translate(error, endpoint)
+
+
+def _unrepresentable(table: TableName | None, reason: str) -> DrsError:
+    return DrsError(Fault.VALUE_UNREPRESENTABLE, table=table or "a table", reason=reason)

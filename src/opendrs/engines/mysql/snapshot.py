@@ -17,7 +17,7 @@ from dataclasses import replace
 from opendrs._core import MysqlError, MysqlReader, RecordBatch
 from opendrs.engines.mysql.catalog import read_names
 from opendrs.engines.mysql.connect import Session, quote_name
-from opendrs.engines.mysql.errors import changed_table, translate
+from opendrs.engines.mysql.errors import reading
 from opendrs.engines.mysql.keyset import condition, key_index, order, qualified, quoted, range_columns
 from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
 from opendrs.engines.mysql.splitting import next_bound
@@ -83,8 +83,7 @@ class Rows:
             while (batch := self._reader.next_batch(BATCH_ROWS, BATCH_BYTES)) is not None:
                 yield batch
         except MysqlError as error:
-            changed = changed_table(error, self._table.name)
-            raise changed or translate(error, self._endpoint) from error
+            raise reading(error, self._table.name, self._endpoint) from error
 
 
 class Snapshot:
@@ -135,8 +134,7 @@ class Snapshot:
         try:
             return session.read(sql, params, json.dumps(visible.to_json()))
         except MysqlError as error:
-            changed = changed_table(error, table.name)
-            raise changed or translate(error, self._endpoint) from error
+            raise reading(error, table.name, self._endpoint) from error
 
     @contextmanager
     def _moment(self, session: Session, table: Table) -> Iterator[LogPosition | None]:

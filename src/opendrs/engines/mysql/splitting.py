@@ -12,7 +12,7 @@ from typing import Final
 
 from opendrs._core import MysqlError
 from opendrs.engines.mysql.connect import Session, quote_name
-from opendrs.engines.mysql.errors import changed_table, translate
+from opendrs.engines.mysql.errors import reading
 from opendrs.engines.mysql.keyset import condition, key_index, order, qualified, range_columns, to_key
 from opendrs.model.catalog import Column, Table
 from opendrs.model.checkpoint import Key
@@ -103,8 +103,7 @@ def read_key(session: Session, table: Table, columns: Sequence[Column], sql: str
         while reader.next_batch(1, 1) is not None:
             pass
     except MysqlError as error:
-        changed = changed_table(error, table.name)
-        raise changed or translate(error, session.endpoint) from error
+        raise reading(error, table.name, session.endpoint) from error
     return to_key(key) if key else None
 
 

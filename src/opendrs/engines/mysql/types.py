@@ -297,6 +297,8 @@ COUNTING: Final[dict[str, str]] = {
     "zero-timestamp": "({c} IS NOT NULL AND UNIX_TIMESTAMP({c}) = 0)",
     # As bytes of UTF-8: many collations take NUL for nothing, and UTF-16 is full of zero bytes.
     "nul-in-text": "(INSTR(CAST(CONVERT({c} USING utf8mb4) AS BINARY), x'00') > 0)",
+    # The conversion makes a question mark of such a code, and it was none before.
+    "no-unicode": "(CHAR_LENGTH(REPLACE({c}, '?', '')) <> CHAR_LENGTH(REPLACE(CONVERT({c} USING utf8mb4), '?', '')))",
     "beyond-bigint": "({c} > 9223372036854775807)",
     # MariaDB's JSON_VALID takes any character behind a backslash and `1.`; and a NULL that becomes NOT NULL is ''.
     "lax-json": "({c} = '' OR INSTR(REGEXP_REPLACE({c}, "

@@ -254,7 +254,7 @@ def drop_column(name: str, walk: Walk) -> None:
         walk.put(name, None)
     rest = [replace(i, parts=tuple(p for p in i.parts if p.column.lower() != name.lower())) for i in shrunk]
     for index in rest:
-        _make(index, walk)
+        _make(index, walk, walk.table)
 
 
 def _indexes(table: Table) -> list[Index]:
@@ -265,15 +265,18 @@ def _has(index: Index, column: str) -> bool:
     return any(part.column.lower() == column.lower() for part in index.parts)
 
 
-def _has_beginning(index: Index, column: str) -> bool:
-    return any(part.column.lower() == column.lower() and part.prefix is not None for part in index.parts)
+def _has_expression(index: Index, column: str, table: Table) -> bool:
+    """Whether the column is in the index by its beginning or its hash."""
+    hashed = index.unique and index.kind == "hash"
+    parts = (part for part in indexes.fitted(index, table).parts if part.column.lower() == column.lower())
+    return any(hashed or part.prefix is not None for part in parts)
 
 
-def _make(index: Index, walk: Walk) -> None:
+def _make(index: Index, walk: Walk, table: Table) -> None:
     if index.name == "PRIMARY":
-        walk.add(indexes.primary_key(replace(walk.table, primary=index), walk.layout))
+        walk.add(indexes.primary_key(replace(table, primary=index), walk.layout))
     elif walk.constrained:
-        walk.add(indexes.index(walk.table, walk.layout, index))
+        walk.add(indexes.index(table, walk.layout, index))
 
 
 # --- MODIFY and CHANGE COLUMN -----------------------------------------------------------------------
@@ -293,7 +296,7 @@ def modify_column(change: ModifyColumn, walk: Walk) -> None:
         return
     walk.put(new.name, place)
     _reports(new, place, walk)
-    _change_type(old, new, had, place, walk)
+    dropped = _change_type(old, new, had, place, walk)
     _change_default(old, new, place, walk, retyped=had.type != place.type)
     if had.not_null != place.not_null:
         if place.not_null:
@@ -306,37 +309,36 @@ def modify_column(change: ModifyColumn, walk: Walk) -> None:
     _comment(new, place, walk, had=old.comment)
     if change.after is not None:
         walk.add(reported("column-order", f"{walk.name}.{new.name}"))
+    if dropped and new.type.kind in indexes.SHORTENED:
+        behind = dict(walk.tables)
+        change_table(behind, walk.name, change)
+        for index in _indexes(behind[walk.name]):
+            if index.name in dropped:
+                _make(index, walk, behind[walk.name])
 
 
-def _change_type(old: Column, new: Column, had: Place, place: Place, walk: Walk) -> None:
-    """Another type, or other values under the same type (a shorter ENUM, CHAR's blanks)."""
+def _change_type(old: Column, new: Column, had: Place, place: Place, walk: Walk) -> list[str]:
+    """Another type, or other values under the same type (a shorter ENUM, CHAR's blanks). The names of the
+    indexes that are gone: an expression in them holds the type."""
     name = quote(place.name)
     sql = using(name, old, new, place.type)
     if old.auto and not new.auto:
         walk.alter(place, "DROP IDENTITY IF EXISTS")
     if had.type == place.type and sql in ("", f"{name}::{place.type}"):
-        return
+        return []
     if sql is None:
         walk.only_if_empty(f"MODIFY COLUMN {new.name} {old.native} TO {new.native}")
         sql = f"NULL::{place.type}"
     if had.type == place.type:
         walk.run(f"UPDATE {walk.layout.sql} SET {name} = {sql} WHERE {name} IS DISTINCT FROM {sql}")
-        return
-    beginnings = [
-        i for i in _indexes(walk.table) if any(p.column.lower() == old.name.lower() and p.prefix for p in i.parts)
-    ]
-    other_kind = bool(beginnings) and old.type.kind != new.type.kind
-    if other_kind:  # an index on left(column, n) holds the type
-        walk.run(*(indexes.drop(walk.layout, index.name) for index in beginnings))
+        return []
+    other_kind = old.type.kind != new.type.kind
+    dropped = [i.name for i in _indexes(walk.table) if other_kind and _has_expression(i, old.name, walk.table)]
+    walk.run(*(indexes.drop(walk.layout, name) for name in dropped))
     if old.default is not None and not old.auto:
         walk.alter(place, "DROP DEFAULT")
     walk.alter(place, f"TYPE {place.type}" + (f" USING {sql}" if sql else ""))
-    if other_kind and new.type.kind in indexes.SHORTENED:
-        for index in beginnings:
-            renamed = tuple(
-                replace(p, column=new.name) if p.column.lower() == old.name.lower() else p for p in index.parts
-            )
-            _make(replace(index, parts=renamed), walk)
+    return dropped
 
 
 def _fill_nulls(column: Column, place: Place, walk: Walk) -> None:

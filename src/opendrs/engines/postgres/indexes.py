@@ -66,15 +66,15 @@ def index(table: Table, target: Layout | Mapping[str, Any], own: Index, *, concu
         return reported("index-functional", what, "; ".join(part.expression for part in own.parts if part.expression))
     if any(named(part.column, table, layout) is None for part in own.parts):
         return reported("index-functional", what, "A column of it is not carried over.")
-    fitted = own if own.unique else _fitted(own, table)
+    cut = fitted(own, table)
     name = layout.index(own.name)
     words = f"{'UNIQUE ' * own.unique}INDEX {'CONCURRENTLY ' * concurrently}IF NOT EXISTS"
-    parts = ", ".join(_part(part, table, layout, own) for part in fitted.parts)
+    parts = ", ".join(_part(part, table, layout, own) for part in cut.parts)
     statements = [f"CREATE {words} {quote(name)} ON {layout.sql} ({parts})"]
     if own.comment:
         statements.append(f"COMMENT ON INDEX {qualified(layout.schema, name)} IS {literal(own.comment)}")
     reports = _case(own, table)
-    if fitted != own:
+    if cut != own:
         reports += reported("index-shortened", what)
     return Rendered(tuple(statements)) + reports
 
@@ -104,8 +104,10 @@ def named(column: str, table: Table, layout: Layout) -> str | None:
     return quote(column_name(own.name)) if calculated and sql is not None else None
 
 
-def _fitted(own: Index, table: Table) -> Index:
-    """The index, with parts that are too long for an entry cut to what surely fits."""
+def fitted(own: Index, table: Table) -> Index:
+    """The index, with parts that are too long for an entry cut to what surely fits. A unique one stays whole."""
+    if own.unique or any(part.expression for part in own.parts):
+        return own
     sizes = [_bytes(part, table.column(part.column)) for part in own.parts]
     if sum(sizes) <= ENTRY_BYTES_MAX:
         return own

@@ -37,6 +37,7 @@ LOSSES: Final[dict[str, Loss]] = {
         Loss("impossible-date", "dates that no calendar has (0000-00-00, 2024-00-10, 2024-02-31)", ("invalid_dates",)),
         Loss("zero-timestamp", "the zero timestamp 0000-00-00 00:00:00", ("invalid_dates",)),
         Loss("nul-in-text", "NUL characters, which PostgreSQL's text cannot hold", ("nul_in_text",)),
+        Loss("no-unicode", "codes that Unicode has no character for: such a row stops its table"),
         Loss("beyond-bigint", "numbers above 9223372036854775807: such a row stops its table"),
         Loss("lax-json", "documents that only MariaDB takes for JSON (`1.`, `\\q`): such a row stops its table"),
         Loss("geometry-functions", "bytes arrive exactly (SRID, then WKB); spatial functions need PostGIS"),
@@ -86,8 +87,8 @@ TYPE_MAP: Final[dict[str, Row]] = {
     "time": Row("interval({fraction})", "interval", note="-838:59:59 to 838:59:59; it prints the same"),
     "datetime": Row("timestamp({fraction}) without time zone", "timestamp", ("impossible-date",)),
     "timestamp": Row("timestamp({fraction}) with time zone", "timestamptz", ("zero-timestamp",)),
-    "text with a length": Row("varchar({length})", "varchar", ("nul-in-text",), "CHAR and VARCHAR"),
-    "text": Row("text", "text", ("nul-in-text",)),
+    "text with a length": Row("varchar({length})", "varchar", ("nul-in-text", "no-unicode"), "CHAR and VARCHAR"),
+    "text": Row("text", "text", ("nul-in-text", "no-unicode")),
     "enum": Row("varchar({longest})", "varchar", note="as long as the longest member"),
     "set": Row("varchar({longest})", "varchar", note="as long as all members together"),
     "json": Row("json", "json", note="the text as the source prints it; \\u0000 stays an escape"),
@@ -145,7 +146,8 @@ def _longest(column: Column) -> int:
 
 def losses(column: Column, narrowed: bool = False) -> tuple[Loss, ...]:
     """What may get lost of the column's values."""
-    return tuple(LOSSES[loss] for loss in row_of(column, narrowed).losses)
+    found = row_of(column, narrowed).losses
+    return tuple(LOSSES[loss] for loss in found if loss != "no-unicode" or column.beyond_unicode)
 
 
 def narrowed_columns(tables: Iterable[Table]) -> Narrowed:
