@@ -137,6 +137,8 @@ def test_what_does_not_arrive_as_it_was(source: FamilyServer, database: NewDatab
     found = findings(source, None, f"{name}.*")
     text = " ".join(finding.message for finding in found if finding.result == "ALARM")
     assert {"mappedNameCheck", "dstColumnTypeCheck", "dstSchemaCheck"} <= items(found, "ALARM")
-    for word in ("full-text", "spatial", "ON UPDATE", "generated column", "UNIQUE tells apart", "t.ctid"):
+    # MariaDB 11.4 and newer does not log what it generates: there the target calculates it, and it stays generated.
+    written = ("generated column",) if source.name != "mariadb-11" else ()
+    for word in ("full-text", "spatial", "ON UPDATE", *written, "UNIQUE tells apart", "t.ctid"):
         assert word in text.replace(f"{long}.ctid", "t.ctid"), word
     assert f"{name}.{long} as " in text

@@ -113,7 +113,8 @@ def long_transactions(server: Server) -> Verdict:
         "SELECT trx_mysql_thread_id AS thread, trx_seconds AS seconds FROM (SELECT trx_mysql_thread_id,"
         " TIMESTAMPDIFF(SECOND, trx_started, CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')) AS trx_seconds"
         " FROM information_schema.INNODB_TRX) AS open_now"
-        f" WHERE trx_seconds >= {LONG_TRANSACTION_S} AND trx_mysql_thread_id > 0 ORDER BY trx_seconds DESC"
+        f" WHERE trx_seconds >= {LONG_TRANSACTION_S} AND trx_mysql_thread_id NOT IN (0, CONNECTION_ID())"
+        " ORDER BY trx_seconds DESC"
     )
     rows = server.ask(sql, "PROCESS")
     if not rows:
