@@ -355,9 +355,7 @@ fn authenticate(
                 ));
             }
             [0xFE, switch @ ..] => {
-                let mut cursor = Cursor::new(switch);
-                let plugin = String::from_utf8_lossy(cursor.until_nul()).into_owned();
-                let challenge = cursor.rest().strip_suffix(&[0]).unwrap_or(cursor.rest());
+                let (plugin, challenge) = parse_switch(switch);
                 auth = proof(&plugin, challenge)?;
                 Step::Send(auth.first()?)
             }
@@ -368,6 +366,14 @@ fn authenticate(
             wire.send(&bytes)?;
         }
     }
+}
+
+/// Plugin and challenge of an AuthSwitchRequest. Behind some challenges a zero byte follows, and others
+/// may end in one: each plugin takes as many bytes as it knows that there are.
+fn parse_switch(packet: &[u8]) -> (String, &[u8]) {
+    let mut cursor = Cursor::new(packet);
+    let plugin = String::from_utf8_lossy(cursor.until_nul()).into_owned();
+    (plugin, cursor.rest())
 }
 
 fn login_error(packet: &[u8], options: &ConnectionOptions) -> MysqlError {
@@ -398,6 +404,15 @@ fn attributes(options: &ConnectionOptions) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_challenge_may_end_in_a_zero_byte() {
+        let mut packet = b"parsec\0".to_vec();
+        packet.extend([7; 31]);
+        packet.push(0);
+        let (plugin, challenge) = parse_switch(&packet);
+        assert_eq!((plugin.as_str(), challenge.len()), ("parsec", 32));
+    }
 
     #[test]
     fn ends_of_rows_are_told_from_rows() {
