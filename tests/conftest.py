@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-# What decides whether a change may land must not depend on luck; `make torture` tries its luck.
+# What decides whether a change may land must not depend on luck; OPENDRS_EXAMPLES=100 tries its luck.
 settings.register_profile("opendrs", derandomize="OPENDRS_EXAMPLES" not in os.environ)
 settings.load_profile("opendrs")
 

@@ -1,11 +1,10 @@
 //! What a server must be like before its log is asked for.
 
-use opendrs_binlog::{FilePosition, GtidList, GtidSet, Restart};
+use opendrs_binlog::{FilePosition, Flavour, GtidList, GtidSet, Restart};
 
 use crate::connection::Connection;
 use crate::error::{ErrorKind, MysqlError, Result};
 use crate::query::quote_text;
-use opendrs_binlog::Flavour;
 
 /// Facts about a server that the log stream depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from opendrs.compare.canonical import Compared, source_sums, target_sums
+from opendrs.model.catalog import Column
+from opendrs.model.job import Policy
 from opendrs.model.types import Logical
+from opendrs.worker.proving import compared
 from tests.harness.fixtures import NewDatabase
 
 # (column, logical type, type at the source, type in the target, how the source shows it to the target)
@@ -120,3 +123,25 @@ def test_both_dialects_agree(source: str, request: pytest.FixtureRequest, postgr
         there.execute("INSERT INTO t SELECT * FROM t WHERE ctid = (SELECT min(ctid) FROM t)")
         there.execute("INSERT INTO t SELECT * FROM t WHERE ctid = (SELECT min(ctid) FROM t)")
         assert sums(every)[1] != before
+
+
+@pytest.mark.parametrize("source", ["mariadb", "mysql"])
+def test_a_code_beyond_unicode_is_no_question_mark(
+    source: str, request: pytest.FixtureRequest, postgres: Any, database: NewDatabase
+) -> None:
+    server = request.getfixturevalue(source)
+    name = database(server)
+    column = Column(name="v", type=Logical(kind="text"), native="varchar(20)", length=20, charset="sjis")
+    columns = [compared(column, "v", Policy())]
+    with server.connect(name) as connection, connection.cursor() as ours, postgres.connect() as there:
+        ours.execute("CREATE TABLE t (v VARCHAR(20) CHARACTER SET sjis)")
+        there.execute("CREATE TEMP TABLE t (v varchar(20))")
+        there.execute("INSERT INTO t VALUES ('a?')")
+        sums = target_sums("t", columns)
+        for value, equal in (("'a?'", True), ("_sjis x'618540'", False)):
+            ours.execute("DELETE FROM t")
+            ours.execute(f"INSERT INTO t VALUES ({value})")
+            ours.execute(source_sums("t", columns, mariadb=source == "mariadb"))
+            (here,) = ours.fetchall()
+            (other,) = there.execute(sums).fetchall()
+            assert (list(map(str, here)) == list(map(str, other))) is equal, (here, other)

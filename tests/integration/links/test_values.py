@@ -1,4 +1,4 @@
-"""Values that no target can hold: found before the job, refused by the load and by the log, seen by the proof."""
+"""Values that no target can hold: found before the job, refused by the load and by the log."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ def translate(error: PgError, endpoint: Endpoint, what: str) -> DrsError:
         return DrsError(
             Fault.VALUE_UNREPRESENTABLE,
             table=_table(error),
-            column=error.column or "named in the reason",
-            reason=reason,
+            reason=f"column {error.column}: {reason}" if error.column else reason,
         )
     if kind == "tls":
         return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
