@@ -38,19 +38,32 @@ pub struct TableOptions {
     /// Columns whose values the server computes. MariaDB 11.8 leaves them out of updates and deletes
     /// even with `binlog_row_image=FULL`; they are NULL there and the row's `flags` say so.
     pub generated: Vec<String>,
+    /// Of a table WITH SYSTEM VERSIONING (MariaDB), the column that tells when a row ended. The log has
+    /// past rows among those that are there now; they are left out, as a SELECT leaves them out.
+    pub row_end: Option<String>,
 }
 
 impl TableOptions {
-    /// Names of the columns that the JSON form of a table (`model.catalog.Table`) marks as generated.
-    pub fn generated_in(table: &serde_json::Value) -> Vec<String> {
-        let columns = table.get("columns").and_then(serde_json::Value::as_array).into_iter().flatten();
-        let generated = columns.filter(|column| column.get("generated").is_some_and(|g| !g.is_null() && *g != false));
-        generated.filter_map(|column| column.get("name")?.as_str().map(str::to_owned)).collect()
+    /// What the JSON form of a table (`model.catalog.Table`) says of its columns.
+    pub fn of(table: &serde_json::Value) -> Self {
+        let mut options = Self::default();
+        for column in table.get("columns").and_then(serde_json::Value::as_array).into_iter().flatten() {
+            let generated = column.get("generated").filter(|generated| !generated.is_null() && **generated != false);
+            let (Some(generated), Some(name)) = (generated, column.get("name").and_then(serde_json::Value::as_str))
+            else {
+                continue;
+            };
+            options.generated.push(name.to_owned());
+            if generated.get("expression").is_some_and(|expression| expression == "ROW END") {
+                options.row_end = Some(name.to_owned());
+            }
+        }
+        options
     }
 }
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { skip_through: None, transactional: true, generated: Vec::new() }
+        Self { skip_through: None, transactional: true, generated: Vec::new(), row_end: None }
     }
 }

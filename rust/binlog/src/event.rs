@@ -116,7 +116,8 @@ pub struct Heartbeat {
 /// - `txn` UInt32: ordinal of the transaction within the window, from 0;
 /// - `flags` UInt8: bit 0 is set if the log carries the foreign-key cascades of this change
 ///   (`USE_SQL_FOREIGN_KEY`, MySQL 9.6 and newer); bit 1 if the log left out columns that
-///   [`crate::TableOptions::generated`] names, which are NULL here whatever they are in the table.
+///   [`crate::TableOptions::generated`] names, which are NULL here whatever they are in the table;
+///   bit 2 if the change was made with `foreign_key_checks=0`, of all changes of its statement.
 pub fn leading_fields() -> [Field; 4] {
     [
         Field::new("op", DataType::Int8, false),

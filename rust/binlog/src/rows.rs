@@ -57,7 +57,21 @@ pub(crate) struct Layout {
     pub columns: Vec<Column>,
     /// Columns that images may lack, for the server computes them.
     pub generated: Vec<bool>,
+    /// The column that tells when a row ended.
+    pub row_end: Option<usize>,
 }
+
+impl Layout {
+    /// Whether the row that was read last is no longer there: only a history has it.
+    #[inline]
+    fn is_past(&self, table: &TableRows) -> bool {
+        self.row_end.is_some_and(|column| table.columns[column].last().is_some_and(|end| !NEVER_ENDED.contains(&end)))
+    }
+}
+
+/// What the end of a row is as long as it is there: the last moment of a TIMESTAMP, in microseconds, up to
+/// MariaDB 11.4 and behind it; and the last number of a transaction.
+const NEVER_ENDED: [i128; 3] = [2_147_483_647_999_999, 4_294_967_295_999_999, u64::MAX as i128];
 
 /// Which columns an image has.
 #[derive(Clone, Copy)]
@@ -83,8 +97,17 @@ pub(crate) struct RowsEvent<'a> {
 /// The log carries the foreign-key cascades of this event (MySQL 9.6 and newer, `USE_SQL_FOREIGN_KEY_F`).
 const FLAG_SQL_FOREIGN_KEYS: u16 = 1 << 4;
 
-/// In the column `flags` of a batch.
+/// The last rows event of its statement (`STMT_END_F`).
+const FLAG_STATEMENT_ENDS: u16 = 1;
+
+/// The rows are not checked for foreign keys (`NO_FOREIGN_KEY_CHECKS_F`): all rows of a session with
+/// `foreign_key_checks=0`; and, where the log carries them, those that a foreign key changed.
+const FLAG_FOREIGN_KEYS_OFF: u16 = 1 << 1;
+
+/// Bits in the column `flags` of a batch.
+const CARRIES_CASCADES: u8 = 1;
 const LACKS_GENERATED: u8 = 2;
+pub(crate) const FOREIGN_KEYS_OFF: u8 = 4;
 
 /// The table id of a rows event that only ends a statement (MySQL, `Rows_event`: "dummy event").
 pub(crate) const DUMMY_TABLE_ID: u64 = 0x00ff_ffff;
@@ -106,6 +129,16 @@ impl<'a> RowsEvent<'a> {
         Ok(Self { table_id, flags, count, before, after, rows: cursor.rest(), kind })
     }
 
+    /// Whether foreign keys were heeded.
+    pub fn is_checked(&self) -> bool {
+        self.flags & FLAG_FOREIGN_KEYS_OFF == 0
+    }
+
+    /// Whether this is the last rows event of its statement.
+    pub fn ends_statement(&self) -> bool {
+        self.flags & FLAG_STATEMENT_ENDS != 0
+    }
+
     /// Appends every row of the event to its table.
     pub fn decode(
         &self,
@@ -118,10 +151,13 @@ impl<'a> RowsEvent<'a> {
         let Some((table, seq, txn)) = rows.open_table(handle) else {
             return Err(Fault::new(ErrorKind::Misuse, "a table without room for rows"));
         };
-        let mut changes = 0u32;
+        let (first, mut changes) = (table.rows(), 0u32);
         let decoded = self.append(plain, layout, table, scratch, (seq, txn), &mut changes);
         if let Err(fault) = decoded {
             return Err(fault.of_table(&table.spec.name));
+        }
+        if !self.is_checked() {
+            rows.unchecked(handle, first);
         }
         rows.count(handle, changes)
     }
@@ -137,8 +173,7 @@ impl<'a> RowsEvent<'a> {
         changes: &mut u32,
     ) -> Result<()> {
         let (before, after) = (self.present(self.before, layout)?, self.present(self.after, layout)?);
-        let cascades = u8::from(self.flags & FLAG_SQL_FOREIGN_KEYS != 0);
-        let flags = cascades | if before.whole && after.whole { 0 } else { LACKS_GENERATED };
+        let flags = self.row_flags(before.whole && after.whole);
         let mut cursor = Cursor::new(plain);
         while !cursor.is_empty() {
             let (seq, txn) = (first.0.saturating_add(*changes), first.1);
@@ -147,6 +182,10 @@ impl<'a> RowsEvent<'a> {
                     image(layout, before, &mut cursor, table, scratch)?;
                     let op = if self.kind.action == Action::Insert { op::INSERT } else { op::DELETE };
                     table.lead(op, seq, txn, flags);
+                    if layout.is_past(table) {
+                        table.leave_out_last();
+                        continue;
+                    }
                 }
                 Action::Update if self.kind.partial => {
                     update_partial(layout, (before, after), &mut cursor, table, scratch, (seq, txn, flags))?;
@@ -154,13 +193,28 @@ impl<'a> RowsEvent<'a> {
                 Action::Update => {
                     image(layout, before, &mut cursor, table, scratch)?;
                     table.lead(op::BEFORE, seq, txn, flags);
+                    let was_past = layout.is_past(table);
                     image(layout, after, &mut cursor, table, scratch)?;
                     table.lead(op::AFTER, seq, txn, flags);
+                    if !table.now_and_then(was_past, layout.is_past(table)) {
+                        continue;
+                    }
                 }
             }
             *changes += 1;
         }
         Ok(())
+    }
+
+    fn row_flags(&self, whole: bool) -> u8 {
+        let mut flags = if whole { 0 } else { LACKS_GENERATED };
+        if self.flags & FLAG_SQL_FOREIGN_KEYS != 0 {
+            flags |= CARRIES_CASCADES;
+        }
+        if self.flags & FLAG_FOREIGN_KEYS_OFF != 0 {
+            flags |= FOREIGN_KEYS_OFF;
+        }
+        flags
     }
 
     /// Every column but generated ones must be in every image: what is missing could only be guessed.

@@ -51,7 +51,7 @@ impl Decoder {
         }
         let table = self.rows.table(registered.handle);
         let table = table.ok_or_else(|| Fault::new(ErrorKind::Misuse, "a table without room for rows"))?;
-        let layout = verify::compile(&table.spec, &registered.options.generated, &map.columns()?, self.flavour())?;
+        let layout = verify::compile(&table.spec, &registered.options, &map.columns()?, self.flavour())?;
         Ok((Target::Table { handle: registered.handle, layout }, lasting))
     }
 
@@ -81,6 +81,13 @@ impl Decoder {
             return Ok(());
         }
         let event = RowsEvent::parse(body, kind, table_id_bytes)?;
+        self.rows_of(&event, kind, number)?;
+        self.rows.statement(event.is_checked(), event.ends_statement());
+        Ok(())
+    }
+
+    #[inline]
+    fn rows_of(&mut self, event: &RowsEvent<'_>, kind: Kind, number: u64) -> Result<()> {
         if event.table_id == DUMMY_TABLE_ID && event.rows.is_empty() {
             return Ok(());
         }
@@ -104,7 +111,7 @@ impl Decoder {
                 event.decode(rows, layout, &mut self.rows, *handle, &mut self.scratch)
             }
             (_, Some(name)) => {
-                let state = rows::sequence_state(&event, rows).map_err(|fault| fault.of_table(&name))?;
+                let state = rows::sequence_state(event, rows).map_err(|fault| fault.of_table(&name))?;
                 if let Some((next_not_cached, cycles)) = state {
                     self.rows.sequences.retain(|known| known.name != name);
                     self.rows.sequences.push(SequenceState { name, next_not_cached, cycles });

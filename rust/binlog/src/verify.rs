@@ -4,13 +4,14 @@ use opendrs_columns::{ColumnSpec, Logical, TableSpec};
 
 use crate::charset::{self, Charset};
 use crate::column::Column;
+use crate::config::TableOptions;
 use crate::error::{ErrorKind, Fault, Result};
 use crate::format::Flavour;
 use crate::rows::Layout;
 use crate::table_map::{Charsets, Columns, OptionalMetadata, WireColumn, column_types as t};
 
 /// The readers of a table's columns, once everything that the log tells agrees with what is registered.
-pub(crate) fn compile(spec: &TableSpec, generated: &[String], map: &Columns<'_>, flavour: Flavour) -> Result<Layout> {
+pub(crate) fn compile(spec: &TableSpec, options: &TableOptions, map: &Columns<'_>, flavour: Flavour) -> Result<Layout> {
     let numeric = map.columns.iter().filter(|column| is_numeric(column.kind)).count();
     let optional = OptionalMetadata::parse(map.optional, numeric)?;
     if let Some(names) = &optional.names {
@@ -30,8 +31,9 @@ pub(crate) fn compile(spec: &TableSpec, generated: &[String], map: &Columns<'_>,
     signedness(spec, map, &optional)?;
     charsets(spec, map, &optional, flavour)?;
     members(spec, map, &optional, flavour)?;
-    let generated = spec.columns.iter().map(|column| generated.contains(&column.name)).collect();
-    Ok(Layout { columns, generated })
+    let generated = spec.columns.iter().map(|column| options.generated.contains(&column.name)).collect();
+    let row_end = spec.columns.iter().position(|column| options.row_end.as_ref() == Some(&column.name));
+    Ok(Layout { columns, generated, row_end })
 }
 
 #[cold]

@@ -8,6 +8,7 @@ use opendrs_columns::{ColumnBuilder, TableName, TableSpec};
 
 use crate::error::{ErrorKind, Fault, Result};
 use crate::event::{Control, SequenceState, Window, leading_fields};
+use crate::rows::FOREIGN_KEYS_OFF;
 
 /// The kinds of row in the column `op`.
 pub(crate) mod op {
@@ -55,6 +56,10 @@ pub(crate) struct Rows {
     /// What the open group amounts to.
     open: Totals,
     pub sequences: Vec<SequenceState>,
+    /// Rows of the open statement that say they are not checked for foreign keys: table, first, end.
+    unchecked: Vec<(usize, usize, usize)>,
+    /// Whether other rows of that statement are.
+    checked: bool,
     first_commit_us: i64,
     last_commit_us: i64,
 }
@@ -103,8 +108,39 @@ impl TableRows {
         self.flags.push(flags);
     }
 
-    fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.op.len()
+    }
+
+    /// The row appended last does not count.
+    pub fn leave_out_last(&mut self) {
+        self.leave_out(self.rows().saturating_sub(1));
+    }
+
+    /// What is left of the update appended last, of whose images those that are past do not count: itself, a
+    /// deletion, an insertion or nothing. False for nothing.
+    pub fn now_and_then(&mut self, before_is_past: bool, after_is_past: bool) -> bool {
+        if !(before_is_past || after_is_past) {
+            return true;
+        }
+        let after = self.rows().saturating_sub(1);
+        let before = after.saturating_sub(1);
+        if before_is_past {
+            self.leave_out(before);
+            self.op[after] = op::INSERT;
+        }
+        if after_is_past {
+            self.op[before] = op::DELETE;
+            self.leave_out(after);
+        }
+        !(before_is_past && after_is_past)
+    }
+
+    fn leave_out(&mut self, row: usize) {
+        match self.dead.last_mut() {
+            Some(last) if last.1 == row => last.1 = row + 1,
+            _ => self.dead.push((row, row + 1)),
+        }
     }
 
     /// Rows that belong to complete groups, if `group` is open.
@@ -165,13 +201,14 @@ impl TableRows {
         self.mark = 0;
         self.dead.clear();
         self.bytes = self.columns.iter().map(ColumnBuilder::bytes).sum();
-        let Some(&(first, _)) = head.first() else { return Ok(None) };
+        if head.is_empty() {
+            return Ok(None);
+        }
         // After an error within a row some columns are longer than others.
         if head == [(0, op.len())] && arrays.iter().all(|array| array.len() == op.len()) {
             return self.batch(op, seq, txn, flags, arrays).map(Some);
         }
-        let kept = |i: &usize| head.iter().any(|range| (range.0..range.1).contains(i));
-        let rows: Vec<usize> = (first..rows).filter(kept).collect();
+        let rows: Vec<usize> = head.iter().flat_map(|range| range.0..range.1).collect();
         let mut parts = Vec::with_capacity(arrays.len());
         for (spec, array) in self.spec.columns.iter().zip(&arrays) {
             let mut builder = ColumnBuilder::new(spec);
@@ -217,6 +254,8 @@ impl Rows {
             done: Totals::default(),
             open: Totals::default(),
             sequences: Vec::new(),
+            unchecked: Vec::new(),
+            checked: false,
             first_commit_us: 0,
             last_commit_us: 0,
         }
@@ -273,6 +312,29 @@ impl Rows {
         Ok(())
     }
 
+    /// Rows of a table from `first` on say that they are not checked for foreign keys.
+    pub fn unchecked(&mut self, handle: usize, first: usize) {
+        let end = self.table(handle).map_or(first, TableRows::rows);
+        self.unchecked.push((handle, first, end));
+    }
+
+    /// Takes notice of a rows event of the open statement. At the statement's end it is known what rows that
+    /// are not checked are: in a statement with others, they are what a foreign key did.
+    pub fn statement(&mut self, checked: bool, ends: bool) {
+        self.checked |= checked;
+        if !ends {
+            return;
+        }
+        let unchecked = std::mem::take(&mut self.unchecked);
+        if std::mem::take(&mut self.checked) {
+            for (handle, first, end) in unchecked {
+                let table = self.tables.get_mut(handle).and_then(Option::as_mut);
+                let flags = table.and_then(|table| table.flags.get_mut(first..end));
+                flags.into_iter().flatten().for_each(|flags| *flags &= !FOREIGN_KEYS_OFF);
+            }
+        }
+    }
+
     pub fn count_log(&mut self, bytes: usize) {
         self.open.log += bytes as u64;
     }
@@ -293,7 +355,8 @@ impl Rows {
 
     /// Whether complete groups have anything to hand over.
     pub fn has_complete(&self) -> bool {
-        self.done.changes > 0 || !self.sequences.is_empty()
+        // Rows that were all left out must go as well.
+        self.done.changes > 0 || self.done.values > 0 || !self.sequences.is_empty()
     }
 
     /// Ordinal that the next change gets.
@@ -393,6 +456,8 @@ impl Rows {
         txn_base: u32,
     ) -> Result<Vec<(TableName, RecordBatch)>> {
         let mut batches = Vec::new();
+        // Of a statement that does not end in this window nothing can be said later.
+        self.unchecked.clear();
         for handle in std::mem::take(&mut self.order) {
             let Some(Some(table)) = self.tables.get_mut(handle) else { continue };
             let count = rows(table);

@@ -145,6 +145,16 @@ impl ColumnBuilder {
         self.invalid(format!("{value} is outside the range of {:?}", self.logical))
     }
 
+    /// The value pushed last, of a column of 64-bit numbers or of moments; None if it is NULL or of another kind.
+    pub fn last(&self) -> Option<i128> {
+        match &self.values {
+            Values::I64(b) => b.values_slice().last().map(|value| i128::from(*value)),
+            Values::U64(b) => b.values_slice().last().map(|value| i128::from(*value)),
+            Values::Timestamp(b) => b.values_slice().last().map(|value| i128::from(*value)),
+            _ => None,
+        }
+    }
+
     /// Appends NULL.
     #[inline]
     pub fn push_null(&mut self) {

@@ -243,6 +243,8 @@ pub struct LogStream {
     block: Option<Block>,
     offset: usize,
     stop_at: Option<Position>,
+    /// Where tables begin to be followed: a window ends exactly there.
+    begins: Vec<Position>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -295,6 +297,7 @@ impl LogStream {
             block: None,
             offset: 0,
             stop_at: None,
+            begins: Vec::new(),
             thread: Some(thread),
         })
     }
@@ -393,11 +396,13 @@ impl LogStream {
         if !self.decoder.at_boundary() {
             return false;
         }
-        if let Some(stop) = &self.stop_at
-            && self.decoder.position().covers(stop)
-        {
-            self.stop_at = None;
-            return true;
+        if self.stop_at.is_some() || !self.begins.is_empty() {
+            let (at, waiting) = (self.decoder.position(), self.begins.len());
+            self.begins.retain(|begin| !at.covers(begin));
+            let stopped = self.stop_at.take_if(|stop| at.covers(stop));
+            if stopped.is_some() || self.begins.len() < waiting {
+                return true;
+            }
         }
         self.decoder.buffered_bytes() >= self.window_bytes
     }
@@ -413,8 +418,15 @@ impl LogStream {
         self.decoder.select(selection);
     }
 
-    /// Makes a table known, or replaces what is known of it.
+    /// Makes a table known, or replaces what is known of it. A window ends where the table begins to be
+    /// followed (`skip_through`).
     pub fn register(&mut self, table: TableSpec, options: TableOptions) -> Result<()> {
+        if let Some(begin) = &options.skip_through
+            && !self.decoder.position().covers(begin)
+            && !self.begins.contains(begin)
+        {
+            self.begins.push(begin.clone());
+        }
         Ok(self.decoder.register(table, options)?)
     }
 

@@ -5,7 +5,7 @@
 use std::ffi::CStr;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use arrow_array::{Array, Int8Array, RecordBatch, StructArray, UInt32Array};
+use arrow_array::{Array, Int8Array, RecordBatch, StructArray, UInt8Array, UInt32Array};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -14,6 +14,8 @@ const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
 /// The kind of row (column `op`) that holds an update's before image; the after image is the next row.
 const UPDATE_BEFORE: i8 = 2;
+/// In the column `flags`: the change was made with `foreign_key_checks=0`.
+const FOREIGN_KEYS_OFF: u8 = 4;
 
 /// Rows of one table as Arrow arrays. Any library that speaks the PyCapsule interface reads it:
 /// `pyarrow.record_batch(batch)`, `arro3.core.RecordBatch.from_arrow(batch)`.
@@ -84,6 +86,26 @@ impl PyRecordBatch {
             }
         }
         Ok(false)
+    }
+
+    /// Ordinals (column `seq`) of the changes that were made with `foreign_key_checks=0`, as ranges
+    /// `(first, end)` that hold nothing else: no change of this batch, and none of another.
+    fn unchecked(&self) -> PyResult<Vec<(u32, u32)>> {
+        let flags = self.0.column_by_name("flags").and_then(|column| column.as_any().downcast_ref::<UInt8Array>());
+        let ordinals = self.0.column_by_name("seq").and_then(|column| column.as_any().downcast_ref::<UInt32Array>());
+        let (Some(flags), Some(ordinals)) = (flags, ordinals) else {
+            return Err(PyTypeError::new_err("the batch is not one of a window"));
+        };
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for (flags, &ordinal) in flags.values().iter().zip(ordinals.values()) {
+            match ranges.last_mut() {
+                _ if flags & FOREIGN_KEYS_OFF == 0 => {}
+                // Both images of an update have the same ordinal.
+                Some(last) if ordinal <= last.1 => last.1 = ordinal + 1,
+                _ => ranges.push((ordinal, ordinal + 1)),
+            }
+        }
+        Ok(ranges)
     }
 
     #[pyo3(signature = (requested_schema=None))]

@@ -274,10 +274,10 @@ impl BinlogDecoder {
     #[pyo3(signature = (table, *, skip_through=None, transactional=true))]
     fn register(&self, py: Python<'_>, table: &str, skip_through: Option<&str>, transactional: bool) -> PyResult<()> {
         let malformed = |e: serde_json::Error| PyValueError::new_err(e.to_string());
-        let generated = TableOptions::generated_in(&serde_json::from_str(table).map_err(malformed)?);
+        let known = TableOptions::of(&serde_json::from_str(table).map_err(malformed)?);
         let table = TableSpec::from_json(table).map_err(malformed)?;
         let skip_through = skip_through.map(BinlogPosition::new).transpose()?.map(|position| position.0);
-        let options = TableOptions { skip_through, transactional, generated };
+        let options = TableOptions { skip_through, transactional, ..known };
         self.lock().register(table, options).map_err(|error| decode_error(py, &error))
     }
 

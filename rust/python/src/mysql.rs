@@ -307,9 +307,8 @@ impl MysqlLog {
     ) -> PyResult<()> {
         let table = table_spec(table_json)?;
         let skip_through = skip_through.map(position).transpose()?;
-        let generated =
-            serde_json::from_str(table_json).map(|json| TableOptions::generated_in(&json)).unwrap_or_default();
-        self.with_stream(py, |stream| stream.register(table, TableOptions { skip_through, transactional, generated }))
+        let known = serde_json::from_str(table_json).map(|json| TableOptions::of(&json)).unwrap_or_default();
+        self.with_stream(py, |stream| stream.register(table, TableOptions { skip_through, transactional, ..known }))
     }
 
     /// Makes a MariaDB sequence known: it is reported in `Window.sequences`.

@@ -30,15 +30,11 @@ class DropDatabase:
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
+    """`like`: the table that it was made like, as that is known here."""
+
     table: Table
     if_not_exists: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CreateTableLike:
-    name: TableName
-    like: TableName
-    if_not_exists: bool = False
+    like: TableName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +193,7 @@ class AlterTable:
     changes: tuple[Change, ...]
 
 
-Alteration = (
-    CreateDatabase | DropDatabase | CreateTable | CreateTableLike | DropTable | RenameTable | TruncateTable | AlterTable
-)
+Alteration = CreateDatabase | DropDatabase | CreateTable | DropTable | RenameTable | TruncateTable | AlterTable
 
 
 def altered(table: Table, change: Change) -> Table:

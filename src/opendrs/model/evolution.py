@@ -12,7 +12,6 @@ from opendrs.model.alteration import (
     Change,
     CreateDatabase,
     CreateTable,
-    CreateTableLike,
     DropDatabase,
     DropTable,
     ModifyColumn,
@@ -32,11 +31,6 @@ def applied(tables: Tables, alteration: Alteration) -> dict[TableName, Table]:
     match alteration:
         case CreateTable(table, if_not_exists):
             _create(after, table, if_not_exists)
-        case CreateTableLike(name, like, if_not_exists):
-            # Foreign keys are not taken over, and numbering begins anew.
-            original = after[like]
-            numbering = None if original.next_auto is None else 1
-            _create(after, replace(original, name=name, foreign_keys=(), next_auto=numbering), if_not_exists)
         case DropTable(name, if_exists):
             if name not in after and not if_exists:
                 raise KeyError(str(name))

@@ -11,7 +11,6 @@ from opendrs.model.alteration import (
     AlterTable,
     CreateDatabase,
     CreateTable,
-    CreateTableLike,
     DropDatabase,
     DropTable,
     RenameTable,
@@ -86,11 +85,13 @@ def _already_there(tables: Tables, alteration: Alteration, position: Position | 
                 # Which of the two names stood for these rows when they were read, nobody can say.
                 raise SchemaChanged(old, "it was renamed before its load was caught up with", [new])
             return True
-        case CreateTable(table):
+        case CreateTable(table, like=other):
             # Known already: it was there when the catalog was read, and its rows come by key.
-            return table.name in tables
-        case CreateTableLike(name):
-            return name in tables
+            if table.name in tables:
+                return True
+            if other in tables and _covers(tables[other], position):
+                raise SchemaChanged(table.name, f"it was made like {other}, of which only a later definition is known")
+            return False
         case CreateDatabase() | DropDatabase():
             return False
         case _:

@@ -25,6 +25,7 @@ from opendrs.pipeline.barrier import Barrier, NoBarrier
 from opendrs.pipeline.evolve import difference, evolved
 from opendrs.pipeline.faultpoints import Faults, NoFaults
 from opendrs.pipeline.flow import Flow, Threaded
+from opendrs.pipeline.judge import Judge, NoJudge
 from opendrs.pipeline.progress import Progress, Silent
 from opendrs.pipeline.snapshotting import Load, Stopped
 from opendrs.pipeline.state import State
@@ -63,6 +64,7 @@ class Run:
     faults: Faults = field(default_factory=NoFaults)
     progress: Progress = field(default_factory=Silent)
     barrier: Barrier = field(default_factory=NoBarrier)
+    judge: Judge = field(default_factory=NoJudge)
     flow: Callable[[Stream], AbstractContextManager[Flow]] = lambda stream: Threaded(stream, nbytes_max=QUEUE_BYTES_MAX)
     _restarts: Counter[TableName] = field(default_factory=Counter)
 
@@ -126,6 +128,7 @@ class Run:
         """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""
         self.sink.rollback()
         state.undo()
+        state.judged = False
         for name in (changed.name, *changed.also):
             self._restart_one(state, name, changed)
 
@@ -211,6 +214,9 @@ class Run:
             return False
         self._commit(state, stream, written)
         if state.phase is Phase.CATCHING_UP:
+            if not state.judged and self.judge(self._restarts):
+                state.judged, state.high = True, self.source.high()
+                return False
             self._settle(state, Phase.FOLLOWING)
         state.high = None
         return self.settings.until_high

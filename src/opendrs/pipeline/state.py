@@ -20,6 +20,7 @@ class State:
     tables     by source name; replaced as chunks and schema changes become durable
     gone       dropped at the source before their load: what the log still says of them means nothing
     high       the stream must pass it before whole-transaction guarantees begin
+    judged     the source was asked about what the load cannot have known
     """
 
     phase: Phase
@@ -27,6 +28,7 @@ class State:
     tables: dict[TableName, TableProgress]
     gone: set[TableName] = field(default_factory=set)
     high: Mark | None = None
+    judged: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     _before: dict[TableName, TableProgress] | None = None  # the durable tables, while `tables` is ahead
 

@@ -16,6 +16,7 @@ from opendrs.pipeline.run import Run, Settings
 from opendrs.telemetry import context
 from opendrs.worker.admission import admit
 from opendrs.worker.hooks import Hooks
+from opendrs.worker.judging import Judge
 from opendrs.worker.proofs import proving
 
 
@@ -42,6 +43,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
             faults=hooks.faults,
             progress=hooks.progress,
             barrier=prover,
+            judge=Judge(job.source, sink),
         )
         return run()
 

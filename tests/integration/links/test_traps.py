@@ -34,14 +34,17 @@ CREATE TABLE people (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, boss INT, no
 INSERT INTO people VALUES (1, 'Ada', NULL, 'a'), (2, 'Bob', 1, 'b'), (3, 'Cyd', 1, NULL), (4, 'Dan', 2, 'd'),
  (5, 'Eve', 2, 'e'), (6, 'Fay', 3, ''), (7, 'Gus', 3, 'g');
 """
+# (Two foreign keys of one table to the same parent: MySQL 9.7 heeds only one of them when the parent goes.)
 FAMILY: Final = """
 CREATE TABLE parent (id INT PRIMARY KEY, code VARCHAR(10) NOT NULL UNIQUE, v INT);
+CREATE TABLE codes (code VARCHAR(10) NOT NULL, v INT, UNIQUE KEY (code));
 CREATE TABLE child (id INT PRIMARY KEY, parent INT, code VARCHAR(10), v INT,
  CONSTRAINT c_id FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE,
- CONSTRAINT c_code FOREIGN KEY (code) REFERENCES parent (code) ON DELETE SET NULL ON UPDATE CASCADE);
+ CONSTRAINT c_code FOREIGN KEY (code) REFERENCES codes (code) ON DELETE SET NULL ON UPDATE CASCADE);
 CREATE TABLE grandchild (id INT PRIMARY KEY, child INT,
  CONSTRAINT g_c FOREIGN KEY (child) REFERENCES child (id) ON DELETE CASCADE ON UPDATE CASCADE);
 INSERT INTO parent VALUES (1, 'one', 0), (2, 'two', 0), (3, 'three', 0), (4, 'four', 0);
+INSERT INTO codes VALUES ('one', 0), ('two', 0), ('three', 0), ('four', 0);
 INSERT INTO child VALUES (10, 1, 'two', 0), (20, 2, 'two', 0), (30, 3, NULL, 0), (40, NULL, 'four', 0), (41, 4, 'one', 0);
 INSERT INTO grandchild VALUES (100, 10), (101, 10), (200, 20), (300, 30), (400, 40);
 """
@@ -111,6 +114,7 @@ ROLLBACK;
 """,
     ),
     "rows without transactions among others": Scenario(
+        products=("mariadb",),
         before=PEOPLE
         + """
 CREATE TABLE my (id INT PRIMARY KEY, v VARCHAR(10)) ENGINE=MyISAM;
@@ -129,6 +133,22 @@ BEGIN;
 UPDATE my SET v = 'z' WHERE id = 1;
 UPDATE people SET note = 'done' WHERE id = 1;
 COMMIT;
+""",
+    ),
+    "rows without transactions": Scenario(
+        before="""
+CREATE TABLE my (id INT PRIMARY KEY, v VARCHAR(10)) ENGINE=MyISAM;
+CREATE TABLE loose (v INT, w VARCHAR(10)) ENGINE=MyISAM;
+INSERT INTO my VALUES (1, 'a'), (2, 'b');
+INSERT INTO loose VALUES (1, 'a'), (1, 'a'), (2, NULL);
+""",
+        change="""
+INSERT INTO my VALUES (3, 'c'), (4, 'd');
+DELETE FROM loose WHERE v = 1 LIMIT 1;
+UPDATE my SET v = 'z' WHERE id = 1;
+INSERT INTO loose SELECT * FROM loose;
+TRUNCATE TABLE my;
+INSERT INTO my VALUES (9, 'i');
 """,
     ),
     "XA": Scenario(
@@ -201,9 +221,10 @@ UPDATE words SET n = n + 1;
 DELETE FROM parent WHERE id = 1;
 INSERT INTO parent VALUES (1, 'one', 5);
 INSERT INTO child VALUES (11, 1, 'one', 1);
-UPDATE parent SET code = 'zwei' WHERE id = 2;
+UPDATE codes SET code = 'zwei' WHERE code = 'two';
 UPDATE parent SET v = v + 1;
 DELETE FROM parent WHERE id = 4;
+DELETE FROM codes WHERE code = 'four';
 INSERT INTO parent VALUES (9, 'nine', 0);
 UPDATE child SET parent = 9 WHERE id = 20;
 DELETE FROM parent WHERE id = 9;
@@ -237,6 +258,36 @@ INSERT INTO child VALUES (77, 777, NULL, 0);
 DELETE FROM parent WHERE id = 3;
 INSERT INTO parent VALUES (3, 'three', 9);
 DELETE FROM child WHERE id = 77;
+SET foreign_key_checks = 1;
+DELETE FROM parent WHERE id = 2;
+SET foreign_key_checks = 0;
+INSERT INTO child VALUES (78, 778, NULL, 0), (79, 4, 'new', 0);
+INSERT INTO codes VALUES ('new', 1);
+DELETE FROM parent WHERE id = 4;
+UPDATE parent SET id = 55 WHERE id = 3;
+SET foreign_key_checks = 1;
+UPDATE child SET v = v + 1;
+UPDATE parent SET v = v + 1;
+DELETE FROM parent WHERE id = 1;
+""",
+    ),
+    "orphans that were there before": Scenario(
+        before=FAMILY
+        + TREE
+        + """
+CREATE TABLE loose (parent INT, w VARCHAR(10), CONSTRAINT l FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
+SET foreign_key_checks = 0;
+INSERT INTO child VALUES (90, 900, 'lost', 0), (91, 901, NULL, 0), (92, 902, NULL, 0);
+INSERT INTO grandchild VALUES (900, 9000), (901, 91), (902, 92);
+INSERT INTO tree VALUES (20, 200), (21, 20);
+INSERT INTO loose VALUES (1, 'a'), (900, 'lost'), (900, 'lost'), (902, 'adopted');
+""",
+        change="""
+INSERT INTO parent VALUES (902, 'adopts', 0);
+DELETE FROM child WHERE id = 91;
+DELETE FROM parent WHERE id = 1;
+DELETE FROM tree WHERE id = 20;
+INSERT INTO parent VALUES (1, 'again', 0);
 """,
     ),
     "sequences": Scenario(
@@ -305,8 +356,6 @@ INSERT INTO people VALUES (70, 'Ivy', 1, NULL);
 SET gtid_domain_id = 0;
 SET server_id = 4711;
 INSERT INTO people VALUES (71, 'Jan', 1, NULL);
-SET gtid_seq_no = 999999;
-INSERT INTO people VALUES (72, 'Jon', 1, NULL);
 """,
     ),
     "partial JSON and compressed transactions": Scenario(

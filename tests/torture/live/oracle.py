@@ -40,10 +40,18 @@ def differences(source: Server, target: Server, database: str, target_database: 
     return found
 
 
+def quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def tick(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def _tables(source: Server, database: str) -> set[str]:
     rows = source.execute(
         f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{database}'"
-        " AND table_type = 'BASE TABLE'"
+        " AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
     )
     return {str(name) for (name,) in rows}
 
@@ -53,18 +61,18 @@ def _compare(source: Server, target: Server, database: str, target_database: str
         "SELECT column_name, data_type FROM information_schema.columns"
         f" WHERE table_schema = '{database}' AND table_name = '{name}' ORDER BY ordinal_position"
     )
-    wanted = ", ".join(EXACT.get(kind, "`{0}`").format(column) for column, kind in columns)
+    wanted = ", ".join(EXACT.get(kind, "`{0}`").format(column.replace("`", "``")) for column, kind in columns)
     connection = source.connect(database)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+00:00'")
-            cursor.execute(f"SELECT {wanted} FROM `{name}`")
+            cursor.execute(f"SELECT {wanted} FROM {tick(name)}")
             here = cursor.fetchall()
     finally:
         connection.close()
-    quoted = ", ".join(f'"{column}"' for column, _ in columns)
+    quoted = ", ".join(quote(column) for column, _ in columns)
     try:
-        there = target.execute(f'SELECT {quoted} FROM "{database}"."{name}"', database=target_database)
+        there = target.execute(f"SELECT {quoted} FROM {quote(database)}.{quote(name)}", database=target_database)
     except psycopg.Error as error:
         return [f"{name}: {error}"]
     documents = {

@@ -51,8 +51,7 @@ impl Case {
         for json in tables {
             let table: TableSpec = serde_json::from_value(json.clone()).unwrap();
             let transactional = !self.not_transactional.contains(&table.name.table);
-            let generated = TableOptions::generated_in(json);
-            decoder.register(table, TableOptions { transactional, generated, ..TableOptions::default() }).unwrap();
+            decoder.register(table, TableOptions { transactional, ..TableOptions::of(json) }).unwrap();
         }
     }
 

@@ -69,6 +69,11 @@ impl Executor<'_, '_, '_, '_> {
         match action.deed {
             Deed::Insert if strict => self.all_columns(table, Shape::Insert, action.after, token, one),
             Deed::Insert => self.upsert(table, action.after, token),
+            Deed::Delete if action.how == How::Idempotent && table.target.referenced_with_actions => {
+                // What goes with the row must go, although the row itself may have gone before.
+                self.all_columns(table, Shape::InsertAbsent, action.before, token, Check::Any)?;
+                self.by_key(table, action.before, token, one)
+            }
             Deed::Delete => self.by_key(table, action.before, token, one),
             Deed::Absent => self.by_key(table, action.before, token, Check::Rows(0)),
             Deed::Update if strict => self.update_row(table, action, action.before, token, one),

@@ -213,15 +213,16 @@ def _create_table(cursor: Cursor, session: Session, scope: Scope, replaced: bool
     _plain_grammar(session)
     if absent and scope.table(name) is not None:
         return Ignored("the table exists already")
-    table = _like(cursor, name, session, scope) or read_definition(cursor, name, session, scope)
+    other = _like(cursor)
+    table = _made_like(other, name, session, scope) if other else read_definition(cursor, name, session, scope)
     if table is None:
         return Ignored("a sequence")
     alterations: list[Alteration] = [DropTable(name, if_exists=True)] if replaced else []
-    return [*alterations, CreateTable(table, absent)]
+    return [*alterations, CreateTable(table, absent, other)]
 
 
-def _like(cursor: Cursor, name: TableName, session: Session, scope: Scope) -> Table | None:
-    """LIKE other, or (LIKE other); None if that is not what comes."""
+def _like(cursor: Cursor) -> TableName | None:
+    """The other table of LIKE other, or (LIKE other); None if that is not what comes."""
     closing = cursor.accept("(", "LIKE")
     if not closing and not cursor.accept("LIKE"):
         return None
@@ -229,6 +230,10 @@ def _like(cursor: Cursor, name: TableName, session: Session, scope: Scope) -> Ta
     if closing:
         cursor.expect(")")
     cursor.end()
+    return other
+
+
+def _made_like(other: TableName, name: TableName, session: Session, scope: Scope) -> Table:
     original = scope.table(other)
     if original is None:
         raise NotUnderstood(f"the definition of {other} is not known, for it is not selected")
@@ -404,18 +409,18 @@ def _rename(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] 
         raise cursor.fail("TABLE")
     alterations: list[Alteration] = []
     moved: dict[TableName, Table | None] = {}  # what stands under a name within the statement
-    exists = cursor.accept("IF", "EXISTS")
+    cursor.accept("IF", "EXISTS")
 
     def one() -> None:
         old = cursor.table()
         _lock_words(cursor)
         cursor.expect("TO")
         new = cursor.table()
-        if not (scope.wants(old) or scope.wants(new)) or scope.view(old):
+        if not (scope.wants(old) or scope.wants(new)):
             return
         table = moved.pop(old) if old in moved else scope.table(old)
-        if exists and table is None and scope.wants(old):
-            return
+        if table is None and scope.wants(old):
+            return  # a view or a sequence: of a table it would be known, and its rows are refused if it is not
         renaming = _renamed(old, new, table, session)
         moved[new] = _following(table, renaming)
         alterations.extend(renaming)

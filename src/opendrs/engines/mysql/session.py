@@ -51,11 +51,9 @@ class Scope:
     wants_database   whether tables of a database may be
     table            the definition of a selected table, None if there is none
     database         default character set of a database, None if it is not known
-    view             whether a name is known to be a view's (RENAME TABLE renames views too)
     """
 
     wants: Callable[[TableName], bool]
     wants_database: Callable[[str], bool]
     table: Callable[[TableName], Table | None]
     database: Callable[[str], Charset | None]
-    view: Callable[[TableName], bool] = lambda name: False

@@ -26,7 +26,6 @@ from opendrs.model.alteration import (
     Change,
     CreateDatabase,
     CreateTable,
-    CreateTableLike,
     DropCheck,
     DropColumn,
     DropDatabase,
@@ -79,8 +78,6 @@ def render(
             return _drop_database(schema or schema_name(name), name, before)
         case CreateTable(table):
             return _create(table.name, before, after, constrained)
-        case CreateTableLike(name):
-            return _create(name, before, after, constrained)
         case DropTable(name):
             return Rendered((ddl.drop_table(before.targets[name]),)) if name in before.targets else Rendered()
         case RenameTable(old, new):

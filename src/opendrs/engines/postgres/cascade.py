@@ -7,22 +7,28 @@ place. They are dropped in the transaction that makes the foreign key.
 
 A load without locks shows the tables at different moments, so that a parent may be missing here when the
 log says that it was deleted, while children of it are still here. Three rules make up for that:
-- when a parent is inserted, whatever refers to it already is stale (or comes again with the log), for at
-  the source nothing could refer to it before: it is cleaned away;
-- when the log is caught up with, children without a parent are what a deletion left behind (`orphans`);
+- the deletion of a parent acts on its children even if the parent is not here (the apply puts it back first);
+- children that are here before their parent arrives, or have none when the log is caught up with, are suspects:
+  a deletion that went through a table in between may have left them behind, or they are so at the source too
+  (foreign_key_checks=0). Only the source can tell (`worker/judging.py`);
 - a change of a referenced key cannot be replayed so: the tables concerned are loaded anew.
+
+What was done at the source with foreign_key_checks=0 sets off nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from opendrs.engines.postgres.connect import quote
+from opendrs.engines.postgres.connect import literal, quote
 from opendrs.engines.postgres.control import SCHEMA
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import ForeignKey, Table, TableName
+
+Texts = tuple[str, ...]
+"""Values as PostgreSQL prints them."""
 
 
 def acting(tables: Iterable[Table], targets: Mapping[TableName, Target]) -> list[tuple[Table, ForeignKey]]:
@@ -38,9 +44,19 @@ def trigger_name(child: Table, key: ForeignKey) -> str:
 
 # Set in transactions that replay the log over rows of different moments.
 CATCHING_UP = "opendrs.catching_up"
+# Names of triggers that do nothing: the rows of their tables are newer than what is replayed.
+AHEAD = "opendrs.ahead"
+# Set for changes that were made with foreign_key_checks=0.
+UNCHECKED = "opendrs.unchecked"
 
 
-def make(child: Table, key: ForeignKey, targets: Mapping[TableName, Target]) -> list[str]:
+def catching_up(ahead: Iterable[tuple[Table, ForeignKey]]) -> str:
+    """What a transaction that replays the log begins with."""
+    names = " ".join(trigger_name(child, key) for child, key in ahead)
+    return f"SET LOCAL {CATCHING_UP} = 'on'; SET LOCAL {AHEAD} = '{names}'"
+
+
+def make(child: Table, key: ForeignKey, targets: Mapping[TableName, Target], job: str) -> list[str]:
     """Statements that make the trigger anew."""
     name = trigger_name(child, key)
     parent = targets[key.referenced]
@@ -52,11 +68,13 @@ def make(child: Table, key: ForeignKey, targets: Mapping[TableName, Target]) -> 
         f"c.{quote(own)} = NEW.{quote(other)}" for own, other in zip(columns, referenced, strict=True)
     )
     table = _qualified(targets[child.name])
-    on_insert = _statement(key.on_delete, table, columns, referenced, arrived, deleted=True)
+    on_insert = _suspicion(child, key, targets[child.name], job, arrived)
     on_delete = _statement(key.on_delete, table, columns, referenced, same, deleted=True)
     on_update = _statement(key.on_update, table, columns, referenced, same, deleted=False)
     body = f"""BEGIN
-  IF TG_OP = 'INSERT' THEN {on_insert or "NULL;"}
+  IF pg_catalog.current_setting('{UNCHECKED}', true) = 'on' THEN RETURN NULL; END IF;
+  IF pg_catalog.strpos(pg_catalog.current_setting('{AHEAD}', true), '{name}') > 0 THEN RETURN NULL; END IF;
+  IF TG_OP = 'INSERT' THEN {on_insert}
   ELSIF TG_OP = 'DELETE' THEN {on_delete or "NULL;"}
   ELSIF {moved} THEN {on_update or "NULL;"}
   END IF;
@@ -79,15 +97,46 @@ def drop(child: Table, key: ForeignKey) -> list[str]:
     return [f"DROP FUNCTION IF EXISTS {SCHEMA}.{quote(trigger_name(child, key))}() CASCADE"]
 
 
-def orphans(child: Table, key: ForeignKey, targets: Mapping[TableName, Target]) -> str:
-    """Does to children without a parent what the deletion of the parent did to them at the source."""
+def suspect_orphans(child: Table, key: ForeignKey, targets: Mapping[TableName, Target], job: str) -> str:
+    """Puts children without a parent among the suspects."""
     parent = targets[key.referenced]
     columns = [_column(targets[child.name], column) for column in key.columns]
     pairs = zip(columns, (_column(parent, column) for column in key.referenced_columns), strict=True)
     same = " AND ".join(f"p.{quote(other)} = c.{quote(own)}" for own, other in pairs)
     whole = " AND ".join(f"c.{quote(column)} IS NOT NULL" for column in columns)
     alone = f"{whole} AND NOT EXISTS (SELECT FROM {_qualified(parent)} p WHERE {same})"
-    return _statement(key.on_delete, _qualified(targets[child.name]), columns, [], alone, deleted=True)
+    return _suspicion(child, key, targets[child.name], job, alone)
+
+
+def _suspicion(child: Table, key: ForeignKey, target: Target, job: str, which: str) -> str:
+    """Notes each child `c` for which the condition holds: its key, and what it refers to, as texts."""
+    own, refers = (
+        ", ".join(f"c.{quote(_column(target, column))}::text" for column in columns)
+        for columns in (child.key, key.columns)
+    )
+    facts = ", ".join(map(literal, (job, child.name.schema, child.name.table, key.name)))
+    return (
+        f"INSERT INTO {SCHEMA}.suspects SELECT {facts}, pg_catalog.json_build_array({own}),"
+        f" pg_catalog.json_build_array({refers}) FROM {_qualified(target)} c WHERE {which};"
+    )
+
+
+def act_on(child: Table, key: ForeignKey, target: Target, rows: Sequence[tuple[Texts, Texts]]) -> str:
+    """Does to children what the deletion of their parent does; each is given by its key and what it refers to."""
+    columns = [_column(target, column) for column in key.columns]
+    names = [*(_column(target, column) for column in child.key), *columns]
+    which = " OR ".join(
+        "(" + " AND ".join(f"c.{quote(n)} = {literal(v)}" for n, v in zip(names, (*own, *refers), strict=True)) + ")"
+        for own, refers in rows
+    )
+    return _statement(key.on_delete, _qualified(target), columns, [], which, deleted=True)
+
+
+def count_of(child: Table, key: ForeignKey, target: Target, refers: Texts) -> str:
+    """How many children refer to what is given as texts."""
+    columns = [_column(target, column) for column in key.columns]
+    same = " AND ".join(f"c.{quote(n)} = {literal(v)}" for n, v in zip(columns, refers, strict=True))
+    return f"SELECT count(*) FROM {_qualified(target)} c WHERE {same}"
 
 
 def affected(name: TableName, tables: Iterable[Table]) -> list[TableName]:

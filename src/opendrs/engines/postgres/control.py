@@ -8,7 +8,7 @@ was overtaken finds another epoch and can commit nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from opendrs.engines.postgres.connect import Session, literal
@@ -38,9 +38,13 @@ TABLES = (
         job text, source_schema text, source_table text, ordinal integer, lower json, upper json,
         rows bigint NOT NULL, nbytes bigint NOT NULL, exact text,
         PRIMARY KEY (job, source_schema, source_table, ordinal))""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.suspects (
+        job text, source_schema text, source_table text, foreign_key text, key json, refers json)""",
 )
 
 ParsePosition = Callable[[str], Position]
+Suspect = tuple[tuple[TableName, str], tuple[str, ...], tuple[str, ...]]
+"""Table and foreign key, the row's own key, and what it refers to (`cascade.py`)."""
 
 
 def application(job: str, epoch: int) -> str:
@@ -187,6 +191,35 @@ class Control:
             name.schema,
             name.table,
         )
+
+    def suspects(self, session: Session, count: int) -> list[Suspect]:
+        """Some of those that were noted, each once, ordered by table and foreign key."""
+        rows = session.query(
+            "SELECT DISTINCT source_schema, source_table, foreign_key, key::text, refers::text"
+            f" FROM {SCHEMA}.suspects WHERE job = $1 ORDER BY 1, 2, 3 LIMIT {count}",
+            self.job,
+        )
+        return [
+            (
+                (TableName(schema or "", table or ""), foreign_key or ""),
+                tuple(json.loads(key or "[]")),
+                tuple(json.loads(refers or "[]")),
+            )
+            for schema, table, foreign_key, key, refers in rows
+        ]
+
+    def forget_suspects(self, session: Session, suspects: Sequence[Suspect]) -> None:
+        for (name, foreign_key), key, refers in suspects:
+            session.query(
+                f"DELETE FROM {SCHEMA}.suspects WHERE job = $1 AND source_schema = $2 AND source_table = $3"
+                " AND foreign_key = $4 AND key::jsonb = $5::jsonb AND refers::jsonb = $6::jsonb",
+                self.job,
+                name.schema,
+                name.table,
+                foreign_key,
+                json.dumps(key),
+                json.dumps(refers),
+            )
 
     def read(self, session: Session) -> tuple[Checkpoint | None, Mapping[TableName, Target]]:
         """The checkpoint, None if the job has not begun; and the shapes of its tables."""

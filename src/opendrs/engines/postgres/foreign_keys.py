@@ -78,6 +78,11 @@ def _test(layout: Layout, name: str) -> str:
     )
 
 
+def name_of(key: ForeignKey) -> str:
+    """Its name in the target."""
+    return constraint_name(key.name)
+
+
 def drop(layout: Layout, name: str) -> str:
     """Removes a foreign key or a check."""
     return f"ALTER TABLE IF EXISTS {layout.sql} DROP CONSTRAINT IF EXISTS {quote(constraint_name(name))}"

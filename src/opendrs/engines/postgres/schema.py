@@ -42,11 +42,13 @@ WORK_MEM = "SET maintenance_work_mem = '256MB'"
 class Schema:
     """Statements for tables of a job.
 
+    job      whose tables they are
     lanes    sessions that make indexes side by side
     report   told of everything that is not carried over: (what, why)
     """
 
-    def __init__(self, lanes: int, report: Report) -> None:
+    def __init__(self, job: str, lanes: int, report: Report) -> None:
+        self._job = job
         self._lanes = lanes
         self._report = report
         self.constrained = False  # what a load does without is there
@@ -127,23 +129,12 @@ class Schema:
         ]
         self._side_by_side(open_session, every)
         with open_session() as session:
-            self._clean(session, tables, targets)
             for table in tables:
                 for key in table.foreign_keys:
-                    self._foreign_key(session, table, key, known, targets)
+                    self.foreign_key(session, table, key, known, targets)
             for table in tables:
                 for statement in self.told(ddl.identity(table, targets[table.name])):
                     session.execute(statement)
-
-    def _clean(self, session: Session, tables: Sequence[Table], targets: Mapping[TableName, Target]) -> None:
-        """Children whose parents were deleted before both were here; theirs go with them, so until none is left."""
-        statements = [
-            statement
-            for child, key in cascade.acting(tables, targets)
-            if (statement := cascade.orphans(child, key, targets))
-        ]
-        while sum([session.execute(statement) for statement in statements]):
-            pass
 
     def _side_by_side(self, open_session: Callable[[], Session], statements: Sequence[str]) -> None:
         lanes = [list(statements[n :: self._lanes]) for n in range(self._lanes)]
@@ -158,7 +149,11 @@ class Schema:
             for done in [pool.submit(run, own) for own in lanes if own]:
                 done.result()
 
-    def _foreign_key(
+    def stand_in(self, child: Table, key: ForeignKey, targets: Mapping[TableName, Target]) -> Sequence[str]:
+        """What does in place of a foreign key what it does to other rows."""
+        return cascade.make(child, key, targets, self._job) if key.acts else ()
+
+    def foreign_key(
         self,
         session: Session,
         table: Table,
@@ -180,7 +175,8 @@ class Schema:
             if error.fault is not Fault.TARGET_REFUSED:
                 raise
             # The source has rows without a parent (foreign_key_checks=0), or finds the parent by collation only.
-            for statement in cascade.make(table, key, targets) if key.acts else ():
-                session.execute(statement)
-            session.execute(foreign_keys.drop(ddl.Layout.of(targets[table.name]), key.name))
+            with session.transaction():
+                for statement in self.stand_in(table, key, targets):
+                    session.execute(statement)
+                session.execute(foreign_keys.drop(layout_of(targets[table.name]), key.name))
             self._report(f"{table.name}.{key.name}", f"The foreign key does not hold for the rows: {error.message}")

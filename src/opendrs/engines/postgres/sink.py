@@ -15,11 +15,12 @@ from opendrs._core import PgApplier, PgCopy, RecordBatch
 from opendrs.engines.postgres import cascade, shape
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, ParsePosition, application
+from opendrs.engines.postgres.loosening import ForeignKeys
 from opendrs.engines.postgres.schema import Schema
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
-from opendrs.model.catalog import Table, TableName, View
+from opendrs.model.catalog import ForeignKey, Table, TableName, View
 from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
 from opendrs.model.ddl_policy import carried
 from opendrs.model.endpoint import Endpoint
@@ -33,6 +34,7 @@ from opendrs.model.selection import Selection
 
 # Engines of the source whose changes a rollback undoes.
 TRANSACTIONAL = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
+SUSPECTS_MAX = 200  # of which the source is asked at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,15 @@ class SinkSettings:
     report: Callable[[str, str], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspects:
+    """Rows of one table that may have gone with their parent: each one's key, and what it refers to by `key`."""
+
+    child: Table
+    key: ForeignKey
+    rows: Sequence[tuple[cascade.Texts, cascade.Texts]]
+
+
 class Sink:
     """Writes on one session; the load writes on one session a lane."""
 
@@ -63,13 +74,16 @@ class Sink:
         self._control = Control(settings.job, settings.epoch, settings.parse_position)
         self._session = self._open_session()
         self._applier: PgApplier = self._session.applier()
-        self._schema = Schema(settings.policy.readers, settings.report)
+        self._schema = Schema(settings.job, settings.policy.readers, settings.report)
+        self._foreign_keys = ForeignKeys(self._schema, settings.report)
         self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
         self._numbers = itertools.count()
         self._tables: dict[TableName, TableProgress] = {}
         self._targets: dict[TableName, Target] = {}
         self._changed: dict[TableName, TableProgress | None] = {}
         self._savepoints: list[str] = []
+        self._at: Position | None = None  # behind what was written
+        self._saved: Position | None = None  # behind what was flushed
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -99,7 +113,10 @@ class Sink:
         if checkpoint is not None:
             self._tables = dict(checkpoint.tables)
             self._targets = dict(targets)
+            self._at = self._saved = checkpoint.position
             self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
+            if self._schema.constrained:
+                self._foreign_keys.look(self._session, self._definitions(), self._targets)
         return checkpoint
 
     # the load
@@ -115,16 +132,16 @@ class Sink:
                 self._control.put(self._session, progress, self._targets[name])
             self._make_cascades(lambda table, key: not self._tables[table.name].loaded)
             self._control.save(self._session, checkpoint.position, checkpoint.phase)
+        self._at = self._saved = checkpoint.position
 
     def _shapes(self, tables: Mapping[TableName, TableProgress]) -> dict[TableName, Target]:
         definitions = [progress.table for progress in tables.values()]
         return shape.targets(definitions, self._settings.selection, self._settings.policy)
 
     def _make_cascades(self, wanted: Callable[[Table, Any], bool]) -> None:
-        tables = [progress.table for progress in self._tables.values()]
-        for child, key in cascade.acting(tables, self._targets):
+        for child, key in cascade.acting(self._definitions(), self._targets):
             if wanted(child, key):
-                self._run(cascade.make(child, key, self._targets))
+                self._run(cascade.make(child, key, self._targets, self._settings.job))
 
     def _run(self, statements: Sequence[str]) -> None:
         for statement in statements:
@@ -183,16 +200,24 @@ class Sink:
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
             self._savepoints.clear()
-        places = sorted({0, *(control.changes for control in window.controls)})
+        unchecked = self._foreign_keys.unchecked(window, self._definitions())
+        if unchecked and self._schema.constrained:
+            self._foreign_keys.loosen(self._session, window, self._definitions(), self._targets)
+        places = sorted({0, *(control.changes for control in window.controls), *itertools.chain(*unchecked)})
         for start, end in zip(places, [*places[1:], None], strict=True):
             for control in window.controls:
                 if control.changes == start:
                     self._obey(control)
+            if unchecked:
+                off = any(first <= start < behind for first, behind in unchecked)
+                self._session.execute(f"SET LOCAL {cascade.UNCHECKED} = '{'on' if off else 'off'}'")
             self._apply(window, idempotent, start, end)
+        self._at = window.position or self._at
 
     def _apply(self, window: Window, idempotent: bool, start: int, end: int | None) -> None:
         """The changes from `start` up to `end`, by their ordinal in the window."""
         tables: list[tuple[int, Batch]] = []
+        loose: list[int] = []
         for changes in window.tables:
             batch = changes.batch
             if start or end is not None:
@@ -202,17 +227,27 @@ class Sink:
                 batch = batch.slice(first, last - first)
             if batch.num_rows:
                 tables.append((self._registered(changes.table), batch))
+                # A table without a key was read at one exact moment: nothing of it is ever replayed.
+                if idempotent and self._tables[changes.table].table.key:
+                    loose.append(self._ids[changes.table])
         if not tables:
             return
         mode = self._settings.policy.apply
         if idempotent and self._acting:
             mode = "transactional"  # what stands in for foreign keys needs the order of the log
-            self._session.execute(f"SET LOCAL {cascade.CATCHING_UP} = 'on'")
+            self._session.execute(cascade.catching_up(self._ahead()))
             self._refuse_moves(window)
-        # A table without a key was read at one exact moment: nothing of it is ever replayed.
-        loose = [self._ids[c.table] for c in window.tables if idempotent and self._tables[c.table].table.key]
         with self._session.translated("apply changes"):
             self._applier.apply(tables, mode, loose)
+
+    def _ahead(self) -> list[tuple[Table, ForeignKey]]:
+        """Foreign keys of tables whose rows are newer than what is about to be applied (a window ends where a table
+        begins to be followed)."""
+        acting = cascade.acting(self._definitions(), self._targets)
+        at = self._at
+        lows = {child.name: self._tables[child.name].low for child, _ in acting}
+        ahead = {name for name, low in lows.items() if low is not None and (at is None or not at.covers(low))}
+        return [(child, key) for child, key in acting if child.name in ahead]
 
     @property
     def _acting(self) -> bool:
@@ -220,13 +255,16 @@ class Sink:
 
     def _refuse_moves(self, window: Window) -> None:
         """A key that other tables follow has changed, while their rows show different moments."""
-        definitions = [progress.table for progress in self._tables.values()]
+        definitions = self._definitions()
         for changes in window.tables:
             columns = cascade.referenced_columns(changes.table, definitions)
             assert isinstance(changes.batch, RecordBatch)
             if columns and changes.batch.updates_change(columns):
                 also = cascade.affected(changes.table, definitions)
                 raise SchemaChanged(changes.table, "a key changed that foreign keys follow", also)
+
+    def _definitions(self) -> list[Table]:
+        return [progress.table for progress in self._tables.values()]
 
     def _registered(self, name: TableName) -> int:
         known = self._ids.get(name)
@@ -306,16 +344,52 @@ class Sink:
             self._session.rollback()
             raise
         self._changed.clear()
+        self._at = self._saved = position
         self._schema.constrained = phase not in (Phase.LOADING, Phase.CATCHING_UP)
+        self._foreign_keys.tighten(self._open_session, self._definitions(), self._targets)
 
     def rollback(self) -> None:
         self._session.rollback()
+        self._at = self._saved
         if self._changed:
             # What a schema change made of our knowledge went with its transaction.
             self._changed.clear()
             checkpoint, targets = self._control.read(self._session)
             assert checkpoint is not None
             self._tables, self._targets, self._ids = dict(checkpoint.tables), dict(targets), {}
+
+    def suspects(self) -> Iterator[Suspects]:
+        """Rows that only the source can judge, in portions. Each is forgotten when the next is asked for."""
+        acting = {
+            (child.name, key.name): (child, key) for child, key in cascade.acting(self._definitions(), self._targets)
+        }
+        if not acting:
+            return
+        with self._session.transaction():
+            self._control.guard(self._session)
+            for child, key in acting.values():
+                self._session.execute(cascade.suspect_orphans(child, key, self._targets, self._settings.job))
+        while found := self._control.suspects(self._session, SUSPECTS_MAX):
+            for name, group in itertools.groupby(found, key=lambda row: row[0]):
+                if name in acting:
+                    child, key = acting[name]
+                    yield Suspects(child=child, key=key, rows=[(own, refers) for _, own, refers in group])
+            self._control.forget_suspects(self._session, found)
+
+    def settle(self, suspects: Suspects, gone: Sequence[tuple[cascade.Texts, cascade.Texts]]) -> None:
+        """Does to those that are gone at the source what the deletion of their parent does."""
+        if not gone:
+            return
+        with self._session.transaction():
+            self._control.guard(self._session)
+            self._session.execute(
+                cascade.act_on(suspects.child, suspects.key, self._targets[suspects.child.name], gone)
+            )
+
+    def count(self, suspects: Suspects, refers: cascade.Texts) -> int:
+        """How many rows here refer to what is given."""
+        sql = cascade.count_of(suspects.child, suspects.key, self._targets[suspects.child.name], refers)
+        return int(self._session.value(sql) or 0)
 
     def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
         definitions = [progress.table for progress in tables.values()]

@@ -43,7 +43,6 @@ SCOPE = Scope(
     wants_database=lambda name: name == "shop",
     table=TABLES.get,
     database=lambda name: Charset("utf8mb4", "utf8mb4_0900_ai_ci"),
-    view=lambda name: name.table == "v",
 )
 
 
