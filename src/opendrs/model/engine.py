@@ -141,6 +141,10 @@ class Sink(Protocol):
     def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
         """Makes what a load does without: indexes, foreign keys, identities, views. May be repeated."""
 
+    def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
+        """The log is no longer followed, for now: forgets what is not flushed, and sets right what matters only to
+        those who may write here from now on."""
+
 
 class Checkpoints(Protocol):
     """The memory of the state store: for people, and for targets that cannot keep a checkpoint."""

@@ -86,9 +86,8 @@ class Run:
                 with self.source.stream(state.position) as stream:
                     self._load(state)
                     stream.resume(state.known())
-                    with self.flow(stream) as flow:
-                        self._follow(state, stream, flow)
-                        return state.phase
+                    self._follow_to_the_end(state, stream)
+                    return state.phase
             except SchemaChanged as changed:
                 self._restart(state, changed)
         return state.phase
@@ -149,6 +148,20 @@ class Run:
         self.sink.restart(anew)
         state.tables[name] = anew
         self.progress.table(anew)
+
+    def _follow_to_the_end(self, state: State, stream: Stream) -> None:
+        """Follows until asked to pause, or as far as was asked; whoever takes over the target finds it ready."""
+        try:
+            with self.flow(stream) as flow:
+                self._follow(state, stream, flow)
+        except Stopped:
+            self._rest(state)
+            raise
+        self._rest(state)
+
+    def _rest(self, state: State) -> None:
+        if state.phase is Phase.FOLLOWING:
+            self.sink.rest(state.tables)
 
     def _follow(self, state: State, stream: Stream, flow: Flow) -> None:
         """Applies the log, group by group, until there is a reason to end.

@@ -108,6 +108,10 @@ class Sink:
         self._open = None
         self._tables = {}
 
+    def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
+        del tables
+        self.rollback()
+
     def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
         self._guard()
         assert all(progress.loaded for progress in tables.values())

@@ -76,6 +76,10 @@ class Schema:
         ]
         return self.told(Rendered.joined([indexes.key(table, target), *supporting]))
 
+    def number(self, table: Table, target: Target) -> Sequence[str]:
+        """What lets the target number new rows from where the source would. May be repeated."""
+        return self.told(ddl.identity(table, target))
+
     def alter(self, alteration: Alteration, before: State, after: State, settings: SchemaSettings) -> Sequence[str]:
         """What carries out a change of the source's schema."""
         schema = None
@@ -133,7 +137,7 @@ class Schema:
                 for key in table.foreign_keys:
                     self.foreign_key(session, table, key, known, targets)
             for table in tables:
-                for statement in self.told(ddl.identity(table, targets[table.name])):
+                for statement in self.number(table, targets[table.name]):
                     session.execute(statement)
 
     def _side_by_side(self, open_session: Callable[[], Session], statements: Sequence[str]) -> None:

@@ -34,6 +34,10 @@ from opendrs.model.selection import Selection
 
 # Engines of the source whose changes a rollback undoes.
 TRANSACTIONAL = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
+# The source is told to forget what was committed: where commits do not wait for the disk, ours do.
+WAIT_FOR_THE_DISK = (
+    "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 SUSPECTS_MAX = 200  # of which the source is asked at once
 
 
@@ -96,7 +100,9 @@ class Sink:
         self._session.close()
 
     def _open_session(self) -> Session:
-        return Session(self._endpoint, application(self._settings.job, self._settings.epoch))
+        session = Session(self._endpoint, application(self._settings.job, self._settings.epoch))
+        session.execute(WAIT_FOR_THE_DISK)
+        return session
 
     def known(self) -> dict[TableName, tuple[Table, Target]]:
         """Definitions and shapes of all tables, as of the last flush and what was altered since."""
@@ -398,6 +404,14 @@ class Sink:
         self._schema.make_views(
             self._open_session, self._settings.views(), self._targets, self._settings.selection.target
         )
+
+    def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
+        """Rows came with their numbers, and no sequence was asked for them."""
+        self.rollback()
+        for progress in tables.values():
+            with self._session.transaction():
+                self._control.guard(self._session)
+                self._run(self._schema.number(progress.table, self._targets[progress.table.name]))
 
 
 class Loader:
