@@ -287,6 +287,41 @@ CASES: Final = (
         ),
     ),
     Case(
+        name="history",
+        servers=MARIADB,
+        statements=(
+            "CREATE TABLE h (id INT PRIMARY KEY, v INT, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START,"
+            " e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING",
+            "INSERT INTO h (id, v) VALUES (1, 1), (2, 2), (3, 3)",
+            "UPDATE h SET v = 10 WHERE id < 3",
+            "DELETE FROM h WHERE id = 2",
+            "BEGIN",
+            "UPDATE h SET v = 11 WHERE id = 1",
+            "SAVEPOINT a",
+            "DELETE FROM h WHERE id = 3",
+            "ROLLBACK TO SAVEPOINT a",
+            "UPDATE h SET id = 9 WHERE id = 3",
+            "COMMIT",
+            "DELETE HISTORY FROM h",
+        ),
+    ),
+    Case(
+        name="foreign_keys_off",
+        servers=ALL,
+        statements=(
+            "CREATE TABLE p (id INT PRIMARY KEY)",
+            "CREATE TABLE c (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)",
+            "INSERT INTO p VALUES (1), (2)",
+            "INSERT INTO c VALUES (1, 1), (2, 2), (3, 2)",
+            "DELETE FROM p WHERE id = 1",
+            "SET foreign_key_checks = 0",
+            "DELETE FROM p WHERE id = 2",
+            "INSERT INTO c VALUES (9, 9)",
+            "SET foreign_key_checks = 1",
+            "DELETE FROM c WHERE id = 9",
+        ),
+    ),
+    Case(
         name="generated",
         servers=MYSQL,
         statements=(

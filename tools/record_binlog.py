@@ -101,19 +101,20 @@ def tables(cursor: Any, case: Case) -> list[dict[str, Any]]:
 def columns(cursor: Any, table: str, database: str = DATABASE) -> list[dict[str, Any]]:
     cursor.execute(
         "SELECT column_name, data_type, column_type, is_nullable, character_set_name, numeric_precision,"
-        " numeric_scale, datetime_precision, character_maximum_length, extra FROM information_schema.columns"
+        " numeric_scale, datetime_precision, character_maximum_length, extra, generation_expression"
+        " FROM information_schema.columns"
         " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
         (database, table),
     )
     specs = []
     for row in cursor.fetchall():
-        name, data_type, native, nullable, charset, precision, scale, fraction, length, extra = row
+        name, data_type, native, nullable, charset, precision, scale, fraction, length, extra, expression = row
         spec: dict[str, Any] = {"name": name, "type": logical(data_type, native, precision, scale, fraction, length)}
         spec |= {"nullable": nullable == "YES", "native": native}
         if charset is not None:
             spec["charset"] = charset
         if " GENERATED" in extra.upper():
-            spec["generated"] = True
+            spec["generated"] = {"expression": expression} if expression == "ROW END" else True
         if data_type in ("enum", "set"):
             spec["members"] = members(native)
         specs.append(spec)

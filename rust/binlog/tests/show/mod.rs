@@ -161,7 +161,14 @@ fn show_window(window: &Window, out: &mut String) {
 pub fn show_row(batch: &RecordBatch, row: usize) -> String {
     let lead = |column: usize| value(batch.column(column), row);
     let op = ["?", "insert", "before", "after", "delete"][lead(0).parse::<usize>().unwrap_or(0)];
-    let mut line = format!("{op} {}/{}{} |", lead(1), lead(2), if lead(3) == "1" { " cascades" } else { "" });
+    let flags: u8 = lead(3).parse().unwrap_or(0);
+    let mut line = format!("{op} {}/{}", lead(1), lead(2));
+    for (bit, word) in [" cascades", " lacks generated", " unchecked"].iter().enumerate() {
+        if flags >> bit & 1 == 1 {
+            line.push_str(word);
+        }
+    }
+    line.push_str(" |");
     for column in batch.columns().iter().skip(4) {
         let _ = write!(line, " {} |", value(column, row));
     }
