@@ -155,8 +155,8 @@ def facts(stage: Stage) -> dict[str, Any]:
         "commit": _commit(),
         "source": f"{stage.source.name} {stage.source.version}: {_settings(stage, 'source')}",
         "target": f"{stage.target.name} {stage.target.version}: {_settings(stage, 'target')}",
-        "durability": "a commit is handed to the system, and is on the disk about a second later, but for those of OpenDRS in "
-        "the target, which wait for the disk; loopback, no TLS",
+        "durability": "a commit is handed to the system, and is on the disk about a second later; those of OpenDRS in "
+        "the target wait for the disk; loopback, no TLS",
         "reference": stage.binaries.compiler,
         "workload": f"scale {stage.scale:g}: {stage.rows:,} rows a table, {changes_:,} row changes a log",
         "runs": f"{stage.runs} of each contender, by turns; medians",

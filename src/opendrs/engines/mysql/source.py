@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from opendrs.engines.mysql import xa
 from opendrs.engines.mysql.catalog import read_catalog, read_databases, read_session
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import Session
@@ -50,17 +51,20 @@ class Source:
         gtid_binlog_pos run ahead of what a SELECT sees; MySQL's gtid_executed does not, if commits keep
         their order; a MariaDB session's own snapshot knows its position exactly."""
         with self.session() as session:
-            if session.mariadb:
-                session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-                position = snapshot_position(session)
-                session.execute("COMMIT")
-                return position
-            if has_gtids(session) and session.value("SELECT @@global.binlog_order_commits") == "1":
-                return executed_position(session)
-            lock_selected(session, self._selection)
-            position = locked_position(session)
-            session.execute("UNLOCK TABLES")
+            return xa.between(session, lambda: self._low(session))
+
+    def _low(self, session: Session) -> LogPosition:
+        if session.mariadb:
+            session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            position = snapshot_position(session)
+            session.execute("COMMIT")
             return position
+        if has_gtids(session) and session.value("SELECT @@global.binlog_order_commits") == "1":
+            return executed_position(session)
+        lock_selected(session, self._selection)
+        position = locked_position(session)
+        session.execute("UNLOCK TABLES")
+        return position
 
     def high(self) -> LogEnd:
         with self.session() as session:

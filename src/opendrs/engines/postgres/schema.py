@@ -43,12 +43,14 @@ class Schema:
     """Statements for tables of a job.
 
     job      whose tables they are
+    guard    makes sure, for the rest of a transaction, that no newer worker has the job
     lanes    sessions that make indexes side by side
     report   told of everything that is not carried over: (what, why)
     """
 
-    def __init__(self, job: str, lanes: int, report: Report) -> None:
+    def __init__(self, job: str, guard: Callable[[Session], None], lanes: int, report: Report) -> None:
         self._job = job
+        self._guard = guard
         self._lanes = lanes
         self._report = report
         self.constrained = False  # what a load does without is there
@@ -113,7 +115,7 @@ class Schema:
 
             def attempt(statement: str) -> str | None:
                 try:
-                    session.execute(statement)
+                    self._run(session, [statement])
                 except DrsError as error:
                     if error.fault is not Fault.TARGET_REFUSED:
                         raise
@@ -137,8 +139,14 @@ class Schema:
                 for key in table.foreign_keys:
                     self.foreign_key(session, table, key, known, targets)
             for table in tables:
-                for statement in self.number(table, targets[table.name]):
-                    session.execute(statement)
+                self._run(session, self.number(table, targets[table.name]))
+
+    def _run(self, session: Session, statements: Sequence[str]) -> None:
+        """All of them or none, and none once a newer worker has the job."""
+        with session.transaction():
+            self._guard(session)
+            for statement in statements:
+                session.execute(statement)
 
     def _side_by_side(self, open_session: Callable[[], Session], statements: Sequence[str]) -> None:
         lanes = [list(statements[n :: self._lanes]) for n in range(self._lanes)]
@@ -147,7 +155,7 @@ class Schema:
             with open_session() as session:
                 session.execute(WORK_MEM)
                 for statement in own:
-                    session.execute(statement)
+                    self._run(session, [statement])
 
         with ThreadPoolExecutor(self._lanes, thread_name_prefix="index") as pool:
             for done in [pool.submit(run, own) for own in lanes if own]:
@@ -170,17 +178,13 @@ class Schema:
         statements = self.told(rendered)
         if not statements:
             return
-        with session.transaction():
-            for statement in [*cascade.drop(table, key), *statements]:
-                session.execute(statement)
+        self._run(session, [*cascade.drop(table, key), *statements])
         try:
-            session.execute(foreign_keys.validation(table, key, targets[table.name]))
+            self._run(session, [foreign_keys.validation(table, key, targets[table.name])])
         except DrsError as error:
             if error.fault is not Fault.TARGET_REFUSED:
                 raise
             # The source has rows without a parent (foreign_key_checks=0), or finds the parent by collation only.
-            with session.transaction():
-                for statement in self.stand_in(table, key, targets):
-                    session.execute(statement)
-                session.execute(foreign_keys.drop(layout_of(targets[table.name]), key.name))
+            drop = foreign_keys.drop(layout_of(targets[table.name]), key.name)
+            self._run(session, [*self.stand_in(table, key, targets), drop])
             self._report(f"{table.name}.{key.name}", f"The foreign key does not hold for the rows: {error.message}")

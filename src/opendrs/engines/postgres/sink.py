@@ -78,7 +78,7 @@ class Sink:
         self._control = Control(settings.job, settings.epoch, settings.parse_position)
         self._session = self._open_session()
         self._applier: PgApplier = self._session.applier()
-        self._schema = Schema(settings.job, settings.policy.readers, settings.report)
+        self._schema = Schema(settings.job, self._control.guard, settings.policy.readers, settings.report)
         self._foreign_keys = ForeignKeys(self._schema, settings.report)
         self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
         self._numbers = itertools.count()
