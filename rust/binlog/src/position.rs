@@ -153,6 +153,26 @@ impl Position {
         }
     }
 
+    /// The same place in the log of another server of the same replication: GTIDs are the same there, files are
+    /// not. A position without GTIDs has no such place, and stays as it is.
+    pub fn on(mut self, server: &str) -> Self {
+        if self.server == server {
+            return self;
+        }
+        match &mut self.at {
+            Coordinate::MysqlGtid { file, .. } => *file = None,
+            Coordinate::MariadbGtid { file, restart, .. } => {
+                *file = None;
+                if let Some(restart) = restart {
+                    restart.file = None;
+                }
+            }
+            Coordinate::MysqlFile { .. } => return self,
+        }
+        self.server = server.to_owned();
+        self
+    }
+
     /// MySQL with GTIDs: the applied set without the open XA transactions.
     fn settled(&self) -> Option<GtidSet> {
         let Coordinate::MysqlGtid { applied, open, .. } = &self.at else { return None };

@@ -142,6 +142,8 @@ pub(crate) struct Puller {
     pub dialler: Dialler,
     /// The server that the position was taken on.
     pub expected: String,
+    /// The server that the first dump is of.
+    pub identity: String,
     pub backlog: Arc<Backlog>,
     pub progress: Arc<Progress>,
     pub tracker: Tracker,
@@ -176,11 +178,13 @@ impl Puller {
             self.progress.set_error(Some(&error));
             self.backlog.sleep(pause.min(self.reconnect_for.saturating_sub(begin.elapsed())));
             pause = (pause * 2).min(RETRY_MAX);
-            let attempt = self.dialler.connect();
-            match attempt
-                .and_then(|(connection, facts)| self.dialler.dump(connection, &facts, &self.expected, &self.tracker))
-            {
-                Ok(dump) => return Ok(dump),
+            match self.dialler.connect() {
+                // A failover. The positions that the reader makes name the server and its files: it begins anew.
+                Ok((_, facts)) if facts.identity() != self.identity && self.tracker.has_gtids() => return Err(error),
+                Ok((connection, facts)) => match self.dialler.dump(connection, &facts, &self.expected, &self.tracker) {
+                    Ok(dump) => return Ok(dump),
+                    Err(next) => error = next,
+                },
                 Err(next) => error = next,
             }
         }

@@ -280,6 +280,7 @@ impl LogStream {
         let puller = Puller {
             dialler,
             expected: expected(start, &facts),
+            identity: facts.identity(),
             backlog: handle.backlog.clone(),
             progress: handle.progress.clone(),
             tracker,
@@ -288,7 +289,7 @@ impl LogStream {
         let thread = std::thread::Builder::new().name("mysql-log".to_owned()).spawn(move || puller.run(dump));
         let thread =
             thread.map_err(|e| MysqlError::new(ErrorKind::Misuse, format!("no thread for the log stream: {e}")))?;
-        let mut decoder = Decoder::new(config, start.clone());
+        let mut decoder = Decoder::new(config, start.clone().on(&facts.identity()));
         decoder.select(options.selection.clone());
         Ok(Self {
             decoder,

@@ -90,6 +90,11 @@ impl Tracker {
         &self.whole
     }
 
+    /// Whether other servers of the same replication know the place too.
+    pub fn has_gtids(&self) -> bool {
+        !matches!(self.whole, Restart::MysqlFile(_))
+    }
+
     /// The same as a position.
     pub fn position(&self) -> Position {
         position_of(&self.server, &self.whole)
