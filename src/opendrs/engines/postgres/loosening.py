@@ -9,7 +9,7 @@ such changes for a while, the keys are made again. Those that the rows no longer
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from opendrs._core import RecordBatch
 from opendrs.engines.postgres import foreign_keys
@@ -58,8 +58,9 @@ class ForeignKeys:
             if (layout.schema, layout.table, foreign_keys.name_of(key)) not in there:
                 self._loose.add((table.name, key.name))
 
-    def unchecked(self, window: Window, tables: Sequence[Table]) -> list[tuple[int, int]]:
-        """Ranges of ordinals of changes that were made with foreign_key_checks=0, to tables with foreign keys."""
+    def unchecked(self, window: Window, tables: Sequence[Table]) -> tuple[list[tuple[int, int]], set[TableName]]:
+        """Ranges of ordinals of changes that were made with foreign_key_checks=0 to tables with foreign keys, from
+        either side; and those tables."""
         names = {changes.table for changes in window.tables}
         related = {
             name
@@ -69,23 +70,29 @@ class ForeignKeys:
             if name in names
         }
         ranges: list[tuple[int, int]] = []
+        changed: set[TableName] = set()
         for changes in window.tables:
             if changes.table in related:
                 assert isinstance(changes.batch, RecordBatch)
-                ranges += changes.batch.unchecked()
+                if found := changes.batch.unchecked():
+                    ranges += found
+                    changed.add(changes.table)
         joined: list[tuple[int, int]] = []
         for first, behind in sorted(ranges):
             if joined and joined[-1][1] == first:
                 joined[-1] = (joined[-1][0], behind)
             else:
                 joined.append((first, behind))
-        return joined
+        return joined, changed
 
     def loosen(
-        self, session: Session, window: Window, tables: Sequence[Table], targets: Mapping[TableName, Target]
+        self,
+        session: Session,
+        names: Container[TableName],
+        tables: Sequence[Table],
+        targets: Mapping[TableName, Target],
     ) -> None:
-        """Takes away what would not heed that the window's changes are unchecked, in the open transaction."""
-        names = {changes.table for changes in window.tables}
+        """Takes away, in the open transaction, what would not heed that changes of the named tables are unchecked."""
         concerned = [(t, k) for t, k in within(tables, targets) if t.name in names or k.referenced in names]
         self._changed_at = time.monotonic()
         fresh = [(table, key) for table, key in concerned if (table.name, key.name) not in self._loose]

@@ -206,9 +206,9 @@ class Sink:
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
             self._savepoints.clear()
-        unchecked = self._foreign_keys.unchecked(window, self._definitions())
-        if unchecked and self._schema.constrained:
-            self._foreign_keys.loosen(self._session, window, self._definitions(), self._targets)
+        unchecked, changed = self._foreign_keys.unchecked(window, self._definitions())
+        if changed and self._schema.constrained:
+            self._foreign_keys.loosen(self._session, changed, self._definitions(), self._targets)
         places = sorted({0, *(control.changes for control in window.controls), *itertools.chain(*unchecked)})
         for start, end in zip(places, [*places[1:], None], strict=True):
             for control in window.controls:
