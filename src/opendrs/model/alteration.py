@@ -190,6 +190,13 @@ Change = (
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeViews:
+    """Views that were made, changed, renamed or dropped: what they are now, the source says when it is asked."""
+
+    names: tuple[TableName, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AlterTable:
     """Changes of one table, in order, together."""
 
@@ -198,7 +205,15 @@ class AlterTable:
 
 
 Alteration = (
-    CreateDatabase | DropDatabase | CreateTable | CreateTableLike | DropTable | RenameTable | TruncateTable | AlterTable
+    CreateDatabase
+    | DropDatabase
+    | CreateTable
+    | CreateTableLike
+    | DropTable
+    | RenameTable
+    | TruncateTable
+    | AlterTable
+    | ChangeViews
 )
 
 

@@ -182,7 +182,7 @@ class Stream:
                 position=position,
                 last_commit_s=event.commit_us / MICRO,
                 failure=error,
-                concerns=tuple(dict.fromkeys(name for name in named if self._table(name))),
+                concerns=tuple(dict.fromkeys(name for name in named if self._selection.wants(name))),
             )
         if isinstance(meaning, Ignored):
             if meaning.database and meaning.charset:
