@@ -15,7 +15,8 @@ from opendrs._core import PgApplier, PgCopy, RecordBatch
 from opendrs.engines.postgres import cascade, shape
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, ParsePosition, application
-from opendrs.engines.postgres.schema import Schema
+from opendrs.engines.postgres.kept_views import KeptViews
+from opendrs.engines.postgres.schema import Schema, State
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
@@ -64,6 +65,7 @@ class Sink:
         self._session = self._open_session()
         self._applier: PgApplier = self._session.applier()
         self._schema = Schema(settings.policy.readers, settings.report)
+        self._views = KeptViews(settings.views, settings.selection.target, self._schema.told)
         self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
         self._numbers = itertools.count()
         self._tables: dict[TableName, TableProgress] = {}
@@ -100,6 +102,10 @@ class Sink:
             self._tables = dict(checkpoint.tables)
             self._targets = dict(targets)
             self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
+        if self._schema.constrained:
+            with self._session.transaction():
+                self._control.guard(self._session)
+                self._schema.validate(self._session, self._targets)
         return checkpoint
 
     # the load
@@ -276,8 +282,11 @@ class Sink:
                     str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
                 )
             if wanted is not None:
-                self._run(self._schema.alter(wanted, (definitions, self._targets), (after, targets), self._settings))
+                self._alter(wanted, (definitions, self._targets), (after, targets))
             definitions, self._targets = after, targets
+        if self._schema.constrained:
+            self._views.restore(self._session, alterations, self._targets)
+            self._schema.validate(self._session, self._targets)
         for name, progress in tables.items():
             self._changed[name] = progress
             if progress is None:
@@ -291,6 +300,11 @@ class Sink:
             self._ids.pop(name, None)
         if not self._schema.constrained:
             self._make_cascades(lambda table, key: table.name in self._changed or key.referenced in self._changed)
+
+    def _alter(self, alteration: Alteration, before: State, after: State) -> None:
+        if self._schema.constrained:
+            self._views.make_room(self._session, alteration, before[1])
+        self._run(self._schema.alter(alteration, before, after, self._settings))
 
     def flush(self, position: Position | None, phase: Phase) -> None:
         if not self._session.in_transaction:
@@ -310,6 +324,7 @@ class Sink:
 
     def rollback(self) -> None:
         self._session.rollback()
+        self._views.forget()
         if self._changed:
             # What a schema change made of our knowledge went with its transaction.
             self._changed.clear()
@@ -321,9 +336,8 @@ class Sink:
         definitions = [progress.table for progress in tables.values()]
         self._session.rollback()
         self._schema.constrain(self._open_session, definitions, self._targets)
-        self._schema.make_views(
-            self._open_session, self._settings.views(), self._targets, self._settings.selection.target
-        )
+        with self._open_session() as session, session.transaction():
+            self._views.make(session, self._targets)
 
 
 class Loader:
