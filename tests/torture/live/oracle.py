@@ -21,10 +21,17 @@ from tests.harness.server import Server
 EXACT = {"float": "`{0}` + 0e0", "bit": "`{0}` + 0", "geometry": "HEX(`{0}`)", "point": "HEX(`{0}`)"}
 
 
-def differences(source: Server, target: Server, database: str, target_database: str) -> list[str]:
-    """What is not the same, in words; empty if all is."""
+def differences(
+    source: Server,
+    target: Server,
+    database: str,
+    target_database: str,
+    *,
+    selected: Callable[[str], bool] = lambda name: True,
+) -> list[str]:
+    """What is not the same, in words; empty if all is. `selected`: tables of the source that should arrive."""
     found = []
-    here = _tables(source, database)
+    here = {name for name in _tables(source, database) if selected(name)}
     there = {
         str(name)
         for (name,) in target.execute(
@@ -40,6 +47,10 @@ def differences(source: Server, target: Server, database: str, target_database: 
     return found
 
 
+def _name(name: object) -> str:
+    return '"' + str(name).replace('"', '""') + '"'
+
+
 def _tables(source: Server, database: str) -> set[str]:
     rows = source.execute(
         f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{database}'"
@@ -53,18 +64,18 @@ def _compare(source: Server, target: Server, database: str, target_database: str
         "SELECT column_name, data_type FROM information_schema.columns"
         f" WHERE table_schema = '{database}' AND table_name = '{name}' ORDER BY ordinal_position"
     )
-    wanted = ", ".join(EXACT.get(kind, "`{0}`").format(column) for column, kind in columns)
+    wanted = ", ".join(EXACT.get(kind, "`{0}`").format(column.replace("`", "``")) for column, kind in columns)
     connection = source.connect(database)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+00:00'")
-            cursor.execute(f"SELECT {wanted} FROM `{name}`")
+            cursor.execute(f"SELECT {wanted} FROM `{name.replace('`', '``')}`")
             here = cursor.fetchall()
     finally:
         connection.close()
-    quoted = ", ".join(f'"{column}"' for column, _ in columns)
+    quoted = ", ".join(_name(column) for column, _ in columns)
     try:
-        there = target.execute(f'SELECT {quoted} FROM "{database}"."{name}"', database=target_database)
+        there = target.execute(f'SELECT {quoted} FROM "{database}".{_name(name)}', database=target_database)
     except psycopg.Error as error:
         return [f"{name}: {error}"]
     documents = {
