@@ -186,6 +186,13 @@ Change = (
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeViews:
+    """Views that were made, changed, renamed or dropped: what they are now, the source says when it is asked."""
+
+    names: tuple[TableName, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AlterTable:
     """Changes of one table, in order, together."""
 
@@ -193,7 +200,9 @@ class AlterTable:
     changes: tuple[Change, ...]
 
 
-Alteration = CreateDatabase | DropDatabase | CreateTable | DropTable | RenameTable | TruncateTable | AlterTable
+Alteration = (
+    CreateDatabase | DropDatabase | CreateTable | DropTable | RenameTable | TruncateTable | AlterTable | ChangeViews
+)
 
 
 def altered(table: Table, change: Change) -> Table:

@@ -184,6 +184,11 @@ class Table:
                 return index.columns
         return ()
 
+    def defined_as(self, other: Table) -> bool:
+        """Whether both are the same definition, whatever has been counted and estimated since."""
+        counted = replace(other, next_auto=self.next_auto, rows_estimate=self.rows_estimate)
+        return self == replace(counted, bytes_estimate=self.bytes_estimate)
+
     def to_json(self) -> dict[str, Any]:
         """The persisted form. `type` and `key` are what Rust's TableSpec reads."""
         data = asdict(self)

@@ -59,6 +59,8 @@ class TableProgress:
              or has no key
     low      changes in log groups that this position covers are in the rows already, and are dropped
     chunks   what has been copied, while the table is being loaded
+    defined  the definition was read behind this position; known in the run that read it
+    made     by a statement of the log, in this run: definition and rows are what the log made of them
     """
 
     table: Table
@@ -68,6 +70,8 @@ class TableProgress:
     chunks: tuple[LoadedChunk, ...] = ()
     rows: int = 0
     nbytes: int = 0
+    defined: Position | None = None
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

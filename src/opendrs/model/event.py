@@ -77,7 +77,7 @@ class SchemaChange:
     statement    the source's SQL, for messages
     position     behind the statement; None inside a transaction, whose rows follow
     failure      why the statement could not be read against the definitions that are known
-    concerns     known tables that such a statement names
+    concerns     selected tables that such a statement names
     """
 
     alterations: Sequence[Alteration]

@@ -10,6 +10,7 @@ from opendrs.model.alteration import (
     Alteration,
     AlterTable,
     Change,
+    ChangeViews,
     CreateDatabase,
     CreateTable,
     DropDatabase,
@@ -47,7 +48,7 @@ def applied(tables: Tables, alteration: Alteration) -> dict[TableName, Table]:
             after = {other: table for other, table in after.items() if other.schema != name}
         case TruncateTable(name):
             after[name]
-        case CreateDatabase():
+        case CreateDatabase() | ChangeViews():
             pass
         case _:
             assert_never(alteration)

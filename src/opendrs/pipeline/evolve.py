@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
@@ -9,6 +10,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import (
     Alteration,
     AlterTable,
+    ChangeViews,
     CreateDatabase,
     CreateTable,
     DropDatabase,
@@ -26,21 +28,25 @@ from opendrs.model.position import Position
 Tables = dict[TableName, TableProgress]
 
 
-def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple[list[Alteration], Tables]:
+def evolved(
+    tables: Tables, change: SchemaChange, *, catching_up: bool, gone: Collection[TableName] = ()
+) -> tuple[list[Alteration], Tables]:
     """The alterations to carry out, and the tables behind them.
 
     While catching up, the definition of a table was read some time after the stream began, so that nobody
     can say whether it has the change already. Then the load of that table is worthless, and SchemaChanged
-    is raised; but what a table's `low` covers is in it already, and is dropped here.
+    is raised; but what a table's `low` covers is in it already, and is dropped here. `gone`: tables of which
+    the source had nothing left when their load was to begin.
     Raises DDL_UNSUPPORTED if a change does not fit the table it names.
     """
     if change.failure is not None:
-        _failed(tables, change, change.failure, catching_up)
+        _failed(tables, change, change.failure, catching_up, gone)
     wanted: list[Alteration] = []
     after = dict(tables)
-    for alteration in change.alterations:
-        if catching_up and _already_there(after, alteration, change.position):
+    for said in change.alterations:
+        if catching_up and _already_there(after, said, change.position, gone):
             continue
+        alteration = _of_views(after, said)
         try:
             after = _applied(after, alteration)
         except (KeyError, ValueError) as error:
@@ -54,46 +60,77 @@ def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple
     return wanted, after
 
 
-def _failed(tables: Tables, change: SchemaChange, failure: DrsError, catching_up: bool) -> None:
+def _failed(
+    tables: Tables, change: SchemaChange, failure: DrsError, catching_up: bool, gone: Collection[TableName]
+) -> None:
     """Returns if the statement was only read against definitions that are newer than itself."""
-    concerned = [tables[name] for name in change.concerns if name in tables]
-    if not catching_up or not concerned:
+    if not catching_up or not change.concerns or any(_made(tables, name) for name in change.concerns):
         raise failure
-    for progress in concerned:
-        if not _covers(progress, change.position):
-            raise SchemaChanged(progress.table.name, "it changed before its load was caught up with") from failure
+    for name in change.concerns:
+        if not (_knows(tables[name], change.position) if name in tables else name in gone):
+            raise SchemaChanged(name, "it changed before its load was caught up with") from failure
+
+
+def _made(tables: Tables, name: TableName) -> bool:
+    """Whether the log made the table, so that its definition is that of the log's own place."""
+    return name in tables and tables[name].made
+
+
+def _of_views(tables: Tables, alteration: Alteration) -> Alteration:
+    """RENAME TABLE renames views too. Every table is known, so that what is not known is one."""
+    if isinstance(alteration, RenameTable) and not {alteration.old, alteration.new} & tables.keys():
+        return ChangeViews((alteration.old, alteration.new))
+    return alteration
 
 
 def _covers(progress: TableProgress, position: Position | None) -> bool:
-    """Whether the table's definition and rows were read behind the position."""
-    return progress.low is not None and position is not None and progress.low.covers(position)
+    """Whether the table's rows were read behind the position."""
+    return _behind(progress.low, position)
 
 
-def _already_there(tables: Tables, alteration: Alteration, position: Position | None) -> bool:
+def _knows(progress: TableProgress, position: Position | None) -> bool:
+    """Whether the table's definition was read behind the position, and its rows with it. The one scan of a table
+    without a key may come later than its definition."""
+    return _behind(progress.defined, position)
+
+
+def _behind(known: Position | None, position: Position | None) -> bool:
+    return known is not None and position is not None and known.covers(position)
+
+
+def _already_there(
+    tables: Tables, alteration: Alteration, position: Position | None, gone: Collection[TableName]
+) -> bool:
     match alteration:
         case AlterTable(name) | TruncateTable(name) | DropTable(name):
             progress = tables.get(name)
             if progress is None:
                 return True  # gone before its load could begin
-            if _covers(progress, position):
-                return True
-            if isinstance(alteration, AlterTable):
+            if not isinstance(alteration, AlterTable):
+                return _covers(progress, position)
+            if not progress.made and not _knows(progress, position):
                 raise SchemaChanged(name, "it changed before its load was caught up with")
-            return False
+            return not progress.made
         case RenameTable(old, new):
-            if any(not _covers(tables[name], position) for name in (old, new) if name in tables):
-                # Which of the two names stood for these rows when they were read, nobody can say.
-                raise SchemaChanged(old, "it was renamed before its load was caught up with", [new])
+            if _made(tables, old) and new not in tables:
+                return False
+            # Which of the two names stood for these rows when they were read, nobody can say.
+            anew = [name for name in (old, new) if name in tables and not _knows(tables[name], position)]
+            anew += [new] if new not in tables and new not in gone else []
+            if anew:
+                raise SchemaChanged(anew[0], "it was renamed before its load was caught up with", anew[1:])
             return True
         case CreateTable(table, like=other):
             # Known already: it was there when the catalog was read, and its rows come by key.
             if table.name in tables:
                 return True
-            if other in tables and _covers(tables[other], position):
+            if other in tables and _knows(tables[other], position):
                 raise SchemaChanged(table.name, f"it was made like {other}, of which only a later definition is known")
             return False
         case CreateDatabase() | DropDatabase():
             return False
+        case ChangeViews():
+            return True  # they are made when the log is caught up with, as they are then
         case _:
             assert_never(alteration)
 
@@ -107,7 +144,7 @@ def _applied(tables: Tables, alteration: Alteration) -> Tables:
     for name, table in after.items():
         known = tables.get(moved.get(name, name))
         if known is None:
-            found[name] = TableProgress(table=table, loaded=True)
+            found[name] = TableProgress(table=table, loaded=True, made=True)
         else:
             found[name] = known if known.table == table else replace(known, table=table)
     return found

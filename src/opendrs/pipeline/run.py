@@ -8,14 +8,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.catalog import TableName
-from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
+from opendrs.model.catalog import Table, TableName
+from opendrs.model.checkpoint import Checkpoint, Key, Phase, TableProgress
 from opendrs.model.engine import Checkpoints, SchemaChanged, Sink, Source, Stream
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.job import Task
@@ -27,13 +27,16 @@ from opendrs.pipeline.faultpoints import Faults, NoFaults
 from opendrs.pipeline.flow import Flow, Threaded
 from opendrs.pipeline.judge import Judge, NoJudge
 from opendrs.pipeline.progress import Progress, Silent
-from opendrs.pipeline.snapshotting import Load, Stopped
+from opendrs.pipeline.snapshotting import Load, Stopped, unchanged
 from opendrs.pipeline.state import State
 
 POLL_S = 0.5
 HEARTBEAT_SAVE_S = 5.0  # how often a position without changes is worth a commit in the target
 QUEUE_BYTES_MAX = 32 << 20
 RESTARTS_MAX = 5  # loads of one table begun anew in one run because its definition would not agree
+
+
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,27 +99,49 @@ class Run:
         """The first checkpoint: the position first, the tables after, so that nothing can fall between."""
         position = None if self.settings.task == "full" else self.source.low()
         loaded = self.settings.task == "incremental"
-        tables = {
-            table.name: TableProgress(table=table, loaded=loaded, upper=None if loaded else self.source.bound(table))
-            for table in self.source.catalog().tables
-        }
+        tables = self._steady(
+            lambda: {
+                table.name: TableProgress(table=table, loaded=loaded, upper=None if loaded else self._bound(table))
+                for table in self.source.catalog().tables
+            }
+        )
         phase = Phase.FOLLOWING if loaded else Phase.LOADING
         checkpoint = Checkpoint(phase=phase, position=position, tables=tables)
         self.sink.begin(checkpoint)
         self.faults.here(faultpoints.BEGUN)
         return checkpoint
 
+    def _bound(self, table: Table) -> Key | None:
+        """The largest key of a table. Raises SchemaChanged if the table changed since it was listed."""
+        with unchanged(table, self._outdated):
+            return self.source.bound(table)
+
+    @staticmethod
+    def _steady(look: Callable[[], Seen]) -> Seen:
+        """What is seen at the source; looked at again if a table changes in that very moment."""
+        for attempt in range(RESTARTS_MAX + 1):
+            try:
+                return look()
+            except SchemaChanged as changed:
+                if attempt == RESTARTS_MAX:
+                    raise _mismatch(changed, changed.name, None) from changed
+        raise AssertionError("never here")
+
+    def _outdated(self, table: Table) -> bool:
+        now = next((other for other in self.source.catalog().tables if other.name == table.name), None)
+        return now is None or not now.defined_as(table)
+
     def _load(self, state: State) -> None:
         """Loads what is not loaded. Behind it the log must be caught up with, as far as it reaches now."""
         if state.unloaded():
             load = Load(
                 state=state, sink=self.sink, readers=self.settings.readers,
-                stop=self.stop, faults=self.faults, progress=self.progress,
+                stop=self.stop, faults=self.faults, progress=self.progress, outdated=self._outdated,
             )  # fmt: skip
             with self.source.snapshot(consistent=self.settings.consistent) as snapshot:
-                stale = load.run(snapshot)
-            for name in sorted(stale):
-                raise SchemaChanged(name, "it changed while it was loaded")
+                stale = sorted(load.run(snapshot))
+            if stale:
+                raise SchemaChanged(stale[0], "it changed while it was loaded", stale[1:])
             self.faults.here(faultpoints.LOADED)
         if state.position is not None and state.phase is Phase.LOADING:
             self._save(state, state.position, Phase.CATCHING_UP)
@@ -134,17 +159,15 @@ class Run:
     def _restart_one(self, state: State, name: TableName, changed: SchemaChanged) -> None:
         self._restarts[name] += 1
         if state.phase is Phase.FOLLOWING or self._restarts[name] > RESTARTS_MAX:
-            position = state.position.dump() if state.position else "the load"
-            raise DrsError(Fault.SCHEMA_MISMATCH, table=name, position=position, reason=changed.reason) from changed
+            raise _mismatch(changed, name, state.position) from changed
         low = None if state.position is None else self.source.low()
-        table = next((t for t in self.source.catalog().tables if t.name == name), None)
-        if table is None:
+        anew = self._steady(lambda: self._listed(name, low))
+        if anew is None:
             self.sink.forget(name)
             state.tables.pop(name, None)
             state.gone.add(name)
             self.progress.forgotten(name)
             return
-        anew = TableProgress(table=table, upper=self.source.bound(table), low=low)
         self.sink.restart(anew)
         state.tables[name] = anew
         self.progress.table(anew)
@@ -162,6 +185,11 @@ class Run:
     def _rest(self, state: State) -> None:
         if state.phase is Phase.FOLLOWING:
             self.sink.rest(state.tables)
+
+    def _listed(self, name: TableName, low: Position | None) -> TableProgress | None:
+        """A table whose load begins now; None if the source does not have it."""
+        table = next((t for t in self.source.catalog().tables if t.name == name), None)
+        return None if table is None else TableProgress(table=table, upper=self._bound(table), low=low, defined=low)
 
     def _follow(self, state: State, stream: Stream, flow: Flow) -> None:
         """Applies the log, group by group, until there is a reason to end.
@@ -236,10 +264,12 @@ class Run:
 
     def _alter(self, state: State, change: SchemaChange) -> dict[TableName, TableProgress | None]:
         """Carries out a change of the schema, in the transaction that will hold the position behind it."""
-        alterations, after = evolved(state.tables, change, catching_up=state.phase is Phase.CATCHING_UP)
+        catching_up = state.phase is Phase.CATCHING_UP
+        alterations, after = evolved(state.tables, change, catching_up=catching_up, gone=state.gone)
         changed = difference(state.tables, after)
         if alterations:
-            self.sink.alter(alterations, changed)
+            with _named(change):
+                self.sink.alter(alterations, changed)
             self.faults.here(faultpoints.ALTERED)
         state.alter(after)
         return changed
@@ -273,6 +303,27 @@ class Run:
         self.sink.constrain(state.tables)
         self.faults.here(faultpoints.CONSTRAINED)
         self._save(state, state.position, phase)
+
+
+def _mismatch(changed: SchemaChanged, name: TableName, position: Position | None) -> DrsError:
+    at = position.dump() if position else "the load"
+    return DrsError(Fault.SCHEMA_MISMATCH, table=name, position=at, reason=changed.reason)
+
+
+@contextmanager
+def _named(change: SchemaChange) -> Iterator[None]:
+    """What the target refuses to do is told together with the source's statement that asks for it."""
+    try:
+        yield
+    except DrsError as error:
+        if error.fault is not Fault.TARGET_REFUSED:
+            raise
+        raise DrsError(
+            Fault.DDL_UNSUPPORTED,
+            position=change.position.dump() if change.position else "a transaction",
+            reason=error.message,
+            statement=change.statement,
+        ) from error
 
 
 def _whole(written: list[Event]) -> bool:

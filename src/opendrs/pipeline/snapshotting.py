@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Chunk, LoadedChunk, TableProgress
 from opendrs.model.engine import Loader, SchemaChanged, Sink, Snapshot
@@ -17,9 +19,25 @@ from opendrs.pipeline.faultpoints import Faults
 from opendrs.pipeline.progress import Progress
 from opendrs.pipeline.state import State
 
+Outdated = Callable[[Table], bool]
+"""Whether the source has the table no longer, or otherwise than it is defined here."""
+# What the reading or the writing of a table that changed meanwhile may fail with.
+OF_A_CHANGE = frozenset({Fault.SOURCE_REFUSED, Fault.TARGET_REFUSED, Fault.VALUE_UNREPRESENTABLE, Fault.CONFLICT})
+
 
 class Stopped(Exception):
     """The run was asked to pause."""
+
+
+@contextmanager
+def unchanged(table: Table, outdated: Outdated) -> Iterator[None]:
+    """An error of whatever is done here is SchemaChanged, if the table is not as it was when it was planned."""
+    try:
+        yield
+    except DrsError as error:
+        if error.fault in OF_A_CHANGE and outdated(table):
+            raise SchemaChanged(table.name, error.message) from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +82,9 @@ def remaining(snapshot: Snapshot, progress: TableProgress) -> Iterator[Chunk]:
 class Plan:
     """What is left to do, handed out to the lanes one task at a time."""
 
-    def __init__(self, snapshot: Snapshot, tables: list[TableProgress]) -> None:
+    def __init__(self, snapshot: Snapshot, tables: list[TableProgress], outdated: Outdated) -> None:
         self._snapshot = snapshot
+        self._outdated = outdated
         self._tables = deque(sorted(tables, key=lambda p: (-p.table.bytes_estimate, p.table.name)))
         self._current: tuple[Table, Iterator[Chunk]] | None = None
         self._open: dict[TableName, int] = {}  # chunks handed out and not durable yet; plus one while being split
@@ -84,7 +103,7 @@ class Plan:
                     self._current = (progress.table, remaining(self._snapshot, progress))
                     self._open[progress.table.name] = 1
                 table, chunks = self._current
-                chunk = None if table.name in self.stale else next(chunks, None)
+                chunk = self._next(table, chunks)
                 if chunk is not None:
                     self._open[table.name] += 1
                     return Copy(table, chunk)
@@ -92,16 +111,32 @@ class Plan:
                 self._closed(table)
             return self._finish.popleft()
 
+    def _next(self, table: Table, chunks: Iterator[Chunk]) -> Chunk | None:
+        """The next chunk; None if there is none left, or the table changed."""
+        if table.name in self.stale:
+            return None
+        try:
+            with unchanged(table, self._outdated):
+                return next(chunks, None)
+        except SchemaChanged:
+            self.stale.add(table.name)
+            return None
+
     def done(self, table: Table) -> None:
         """A chunk of the table is durable."""
         with self._lock:
             self._closed(table)
 
     def abandon(self, table: Table) -> None:
-        """The table changed: nothing more of it is to be copied."""
+        """The table changed: nothing more of it is to be copied, and its chunk is none."""
         with self._lock:
             self.stale.add(table.name)
             self._closed(table)
+
+    def unfinished(self, table: Table) -> None:
+        """The table changed when it was about to be whole."""
+        with self._lock:
+            self.stale.add(table.name)
 
     def _closed(self, table: Table) -> None:
         self._open[table.name] -= 1
@@ -113,8 +148,17 @@ class Load:
     """Copies every table of the state that is not loaded yet; a restart repeats only what was not durable."""
 
     def __init__(
-        self, *, state: State, sink: Sink, readers: int, stop: threading.Event, faults: Faults, progress: Progress
+        self,
+        *,
+        state: State,
+        sink: Sink,
+        readers: int,
+        stop: threading.Event,
+        faults: Faults,
+        progress: Progress,
+        outdated: Outdated,
     ) -> None:
+        self._outdated = outdated
         self._state = state
         self._sink = sink
         self._readers = readers
@@ -124,7 +168,7 @@ class Load:
 
     def run(self, snapshot: Snapshot) -> set[TableName]:
         """Returns when every table is loaded, but for those returned: they changed and must begin anew."""
-        plan = Plan(snapshot, self._state.unloaded())
+        plan = Plan(snapshot, self._state.unloaded(), self._outdated)
         if self._readers == 1:
             self._lane(snapshot, plan, self._stop)
             return plan.stale
@@ -149,13 +193,18 @@ class Load:
                 match task:
                     case Copy(table, chunk):
                         try:
-                            self._copy(snapshot, loader, table, chunk, halt)
+                            with unchanged(table, self._outdated):
+                                self._copy(snapshot, loader, table, chunk, halt)
                         except SchemaChanged:
                             plan.abandon(table)
                         else:
                             plan.done(table)
                     case Finish(table):
-                        self._finish(table)
+                        try:
+                            with unchanged(table, self._outdated):
+                                self._finish(table)
+                        except SchemaChanged:
+                            plan.unfinished(table)
 
     def _copy(self, snapshot: Snapshot, loader: Loader, table: Table, chunk: Chunk, halt: threading.Event) -> None:
         rows = nbytes = 0

@@ -109,7 +109,7 @@ ALTER TABLE "shop"."t" ALTER COLUMN "a" TYPE bigint USING "a"::bigint;
 ALTER TABLE "shop"."t" ALTER COLUMN "b" DROP DEFAULT;
 ALTER TABLE "shop"."t" ALTER COLUMN "b" TYPE varchar(10) USING left("b", 10);
 ALTER TABLE "shop"."t" ALTER COLUMN "b" SET DEFAULT 'y';
-UPDATE "shop"."t" SET "b" = '' WHERE "b" IS NULL;
+DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t" WHERE "b" IS NULL) THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'NOT NULL on shop.t.b changed rows that had NULL there'; END IF; END $opendrs$;
 ALTER TABLE "shop"."t" ALTER COLUMN "b" SET NOT NULL;
 -- column-order: shop.t.b: The column stands at the end: PostgreSQL cannot put a new column between others.
 
@@ -134,7 +134,7 @@ CREATE INDEX IF NOT EXISTS "t__pre" ON "shop"."t" ("c");
 -- ALTER TABLE t MODIFY e ENUM('x','y','z') NOT NULL
 
 ALTER TABLE "shop"."t" ALTER COLUMN "e" DROP DEFAULT;
-UPDATE "shop"."t" SET "e" = '' WHERE "e" IS NULL;
+DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t" WHERE "e" IS NULL) THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'NOT NULL on shop.t.e changed rows that had NULL there'; END IF; END $opendrs$;
 ALTER TABLE "shop"."t" ALTER COLUMN "e" SET NOT NULL;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ ALTER TABLE "shop"."t" ALTER COLUMN "b" DROP DEFAULT;
 
 ALTER TABLE "shop"."t" RENAME COLUMN "c" TO "x";
 ALTER TABLE "shop"."t" RENAME COLUMN "f" TO "c";
-DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t") THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN c datetime(3) TO datetime of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
+DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t" WHERE "c" IS NOT NULL) THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN c datetime(3) TO datetime of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
 ALTER TABLE "shop"."t" ALTER COLUMN "c" TYPE timestamp(0) without time zone USING NULL::timestamp(0) without time zone;
 
 -- ----------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ ALTER TABLE "shop"."t" ALTER COLUMN "b" DROP DEFAULT;
 
 ALTER TABLE "shop"."t" ALTER COLUMN "b" DROP DEFAULT;
 ALTER TABLE "shop"."t" RENAME COLUMN "e" TO "z";
-DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t") THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN z enum(''x'',''y'') TO int of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
+DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t" WHERE "z" IS NOT NULL) THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN z enum(''x'',''y'') TO int of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
 ALTER TABLE "shop"."t" ALTER COLUMN "z" DROP DEFAULT;
 ALTER TABLE "shop"."t" ALTER COLUMN "z" TYPE integer USING NULL::integer;
 ALTER TABLE "shop"."t" ALTER COLUMN "z" DROP DEFAULT;
@@ -798,7 +798,7 @@ CREATE INDEX IF NOT EXISTS "t__an" ON "shop"."t" ("a", (substring("n" from 1 for
 -- ALTER TABLE t CHANGE n nn VARCHAR(60)
 
 ALTER TABLE "shop"."t" RENAME COLUMN "n" TO "nn";
-DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t") THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN nn varbinary(40) TO varchar(60) of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
+DO $opendrs$ BEGIN IF EXISTS (SELECT FROM "shop"."t" WHERE "nn" IS NOT NULL) THEN RAISE EXCEPTION USING ERRCODE = 'OD001', MESSAGE = 'MODIFY COLUMN nn varbinary(40) TO varchar(60) of shop.t: rows are there, and only the source knows their values now'; END IF; END $opendrs$;
 DROP INDEX IF EXISTS "shop"."t__nb";
 DROP INDEX IF EXISTS "shop"."t__an";
 ALTER TABLE "shop"."t" ALTER COLUMN "nn" TYPE varchar(60) USING NULL::varchar(60);

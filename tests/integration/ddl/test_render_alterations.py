@@ -28,6 +28,8 @@ INSERT INTO t (id, a, b, c, d, e, f, q) VALUES (1, 10, 'b1', 'text one', 1.25, '
 
 # What only the source knows: the target stops, with rows in the table.
 GUARDED = {
+    "ALTER TABLE t MODIFY e ENUM('x','y','z') NOT NULL": "what a NULL becomes where the column had a default",
+    "ALTER TABLE t MODIFY COLUMN b VARCHAR(10) NOT NULL DEFAULT 'y' AFTER id": "the same",
     "ALTER TABLE t CHANGE c x TEXT, CHANGE f c DATETIME": "fewer digits behind the second are cut or rounded",
     "ALTER TABLE t MODIFY b VARCHAR(20) AFTER z, CHANGE e z INT": "the number of a member of an ENUM",
     "ALTER TABLE t ADD SYSTEM VERSIONING; ALTER TABLE t ADD n INT; ALTER TABLE t DROP SYSTEM VERSIONING": "when",
@@ -56,7 +58,7 @@ def test_alterations(source: Source, source_name: str, sql: str, target: Target)
     copy_rows(source, target, tables, layouts)
     source.run(f"SET SESSION timestamp = {MOMENT.timestamp()}")
     if sql in GUARDED:
-        with pytest.raises(AssertionError, match="only the source knows"):
+        with pytest.raises(AssertionError, match=r"only the source knows|had NULL there"):
             follow(source, sql, target, tables, layouts)
         return
     tables, layouts = follow(source, sql, target, tables, layouts)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opendrs.errors import DrsError
+from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import Job, Policy, Task, job_id
@@ -133,9 +134,19 @@ class Story:
 
     def unequal(self) -> list[str]:
         """What two witnesses who know nothing of each other find different."""
+        return self.unproven() + self.differing()
+
+    def unproven(self) -> list[str]:
+        """What the job's own proof finds different, in all its databases."""
         proofs = [proof for proof in prove_paused(self.job) if proof.verdict != "equal"]
-        found = [f"proof: {p.name} {p.verdict} {p.source_rows}/{p.target_rows} {p.reason}" for p in proofs]
-        return found + differences(self.source, self.target, self.name, self.there)
+        return [f"proof: {p.name} {p.verdict} {p.source_rows}/{p.target_rows} {p.reason}" for p in proofs]
+
+    def differing(self) -> list[str]:
+        """What somebody finds different who knows nothing of the job, in the database of that name."""
+        wanted = self.job.selection.wants
+        return differences(
+            self.source, self.target, self.name, self.there, selected=lambda name: wanted(TableName(self.name, name))
+        )
 
     def ends_equal(self, acts: Mapping[str, str | Deed] | None = None) -> None:
         """Runs the job; both sides are equal then."""

@@ -43,6 +43,8 @@ pub struct Encoder {
     schema: String,
     table: String,
     pub(crate) columns: Vec<ColumnTarget>,
+    /// Fields of a batch that are not written.
+    left_out: Vec<String>,
     targets: Vec<Option<Target>>,
     /// Digits behind the point or the second that the target keeps; None: all.
     scales: Vec<Option<i32>>,
@@ -74,7 +76,23 @@ impl Encoder {
             return Err(PgError::Usage(format!("{schema}.{table}: a table without columns")));
         }
         let scales = vec![None; columns.len()];
-        Ok(Self { schema: schema.to_owned(), table: table.to_owned(), columns, targets, scales, policies, bound: None })
+        Ok(Self {
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+            columns,
+            left_out: Vec::new(),
+            targets,
+            scales,
+            policies,
+            bound: None,
+        })
+    }
+
+    /// The plan, with fields of a batch that it may have and that are not written.
+    #[must_use]
+    pub fn leaving_out(mut self, names: Vec<String>) -> Self {
+        self.left_out = names;
+        self
     }
 
     /// Holds a column against what the catalog says of it.
@@ -134,9 +152,11 @@ impl Encoder {
             }
             columns.push((index, logical));
         }
-        if let Some(extra) = fields.iter().find(|field| self.columns.iter().all(|c| c.source != *field.name())) {
-            let message =
-                format!("{}.{}: the batch has a column {} without a target", self.schema, self.table, extra.name());
+        let written = |name: &String| self.columns.iter().any(|column| column.source == *name);
+        let extra =
+            fields.iter().map(|field| field.name()).find(|name| !written(name) && !self.left_out.contains(name));
+        if let Some(extra) = extra {
+            let message = format!("{}.{}: the batch has a column {} without a target", self.schema, self.table, extra);
             return Err(PgError::Usage(message));
         }
         self.bound = Some(Bound { schema: schema.clone(), columns });

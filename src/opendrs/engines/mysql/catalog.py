@@ -172,8 +172,8 @@ class _Reader:
         engine, collation = row["ENGINE"], row["TABLE_COLLATION"]
         json = self._json_columns(checks)
         columns = [self._column(name, facts, json) for facts in self._columns[name]]
-        if not self._flavour.has("quoted_defaults") and any(c.type.kind == "binary" and c.default for c in columns):
-            columns = self._with_bytes(name, columns)
+        if not self._flavour.has("quoted_defaults") and any(_listed_otherwise(column) for column in columns):
+            columns = self._as_shown(name, columns)
         declared = any(c.generated and c.generated.expression in (ROW_START, ROW_END) for c in columns)
         if row["TABLE_TYPE"] == "SYSTEM VERSIONED" and not declared:
             columns.extend(row_times())
@@ -199,8 +199,9 @@ class _Reader:
             bytes_estimate=int(row["DATA_LENGTH"] or 0),
         )
 
-    def _with_bytes(self, name: TableName, columns: list[Column]) -> list[Column]:
-        """Defaults of bytes as SHOW CREATE TABLE has them: MySQL lists them up to the first zero byte only."""
+    def _as_shown(self, name: TableName, columns: list[Column]) -> list[Column]:
+        """Defaults as SHOW CREATE TABLE has them. MySQL lists bytes up to the first zero byte only, and a TIMESTAMP
+        in the time zone of the session that made it."""
         quoted = ".".join("`" + part.replace("`", "``") + "`" for part in (name.schema, name.table))
         shown = rows(self._query, f"SHOW CREATE TABLE {quoted}")[0]["CREATE TABLE"]
         session = Session(flavour=self._flavour, database=name.schema)
@@ -210,7 +211,7 @@ class _Reader:
         written = {spec.name: spec.default for spec in read_elements(cursor, session).columns}
         return [
             replace(c, default=default(found, meaning_of(c)))
-            if c.type.kind == "binary" and c.default and (found := written.get(c.name))
+            if _listed_otherwise(c) and (found := written.get(c.name))
             else c
             for c in columns
         ]
@@ -364,6 +365,12 @@ class _Reader:
                 if condition(row, self._wants):
                     found.append((kind or row["ROUTINE_TYPE"].lower(), TableName(row[schema], row[name])))
         return tuple(found)
+
+
+def _listed_otherwise(column: Column) -> bool:
+    """Whether MySQL's information_schema may list another default than the column has."""
+    literal = column.default is not None and column.default.kind == "literal"
+    return literal and column.type.kind in ("binary", "timestamp")
 
 
 def _trigger_wanted(row: Mapping[str, str], wants: Callable[[TableName], bool]) -> bool:

@@ -240,8 +240,9 @@ def _rename(cursor: Cursor, clauses: Clauses) -> bool:
 
 
 def _convert(cursor: Cursor, clauses: Clauses) -> bool:
-    if cursor.one_of("PARTITION", "TABLE"):
-        raise NotUnderstood("CONVERT moves rows that the log does not name")
+    if kind := cursor.one_of("PARTITION", "TABLE"):
+        other = cursor.table() if kind == "TABLE" else _split_off(cursor)
+        raise NotUnderstood("CONVERT moves rows that the log does not name", other)
     cursor.expect("TO")
     if not at_charset(cursor):
         raise cursor.fail("CHARACTER SET")
@@ -264,7 +265,8 @@ def _partition_clause(cursor: Cursor) -> bool:
     if not cursor.accept(verb, "PARTITION"):
         return False
     if verb in ("TRUNCATE", "EXCHANGE", "DISCARD", "IMPORT"):
-        raise NotUnderstood(f"{verb} PARTITION changes rows that the log does not name")
+        reason = f"{verb} PARTITION changes rows that the log does not name"
+        raise NotUnderstood(reason, _exchanged(cursor) if verb == "EXCHANGE" else None)
     cursor.one_of("NO_WRITE_TO_BINLOG", "LOCAL")
     match verb:
         case "REORGANIZE":
@@ -282,6 +284,29 @@ def _partition_clause(cursor: Cursor) -> bool:
         case _:
             raise NotUnderstood(f"{verb} PARTITION")
     return True
+
+
+def exchanged(cursor: Cursor) -> TableName | None:
+    """The table whose rows become those of a partition, or the other way round; None if that is not what comes."""
+    if cursor.accept("EXCHANGE", "PARTITION"):
+        return _exchanged(cursor)
+    if cursor.accept("CONVERT", "TABLE"):
+        return cursor.table()
+    return _split_off(cursor) if cursor.accept("CONVERT", "PARTITION") else None
+
+
+def _exchanged(cursor: Cursor) -> TableName:
+    """partition WITH TABLE name"""
+    cursor.name()
+    cursor.expect("WITH", "TABLE")
+    return cursor.table()
+
+
+def _split_off(cursor: Cursor) -> TableName:
+    """partition TO TABLE name"""
+    cursor.name()
+    cursor.expect("TO", "TABLE")
+    return cursor.table()
 
 
 def _indifferent(cursor: Cursor) -> bool:

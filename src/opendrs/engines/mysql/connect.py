@@ -44,10 +44,18 @@ class Session:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._connection = self._connected()
+
+    def _connected(self) -> MysqlConnection:
         try:
-            self._connection = MysqlConnection(json.dumps(connection_options(endpoint)))
+            return MysqlConnection(json.dumps(connection_options(self.endpoint)))
         except MysqlError as error:
-            raise translate(error, endpoint) from error
+            raise translate(error, self.endpoint) from error
+
+    def renew(self) -> None:
+        """Another connection in place of this one, which an error has left in the middle of something."""
+        self._connection.close()
+        self._connection = self._connected()
 
     @property
     def mariadb(self) -> bool:

@@ -6,13 +6,13 @@ one that is not is an error, and never skipped.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from opendrs.engines.mysql.alter import plan
 from opendrs.engines.mysql.charsets import Charset
-from opendrs.engines.mysql.clauses import Clauses, Drop, read_clauses
+from opendrs.engines.mysql.clauses import Clauses, Drop, exchanged, read_clauses
 from opendrs.engines.mysql.columns import at_charset, charset_name
 from opendrs.engines.mysql.create import like, read_definition
 from opendrs.engines.mysql.cursor import Cursor
@@ -26,6 +26,7 @@ from opendrs.model.alteration import (
     Alteration,
     AlterTable,
     Change,
+    ChangeViews,
     CreateDatabase,
     CreateTable,
     DropDatabase,
@@ -70,6 +71,8 @@ def parse(statement: str, session: Session, scope: Scope, *, position: str = "")
     try:
         return _statement(cursor, session, scope)
     except NotUnderstood as error:
+        if error.also is not None:
+            scope.table(error.also)
         raise DrsError(Fault.DDL_UNSUPPORTED, position=position, reason=error, statement=statement) from error
     except _Logged as error:
         raise DrsError(Fault.STATEMENT_LOGGED, table=error.table, position=position) from error
@@ -151,7 +154,7 @@ def _account(cursor: Cursor) -> None:
 def _create(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] | Ignored:
     replaced = cursor.accept("OR", "REPLACE")
     if kind := _object(cursor):
-        return Ignored(f"CREATE {kind}")
+        return _view(cursor, scope) if kind == "VIEW" else Ignored(f"CREATE {kind}")
     if cursor.one_of("DATABASE", "SCHEMA"):
         return _create_database(cursor, session, scope, replaced)
     if cursor.accept("TEMPORARY"):
@@ -210,8 +213,9 @@ def _create_table(cursor: Cursor, session: Session, scope: Scope, replaced: bool
     name = cursor.table()
     if not scope.wants(name):
         return Ignored("another table")
+    known = scope.table(name)
     _plain_grammar(session)
-    if absent and scope.table(name) is not None:
+    if absent and known is not None:
         return Ignored("the table exists already")
     other = _like(cursor)
     table = _made_like(other, name, session, scope) if other else read_definition(cursor, name, session, scope)
@@ -238,6 +242,24 @@ def _made_like(other: TableName, name: TableName, session: Session, scope: Scope
     if original is None:
         raise NotUnderstood(f"the definition of {other} is not known, for it is not selected")
     return like(original, name, session)
+
+
+def _view(cursor: Cursor, scope: Scope) -> list[Alteration] | Ignored:
+    """VIEW name ...: what it is now, only its definition in the catalog says."""
+    cursor.expect("VIEW")
+    if_not_exists(cursor)
+    return _changed_views([cursor.table()], scope)
+
+
+def _drop_views(cursor: Cursor, scope: Scope) -> list[Alteration] | Ignored:
+    cursor.expect("VIEW")
+    cursor.accept("IF", "EXISTS")
+    return _changed_views(cursor.listed(cursor.table), scope)
+
+
+def _changed_views(names: Iterable[TableName], scope: Scope) -> list[Alteration] | Ignored:
+    wanted = tuple(name for name in names if scope.wants(name))
+    return [ChangeViews(wanted)] if wanted else Ignored("other views")
 
 
 def _create_index(cursor: Cursor, session: Session, scope: Scope, replaced: bool) -> list[Alteration] | Ignored:
@@ -282,7 +304,7 @@ def _lock_words(cursor: Cursor) -> None:
 
 def _alter(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] | Ignored:
     if kind := _object(cursor):
-        return Ignored(f"ALTER {kind}")
+        return _view(cursor, scope) if kind == "VIEW" else Ignored(f"ALTER {kind}")
     if cursor.one_of("DATABASE", "SCHEMA"):
         return _alter_database(cursor, session)
     ignore = False
@@ -292,12 +314,12 @@ def _alter(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] |
     exists = cursor.accept("IF", "EXISTS")
     name = cursor.table()
     if not scope.wants(name):
-        new = _new_name(cursor)
-        return [RenameTable(name, new)] if new is not None and scope.wants(new) else Ignored("another table")
+        return _altered_elsewhere(cursor, name, scope)
     _plain_grammar(session)
     if ignore:
         raise NotUnderstood("ALTER IGNORE TABLE removes rows that the log does not name")
-    if exists and scope.table(name) is None:
+    known = scope.table(name)
+    if exists and known is None:
         return Ignored("there is no such table")
     _waiting(cursor)
     return _altered(name, read_clauses(cursor, session), session, scope)
@@ -314,17 +336,29 @@ def _alter_database(cursor: Cursor, session: Session) -> Ignored:
     return Ignored("the default character set of a database", name, charset)
 
 
-def _new_name(cursor: Cursor) -> TableName | None:
-    """The name that an ALTER TABLE gives to the table; nothing else of the statement is understood."""
+def _altered_elsewhere(cursor: Cursor, name: TableName, scope: Scope) -> Ignored:
+    """An ALTER TABLE of a table that is not selected: nothing is understood but what concerns one that is."""
     depth, begins = 0, True
     while not cursor.ended:
         if begins and cursor.accept("RENAME") and not cursor.one_of("COLUMN", "INDEX", "KEY"):
             cursor.one_of("TO", "AS", "=")
-            return cursor.table()
+            _comes_in(name, cursor.table(), scope)
+        elif begins and (other := exchanged(cursor)) is not None and scope.wants(other):
+            raise NotUnderstood(
+                f"rows of {other} change places with a partition of {name}, and the log names none", other
+            )
         token = cursor.take()
         depth += (token.text == "(") - (token.text == ")") if token.kind == "symbol" else 0
         begins = token.kind == "symbol" and token.text == "," and depth == 0
-    return None
+    return Ignored("another table")
+
+
+def _comes_in(old: TableName, new: TableName, scope: Scope) -> None:
+    """A table that is not selected gets a name that is: its rows were never read."""
+    if scope.wants(new):
+        raise NotUnderstood(
+            f"{old} is not selected, and comes into the selection with rows that are not known here", new
+        )
 
 
 def _known(name: TableName, scope: Scope) -> Table:
@@ -338,7 +372,8 @@ def _altered(name: TableName, clauses: Clauses, session: Session, scope: Scope) 
     changes: list[Change] = plan(_known(name, scope), clauses, session, scope)
     alterations: list[Alteration] = [AlterTable(name, tuple(changes))] if changes else []
     if clauses.rename is not None and clauses.rename != name:
-        alterations += _renamed(name, clauses.rename, _known(name, scope), session)
+        leaves = not scope.wants(clauses.rename)
+        alterations += [DropTable(name)] if leaves else _renamed(name, clauses.rename, _known(name, scope), session)
     return alterations
 
 
@@ -366,7 +401,7 @@ def _plain_grammar(session: Session) -> None:
 
 def _drop(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] | Ignored:
     if kind := _object(cursor):
-        return Ignored(f"DROP {kind}")
+        return _drop_views(cursor, scope) if kind == "VIEW" else Ignored(f"DROP {kind}")
     if cursor.one_of("DATABASE", "SCHEMA"):
         exists = cursor.accept("IF", "EXISTS")
         name = cursor.database()
@@ -407,27 +442,32 @@ def _rename(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] 
         return Ignored("RENAME USER")
     if not cursor.one_of("TABLE", "TABLES"):
         raise cursor.fail("TABLE")
-    alterations: list[Alteration] = []
-    moved: dict[TableName, Table | None] = {}  # what stands under a name within the statement
-    cursor.accept("IF", "EXISTS")
+    exists = cursor.accept("IF", "EXISTS")
 
-    def one() -> None:
+    def pair() -> tuple[TableName, TableName]:
         old = cursor.table()
         _lock_words(cursor)
         cursor.expect("TO")
-        new = cursor.table()
-        if not (scope.wants(old) or scope.wants(new)):
-            return
-        table = moved.pop(old) if old in moved else scope.table(old)
-        if table is None and scope.wants(old):
-            return  # a view or a sequence: of a table it would be known, and its rows are refused if it is not
-        renaming = _renamed(old, new, table, session)
+        return old, cursor.table()
+
+    pairs = cursor.listed(pair)
+    cursor.end()
+    known = {name: scope.table(name) for names in pairs for name in names if scope.wants(name)}
+    alterations: list[Alteration] = []
+    moved: dict[TableName, Table | None] = {}  # what stands under a name within the statement
+    for number, (old, new) in enumerate(pairs, 1):
+        if old not in moved and not scope.wants(old):
+            _comes_in(old, new, scope)
+            continue
+        table = moved.pop(old) if old in moved else known[old]
+        if exists and table is None:
+            continue
+        # A table that leaves the selection is gone, as far as the job is concerned.
+        leaves = not scope.wants(new) and new not in (name for name, _ in pairs[number:])
+        renaming: list[Alteration] = [DropTable(old, table is None)] if leaves else _renamed(old, new, table, session)
         moved[new] = _following(table, renaming)
         alterations.extend(renaming)
-
-    cursor.listed(one)
-    cursor.end()
-    return alterations or Ignored("other tables, or views")
+    return alterations or Ignored("other tables")
 
 
 def _following(table: Table | None, renaming: list[Alteration]) -> Table | None:

@@ -57,7 +57,7 @@ def decoding(error: DecodeError) -> DrsError | SchemaChanged:
     position = f"{error.file}:{error.position}"
     name = TableName(*error.table) if error.table else None
     match error.kind:
-        case "schema_mismatch" | "unknown_table" if name is not None:
+        case "schema_mismatch" | "not_registered" if name is not None:
             return SchemaChanged(name, error.what)
         case "statement_logged":
             return DrsError(Fault.STATEMENT_LOGGED, table=name or f"a table ({error.what})", position=position)

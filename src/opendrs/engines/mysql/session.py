@@ -49,7 +49,8 @@ class Scope:
 
     wants            whether a table is selected
     wants_database   whether tables of a database may be
-    table            the definition of a selected table, None if there is none
+    table            the definition of a selected table, None if there is none; asked for each table that the
+                     statement concerns, so that whoever calls knows which those are
     database         default character set of a database, None if it is not known
     """
 

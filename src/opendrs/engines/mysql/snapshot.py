@@ -95,6 +95,7 @@ class Snapshot:
         self._endpoint = endpoint
         self._planner = planner
         self._exact = exact
+        self._spoilt: set[Session] = set()  # an error left them in the middle of something
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
         for session in sessions:
             self._idle.put(session)
@@ -113,11 +114,26 @@ class Snapshot:
     def read(self, table: Table, chunk: Chunk) -> Iterator[Rows]:
         session = self._idle.get()
         try:
+            self._mend(session)
             with self._moment(session, table) as exact:
                 rows = Rows(table, self._open(session, table, chunk), self._endpoint, exact)
                 yield rows
+        except BaseException:
+            self._spoilt.add(session)
+            raise
         finally:
             self._idle.put(session)
+
+    def _mend(self, session: Session) -> None:
+        if session not in self._spoilt:
+            return
+        if self._exact is not None:
+            raise DrsError(
+                Fault.SOURCE_REFUSED,
+                reason="a table changed while all were read as of one moment, which is lost with it",
+            )
+        session.renew()
+        self._spoilt.discard(session)
 
     def _open(self, session: Session, table: Table, chunk: Chunk) -> MysqlReader:
         columns = range_columns(table)

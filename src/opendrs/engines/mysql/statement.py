@@ -15,6 +15,7 @@ from enum import IntFlag
 from typing import Final, Literal, NamedTuple
 
 from opendrs.engines.mysql.flavour import Flavour
+from opendrs.model.catalog import TableName
 
 Kind = Literal["word", "name", "string", "number", "hex", "bits", "variable", "symbol", "end"]
 
@@ -35,7 +36,14 @@ NO_MODE: Final = Mode(0)
 
 
 class NotUnderstood(Exception):
-    """The statement cannot be read with certainty. The message says where and why."""
+    """The statement cannot be read with certainty. The message says where and why.
+
+    also   another table that it concerns
+    """
+
+    def __init__(self, message: str, also: TableName | None = None) -> None:
+        super().__init__(message)
+        self.also = also
 
 
 class Token(NamedTuple):

@@ -175,8 +175,6 @@ class Stream:
         try:
             meaning = parse(event.sql, session, scope, position=str(position or "a transaction"))
         except DrsError as error:
-            if named and all(self._gone(name) for name in named):
-                return SchemaChange(alterations=[], statement=event.sql, position=position)
             # Whether the definitions are those that the statement met is not known here.
             return SchemaChange(
                 alterations=[],
@@ -184,7 +182,7 @@ class Stream:
                 position=position,
                 last_commit_s=event.commit_us / MICRO,
                 failure=error,
-                concerns=tuple(dict.fromkeys(name for name in named if self._table(name))),
+                concerns=tuple(dict.fromkeys(name for name in named if self._selection.wants(name))),
             )
         if isinstance(meaning, Ignored):
             if meaning.database and meaning.charset:
@@ -207,9 +205,6 @@ class Stream:
             self._databases[alteration.name] = Charset(alteration.charset, alteration.collation)
         elif isinstance(alteration, DropDatabase):
             self._databases.pop(alteration.name, None)
-
-    def _gone(self, name: TableName) -> bool:
-        return name in self._tables and self._tables[name] is None
 
     def _table(self, name: TableName) -> Table | None:
         progress = self._tables.get(name)

@@ -24,6 +24,7 @@ from opendrs.model.alteration import (
     Alteration,
     AlterTable,
     Change,
+    ChangeViews,
     CreateDatabase,
     CreateTable,
     DropCheck,
@@ -43,7 +44,7 @@ from opendrs.model.alteration import (
     SetNextAuto,
     TruncateTable,
 )
-from opendrs.model.catalog import Table, TableName
+from opendrs.model.catalog import ForeignKey, Table, TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,19 @@ def render(
     invalid_dates  the job's policy
     schema         target schema of a database that is created or dropped; None: as PostgreSQL's rules say
     """
+    own = _own(alteration, before, after, constrained, invalid_dates, schema)
+    return _with_foreign_keys(alteration, own, before, after) if constrained else own
+
+
+def _own(
+    alteration: Alteration,
+    before: Schema,
+    after: Schema,
+    constrained: bool,
+    invalid_dates: str,
+    schema: str | None,
+) -> Rendered:
+    """The statements, but for foreign keys of which nothing is said."""
     match alteration:
         case CreateDatabase(name):
             return Rendered((ddl.create_schema(schema or schema_name(name)),))
@@ -86,8 +100,42 @@ def render(
             return _truncate(name, before)
         case AlterTable():
             return _alter(alteration, before, after, constrained, invalid_dates)
+        case ChangeViews():
+            return Rendered()  # made anew behind everything else, see Schema.make_views
         case _:
             assert_never(alteration)
+
+
+# --- foreign keys between what was there and what comes or goes ----------------------------------------
+
+
+def _with_foreign_keys(alteration: Alteration, own: Rendered, before: Schema, after: Schema) -> Rendered:
+    """The statements, and around them the foreign keys of other statements that they make impossible, or possible:
+    a parent is dropped, made, renamed, emptied, or loses and gets the key that is referred to."""
+    renamed = {alteration.new: alteration.old} if isinstance(alteration, RenameTable) else {}
+    emptied = alteration.name if isinstance(alteration, TruncateTable) else None
+    lost, gained = [], []
+    for name, table in after.tables.items():
+        was = renamed.get(name, name)
+        if was not in before.tables:
+            continue
+        had = {key.name: key for key in before.tables[was].foreign_keys}
+        for key in table.foreign_keys:
+            if key.name not in had:
+                continue
+            there = bool(_made(before, was, had[key.name]).statements)
+            wanted = _made(after, name, key)
+            gone = there and (not wanted.statements or (key.referenced == emptied and name != emptied))
+            if gone:
+                lost.append(Rendered((foreign_keys.drop(before.targets[was], key.name),)))
+            if gone or not there:
+                gained.append(wanted if wanted.statements or gone else Rendered())
+    return Rendered.joined([*lost, own, *gained])
+
+
+def _made(schema: Schema, name: TableName, key: ForeignKey) -> Rendered:
+    """A foreign key as it is made over rows that may not know of it yet."""
+    return foreign_keys.foreign_key(schema.tables[name], key, schema.tables, schema.targets, validate="later")
 
 
 # --- whole tables -----------------------------------------------------------------------------------
@@ -113,22 +161,9 @@ def _drop_database(schema: str, database: str, before: Schema) -> Rendered:
 
 
 def _truncate(name: TableName, before: Schema) -> Rendered:
-    """TRUNCATE, which numbers anew; PostgreSQL refuses it where a foreign key of another table refers to the
-    table, even an empty one. There a DELETE does, as long as nothing refers to the rows."""
-    target = before.targets[name]
-    children = [
-        before.targets[other]
-        for other, table in before.tables.items()
-        if other != name and any(key.referenced == name for key in table.foreign_keys)
-    ]
-    if not children:
-        return Rendered((f"TRUNCATE TABLE {target.sql} RESTART IDENTITY",))
-    referring = " OR ".join(f"EXISTS (SELECT FROM {child.sql})" for child in children)
-    truncate = f"TRUNCATE TABLE {target.sql} RESTART IDENTITY"
-    guard = block(f"IF {referring} THEN {truncate}; ELSE DELETE FROM {target.sql}; END IF;")
-    place = ddl.numbered(before.tables[name], target)
-    restart = [f"ALTER TABLE {target.sql} ALTER COLUMN {quote(place.name)} RESTART"] if place else []
-    return Rendered((guard, *restart))
+    """TRUNCATE, which numbers anew. Foreign keys that refer to the table go before it and come behind it:
+    PostgreSQL refuses it where there is one, and MySQL does it with foreign_key_checks=0 whatever refers."""
+    return Rendered((f"TRUNCATE TABLE {before.targets[name].sql} RESTART IDENTITY",))
 
 
 def _rename(table: Table, old: Layout, new: Layout) -> Rendered:
@@ -165,7 +200,7 @@ def _alter(alteration: AlterTable, before: Schema, after: Schema, constrained: b
     # a numeric, and not the other way round: so those that refer are bigint before what they refer to, and
     # numeric after it.
     walk.add(_retyped(before, after, alteration.name, "bigint"))
-    walk.settle()
+    walk.settle(lambda column: _untouched(before, after, alteration.name, column))
     for change in changes:
         _change(change, walk)
     walk.add(_retyped(before, after, alteration.name, "numeric(20,0)"))

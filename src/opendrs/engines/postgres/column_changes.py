@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
@@ -70,15 +70,11 @@ class Walk:
         """The table behind a change."""
         change_table(self.tables, self.name, change)
 
-    def settle(self) -> None:
-        """Columns that became bigint before any change of theirs."""
+    def settle(self, untouched: Callable[[str], bool]) -> None:
+        """Columns that no change of their own makes bigint, or numeric again: their tables see to that."""
         for place in self.layout.columns:
             last = self.finally_.find(place.source)
-            if (
-                last is not None
-                and last.type in ("bigint", "numeric(20,0)")
-                and place.type in ("bigint", "numeric(20,0)")
-            ):
+            if last is not None and {last.type, place.type} == {"bigint", "numeric(20,0)"} and untouched(place.source):
                 self.put(place.source, replace(place, type=last.type))
 
     def put(self, old: str | None, place: Place | None) -> None:
@@ -119,10 +115,10 @@ class Walk:
         if place is not None:
             self.run(ddl.next_number(self.table, self.layout, place))
 
-    def only_if_empty(self, what: str) -> None:
-        """Goes on for an empty table only."""
+    def only_if_empty(self, what: str, where: str = "") -> None:
+        """Goes on for a table without rows only (`where`: without such rows)."""
         message = literal(f"{what} of {self.name}: rows are there, and only the source knows their values now")
-        self.stop_if(f"SELECT FROM {self.layout.sql}", message)
+        self.stop_if(f"SELECT FROM {self.layout.sql}{where}", message)
 
     def stop_if(self, test: str, message: str) -> None:
         """Raises GUARD if a query finds anything; `message` is SQL."""
@@ -300,7 +296,7 @@ def modify_column(change: ModifyColumn, walk: Walk) -> None:
     _change_default(old, new, place, walk, retyped=had.type != place.type)
     if had.not_null != place.not_null:
         if place.not_null:
-            _fill_nulls(new, place, walk)
+            _fill_nulls(old, new, place, walk)
         walk.alter(place, "SET NOT NULL" if place.not_null else "DROP NOT NULL")
     if new.auto and not old.auto and place.type in ddl.NUMBERING:
         _begin_numbering(place, walk)
@@ -327,7 +323,7 @@ def _change_type(old: Column, new: Column, had: Place, place: Place, walk: Walk)
     if had.type == place.type and sql in ("", f"{name}::{place.type}"):
         return []
     if sql is None:
-        walk.only_if_empty(f"MODIFY COLUMN {new.name} {old.native} TO {new.native}")
+        walk.only_if_empty(f"MODIFY COLUMN {new.name} {old.native} TO {new.native}", f" WHERE {name} IS NOT NULL")
         sql = f"NULL::{place.type}"
     if had.type == place.type:
         walk.run(f"UPDATE {walk.layout.sql} SET {name} = {sql} WHERE {name} IS DISTINCT FROM {sql}")
@@ -341,12 +337,19 @@ def _change_type(old: Column, new: Column, had: Place, place: Place, walk: Walk)
     return dropped
 
 
-def _fill_nulls(column: Column, place: Place, walk: Walk) -> None:
-    """Without a strict sql_mode NULL becomes the type's own default; in one there is no NULL to be found."""
+def _fill_nulls(old: Column, column: Column, place: Place, walk: Walk) -> None:
+    """Without a strict sql_mode NULL becomes the type's own default; in one there is no NULL to be found.
+
+    MariaDB takes the default that the column had, where it can do without copying the table.
+    """
+    name = quote(place.name)
+    if old.default is not None:
+        message = literal(f"NOT NULL on {walk.name}.{column.name} changed rows that had NULL there")
+        walk.stop_if(f"SELECT FROM {walk.layout.sql} WHERE {name} IS NULL", message)
+        return
     # The error value of an ENUM, and not its first member as in a new column.
     implicit = "''" if column.type.kind == "enum" else implicit_sql(column, walk.invalid_dates)
     if implicit is not None and implicit != "NULL":
-        name = quote(place.name)
         walk.run(f"UPDATE {walk.layout.sql} SET {name} = {implicit} WHERE {name} IS NULL")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from opendrs._core import PgApplier, PgConnection, PgCopy, PgError
 from opendrs.engines.postgres.errors import translate
+from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
 
 Row = tuple[str | None, ...]
@@ -106,6 +107,19 @@ class Session:
             self.rollback()
             raise
         self.execute("COMMIT")
+
+    def attempt(self, statement: str) -> DrsError | None:
+        """Runs a statement inside a transaction; the error if the server refuses it, which undoes nothing else."""
+        self.execute("SAVEPOINT opendrs_attempt")
+        try:
+            self.execute(statement)
+        except DrsError as error:
+            if error.fault is not Fault.TARGET_REFUSED:
+                raise
+            self.execute("ROLLBACK TO SAVEPOINT opendrs_attempt")
+            return error
+        self.execute("RELEASE SAVEPOINT opendrs_attempt")
+        return None
 
     def rollback(self) -> None:
         """Ends the open transaction, if there is one and the server still answers."""

@@ -46,6 +46,15 @@ def validation(table: Table, key: ForeignKey, target: Layout | Mapping[str, Any]
     return f"ALTER TABLE {layout.sql} VALIDATE CONSTRAINT {quote(constraint_name(key.name))}"
 
 
+def unvalidated(schemas: Iterable[str]) -> str:
+    """Query: (schema, table, name) of foreign keys that hold for new rows only."""
+    return (
+        "SELECT n.nspname, c.relname, o.conname FROM pg_catalog.pg_constraint o"
+        " JOIN pg_catalog.pg_class c ON c.oid = o.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        f" WHERE o.contype = 'f' AND NOT o.convalidated AND n.nspname IN ({', '.join(map(literal, schemas))})"
+    )
+
+
 def _list(columns: Iterable[str | None]) -> str:
     return ", ".join(column for column in columns if column)
 

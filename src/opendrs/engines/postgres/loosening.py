@@ -37,14 +37,29 @@ class ForeignKeys:
         self._schema = schema
         self._report = report
         self._calm_s = calm_s
-        self._loose: set[Known] = set()
+        self._loose: set[Known] = set()  # to be made again
         self._changed_at = 0.0
 
     def look(self, session: Session, tables: Iterable[Table], targets: Mapping[TableName, Target]) -> None:
-        """Finds those that an earlier worker has taken away."""
+        """Finds those that are not there: an earlier worker has taken them away, or the rows did not allow them."""
+        missing = self._missing(session, tables, targets)
+        self._loose = {(table.name, key.name) for table, key in missing}
+        self._changed_at = time.monotonic()
+
+    def stand_in(self, session: Session, tables: Iterable[Table], targets: Mapping[TableName, Target]) -> None:
+        """After a change of the schema: whatever is not there is done by a trigger that fits the tables of now."""
+        for table, key in self._missing(session, tables, targets):
+            self._loose.add((table.name, key.name))
+            self._changed_at = time.monotonic()
+            for statement in self._schema.stand_in(table, key, targets):
+                session.execute(statement)
+
+    def _missing(
+        self, session: Session, tables: Iterable[Table], targets: Mapping[TableName, Target]
+    ) -> list[tuple[Table, ForeignKey]]:
         wanted = within(tables, targets)
         if not wanted:
-            return
+            return []
         there = set(
             session.query(
                 "SELECT n.nspname, c.relname, k.conname FROM pg_catalog.pg_constraint k"
@@ -52,11 +67,12 @@ class ForeignKeys:
                 " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE k.contype = 'f'"
             )
         )
-        self._changed_at = time.monotonic()
+        missing = []
         for table, key in wanted:
             layout = layout_of(targets[table.name])
             if (layout.schema, layout.table, foreign_keys.name_of(key)) not in there:
-                self._loose.add((table.name, key.name))
+                missing.append((table, key))
+        return missing
 
     def unchecked(self, window: Window, tables: Sequence[Table]) -> tuple[list[tuple[int, int]], set[TableName]]:
         """Ranges of ordinals of changes that were made with foreign_key_checks=0 to tables with foreign keys, from

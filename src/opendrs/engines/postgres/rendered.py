@@ -33,6 +33,7 @@ REASONS: Final[dict[str, str]] = {
     "auto-type": "AUTO_INCREMENT on a column that is no whole number has no counterpart.",
     "schema-kept": "The schema stays if it holds anything that is not the job's.",
     "invisible": "PostgreSQL has no invisible columns: SELECT * shows it.",
+    "view-lost": "The view reads what is not there any more.",
     "view": "The view does not translate, or the target refuses its translation.",
 }
 

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from opendrs.engines.postgres import alterations, cascade, ddl, foreign_keys, indexes
 from opendrs.engines.postgres.connect import Session
-from opendrs.engines.postgres.names import schema_name
+from opendrs.engines.postgres.names import quote, schema_name
 from opendrs.engines.postgres.rendered import Rendered
 from opendrs.engines.postgres.shape import Target, layout_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration, CreateDatabase, DropDatabase
-from opendrs.model.catalog import ForeignKey, Table, TableName, View
+from opendrs.model.catalog import ForeignKey, Table, TableName
 from opendrs.model.job import Policy
 from opendrs.model.selection import Selection
 
@@ -97,33 +97,16 @@ class Schema:
         )
         return self.told(rendered)
 
-    def make_views(
-        self,
-        open_session: Callable[[], Session],
-        wanted: Sequence[View],
-        targets: Mapping[TableName, Target],
-        place: Callable[[TableName], TableName],
-    ) -> None:
-        """Views, as far as they translate and the target takes them."""
-        if not wanted:
-            return
-        from opendrs.engines.postgres import views  # as in expressions.py
-
-        candidates, untranslated = views.candidates(wanted, targets, place)
-        self.told(untranslated)
-        with open_session() as session:
-
-            def attempt(statement: str) -> str | None:
-                try:
-                    self._run(session, [statement])
-                except DrsError as error:
-                    if error.fault is not Fault.TARGET_REFUSED:
-                        raise
-                    return error.message
-                return None
-
-            _, refused = views.create(candidates, attempt)
-        self.told(refused)
+    def validate(self, session: Session, targets: Mapping[TableName, Target]) -> None:
+        """Holds foreign keys that came over rows against these rows. One that does not hold yet stays one for new
+        rows, until the next change of the schema or start of the job: a dump that is restored brings the parents
+        behind the children."""
+        schemas = sorted({target["schema"] for target in targets.values()})
+        for schema, table, name in session.query(foreign_keys.unvalidated(schemas)) if schemas else ():
+            where = f"{quote(schema or '')}.{quote(table or '')}"
+            error = session.attempt(f"ALTER TABLE {where} VALIDATE CONSTRAINT {quote(name or '')}")
+            if error is not None:
+                self._report(f"{schema}.{table}.{name}", f"The foreign key holds for new rows only: {error.message}")
 
     def constrain(
         self, open_session: Callable[[], Session], tables: Sequence[Table], targets: Mapping[TableName, Target]
@@ -131,7 +114,7 @@ class Schema:
         """Indexes, then foreign keys, then numbering. May be repeated."""
         known = {table.name: table for table in tables}
         every = [
-            statement for table in tables for statement in self.told(ddl.secondary_indexes(table, targets[table.name]))
+            self.told(indexes.index(table, targets[table.name], index)) for table in tables for index in table.indexes
         ]
         self._side_by_side(open_session, every)
         with open_session() as session:
@@ -148,8 +131,9 @@ class Schema:
             for statement in statements:
                 session.execute(statement)
 
-    def _side_by_side(self, open_session: Callable[[], Session], statements: Sequence[str]) -> None:
-        lanes = [list(statements[n :: self._lanes]) for n in range(self._lanes)]
+    def _side_by_side(self, open_session: Callable[[], Session], every: Sequence[Sequence[str]]) -> None:
+        """Runs lists of statements, each list in order."""
+        lanes = [[sql for statements in every[n :: self._lanes] for sql in statements] for n in range(self._lanes)]
 
         def run(own: list[str]) -> None:
             with open_session() as session:

@@ -15,8 +15,9 @@ from opendrs._core import PgApplier, PgCopy, RecordBatch
 from opendrs.engines.postgres import cascade, shape
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, ParsePosition, application
+from opendrs.engines.postgres.kept_views import KeptViews
 from opendrs.engines.postgres.loosening import ForeignKeys
-from opendrs.engines.postgres.schema import Schema
+from opendrs.engines.postgres.schema import Schema, State
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
@@ -80,6 +81,7 @@ class Sink:
         self._applier: PgApplier = self._session.applier()
         self._schema = Schema(settings.job, self._control.guard, settings.policy.readers, settings.report)
         self._foreign_keys = ForeignKeys(self._schema, settings.report)
+        self._views = KeptViews(settings.views, settings.selection.target, self._schema.told)
         self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
         self._numbers = itertools.count()
         self._tables: dict[TableName, TableProgress] = {}
@@ -121,8 +123,11 @@ class Sink:
             self._targets = dict(targets)
             self._at = self._saved = checkpoint.position
             self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
-            if self._schema.constrained:
-                self._foreign_keys.look(self._session, self._definitions(), self._targets)
+        if self._schema.constrained:
+            self._foreign_keys.look(self._session, self._definitions(), self._targets)
+            with self._session.transaction():
+                self._control.guard(self._session)
+                self._schema.validate(self._session, self._targets)
         return checkpoint
 
     # the load
@@ -309,7 +314,7 @@ class Sink:
     def alter(self, alterations: Sequence[Alteration], tables: Mapping[TableName, TableProgress | None]) -> None:
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
-        before = dict(self._targets)
+        before, before_tables = dict(self._targets), self._definitions()
         definitions: Mapping[TableName, Table] = {name: progress.table for name, progress in self._tables.items()}
         for alteration in alterations:
             after = applied(definitions, alteration)
@@ -320,8 +325,11 @@ class Sink:
                     str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
                 )
             if wanted is not None:
-                self._run(self._schema.alter(wanted, (definitions, self._targets), (after, targets), self._settings))
+                self._alter(wanted, (definitions, self._targets), (after, targets))
             definitions, self._targets = after, targets
+        if self._schema.constrained:
+            self._views.restore(self._session, alterations, self._targets)
+            self._schema.validate(self._session, self._targets)
         for name, progress in tables.items():
             self._changed[name] = progress
             if progress is None:
@@ -333,8 +341,24 @@ class Sink:
             self._changed.setdefault(name, self._tables[name])
         for name in self._changed:
             self._ids.pop(name, None)
-        if not self._schema.constrained:
+        self._realign_cascades(before_tables, before)
+
+    def _realign_cascades(self, tables: Sequence[Table], targets: Mapping[TableName, Target]) -> None:
+        """Triggers that stand in for foreign keys name tables and columns as they were: `tables` and `targets`."""
+        now = cascade.acting(self._definitions(), self._targets)
+        for child, key in cascade.acting(tables, targets):
+            same = all(targets[name] == self._targets.get(name) for name in (child.name, key.referenced))
+            if not same or (child, key) not in now:
+                self._run(cascade.drop(child, key))
+        if self._schema.constrained:
+            self._foreign_keys.stand_in(self._session, self._definitions(), self._targets)
+        else:
             self._make_cascades(lambda table, key: table.name in self._changed or key.referenced in self._changed)
+
+    def _alter(self, alteration: Alteration, before: State, after: State) -> None:
+        if self._schema.constrained:
+            self._views.make_room(self._session, alteration, before[1])
+        self._run(self._schema.alter(alteration, before, after, self._settings))
 
     def flush(self, position: Position | None, phase: Phase) -> None:
         if not self._session.in_transaction:
@@ -357,6 +381,7 @@ class Sink:
     def rollback(self) -> None:
         self._session.rollback()
         self._at = self._saved
+        self._views.forget()
         if self._changed:
             # What a schema change made of our knowledge went with its transaction.
             self._changed.clear()
@@ -401,9 +426,9 @@ class Sink:
         definitions = [progress.table for progress in tables.values()]
         self._session.rollback()
         self._schema.constrain(self._open_session, definitions, self._targets)
-        self._schema.make_views(
-            self._open_session, self._settings.views(), self._targets, self._settings.selection.target
-        )
+        with self._open_session() as session, session.transaction():
+            self._control.guard(session)
+            self._views.make(session, self._targets)
 
     def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
         """Rows came with their numbers, and no sequence was asked for them."""
