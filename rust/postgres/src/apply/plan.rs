@@ -190,19 +190,19 @@ impl Planner<'_, '_, '_> {
             Op::Delete => true,
             Op::Update => {
                 let columns = std::iter::once(&table.key).chain(&table.uniques);
-                !columns.into_iter().all(|columns| self.window.same(change.image, change.after(), columns))
+                !columns.into_iter().all(|columns| self.window.same(change.image, change.after, columns))
             }
         }
     }
 
     fn same_key(&self, change: &Change) -> bool {
-        self.window.key(change.image).0 == self.window.key(change.after()).0
+        self.window.key(change.image).0 == self.window.key(change.after).0
     }
 
     fn action(&self, change: &Change) -> Action {
         let (deed, before, after) = match change.op {
             Op::Insert => (Deed::Insert, change.image, change.image),
-            Op::Update => (Deed::Update, change.image, change.after()),
+            Op::Update => (Deed::Update, change.image, change.after),
             Op::Delete => (Deed::Delete, change.image, change.image),
         };
         let how = match (self.window.slots[change.slot as usize].idempotent, change.flagged) {

@@ -47,6 +47,8 @@ pub struct Encoder {
     /// Digits behind the point or the second that the target keeps; None: all.
     scales: Vec<Option<i32>>,
     policies: Policies,
+    /// Columns of the batches that are not written.
+    skipped: Vec<String>,
     bound: Option<Bound>,
 }
 
@@ -74,7 +76,14 @@ impl Encoder {
             return Err(PgError::Usage(format!("{schema}.{table}: a table without columns")));
         }
         let scales = vec![None; columns.len()];
-        Ok(Self { schema: schema.to_owned(), table: table.to_owned(), columns, targets, scales, policies, bound: None })
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        Ok(Self { schema, table, columns, targets, scales, policies, skipped: Vec::new(), bound: None })
+    }
+
+    /// Batches may have these columns too, which are not written.
+    pub(crate) fn skipping(mut self, names: Vec<String>) -> Self {
+        self.skipped = names;
+        self
     }
 
     /// Holds a column against what the catalog says of it.
@@ -134,7 +143,8 @@ impl Encoder {
             }
             columns.push((index, logical));
         }
-        if let Some(extra) = fields.iter().find(|field| self.columns.iter().all(|c| c.source != *field.name())) {
+        let known = |name: &String| self.columns.iter().any(|c| c.source == *name) || self.skipped.contains(name);
+        if let Some(extra) = fields.iter().find(|field| !known(field.name())) {
             let message =
                 format!("{}.{}: the batch has a column {} without a target", self.schema, self.table, extra.name());
             return Err(PgError::Usage(message));

@@ -46,6 +46,7 @@ def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy
             }
             for place in layout.columns
         ],
+        "skipped": [column.name for column in table.columns if column.name.lower() not in carried],
         "key": names(table.key),
         "uniques": [columns for columns in uniques if columns != names(table.key)],
         "opaque_uniques": len(uniques) < len(unique),
