@@ -123,6 +123,7 @@ impl<'a> RowsEvent<'a> {
         if let Err(fault) = decoded {
             return Err(fault.of_table(&table.spec.name));
         }
+        rows.set_deleting(self.kind.action == Action::Delete && self.flags & FLAG_SQL_FOREIGN_KEYS != 0);
         rows.count(handle, changes)
     }
 
