@@ -117,10 +117,10 @@ def _text_mysql(c: str) -> str:
 def mysql(kind: str, c: str, *, mariadb: bool) -> str:
     """Canonical text of a column in the SQL of MySQL and MariaDB. The session is in UTC and utf8mb4."""
     match kind:
-        case "int" | "decimal":
+        case "int" | "year":
+            return f"({c} + 0)"  # ZEROFILL prints zeros in front
+        case "decimal":
             return c
-        case "year":
-            return f"({c} + 0)"
         case "float32" | "float64":
             return _float_mysql(c)
         case "date":
@@ -182,6 +182,8 @@ def _source(column: Compared, *, mariadb: bool) -> str:
         c = f"REPLACE(CONVERT({c} USING utf8mb4) COLLATE utf8mb4_bin, {_NUL}, {_STRIPPED[column.stripped]})"
     if column.type.kind == "bits":
         text = f"LPAD(BIN({c} + 0), {column.type.length}, '0')"
+    elif column.type.kind == "decimal":
+        text = f"CAST({c} AS DECIMAL({column.type.precision},{column.type.scale}))"  # without the zeros of ZEROFILL
     else:
         text = mysql(column.type.kind, c, mariadb=mariadb)
     if column.lost:
