@@ -122,9 +122,7 @@ class Schema:
     ) -> None:
         """Indexes, then foreign keys, then numbering. May be repeated."""
         known = {table.name: table for table in tables}
-        every = [
-            statement for table in tables for statement in self.told(ddl.secondary_indexes(table, targets[table.name]))
-        ]
+        every = [self.told(indexes.index(table, targets[table.name], own)) for table in tables for own in table.indexes]
         self._side_by_side(open_session, every)
         with open_session() as session:
             self._clean(session, tables, targets)
@@ -145,8 +143,9 @@ class Schema:
         while sum([session.execute(statement) for statement in statements]):
             pass
 
-    def _side_by_side(self, open_session: Callable[[], Session], statements: Sequence[str]) -> None:
-        lanes = [list(statements[n :: self._lanes]) for n in range(self._lanes)]
+    def _side_by_side(self, open_session: Callable[[], Session], groups: Sequence[Sequence[str]]) -> None:
+        """The statements of one group follow each other: a comment comes behind its index."""
+        lanes = [[statement for group in groups[n :: self._lanes] for statement in group] for n in range(self._lanes)]
 
         def run(own: list[str]) -> None:
             with open_session() as session:
