@@ -92,6 +92,35 @@ INSERT INTO p VALUES (4, 40, 40);
 COMMIT;
 """,
     ),
+    "a child that goes with its parent and comes again": Corner(
+        before="""
+CREATE TABLE tree (k INT PRIMARY KEY, v INT, up INT, also INT, FOREIGN KEY (up) REFERENCES tree (k) ON DELETE CASCADE, FOREIGN KEY (also) REFERENCES tree (k) ON DELETE SET NULL);
+INSERT INTO tree VALUES (1, 1, NULL, NULL), (2, 2, 1, NULL), (3, 3, NULL, 1), (4, 4, NULL, NULL);
+""",
+        change="""
+BEGIN;
+DELETE FROM tree WHERE k = 3;
+DELETE FROM tree WHERE k = 2;
+DELETE FROM tree WHERE k = 1;
+INSERT INTO tree VALUES (2, 2, 4, NULL);
+COMMIT;
+""",
+    ),
+    "JSON with doubles of 16 digits before the point": Corner(
+        products=("mysql",),
+        before="""
+CREATE TABLE t (id INT PRIMARY KEY, j JSON);
+INSERT INTO t VALUES (1, '[3125376296127423.5, 1e15, 1e-15, 1e-16]');
+""",
+        change="INSERT INTO t VALUES (2, '[3125376296127423.5, -1125899906842624.25, 1234567890123456.0]');\n",
+    ),
+    "more columns than a function has arguments": Corner(
+        before=f"""
+CREATE TABLE wide (id INT PRIMARY KEY, {", ".join(f"c{n} INT" for n in range(400))});
+INSERT INTO wide (id, c0, c200, c399) VALUES (1, 1, 2, 3), (2, NULL, 4, 5);
+""",
+        change="UPDATE wide SET c98 = 7, c99 = 8, c100 = 9;\nINSERT INTO wide (id, c399) VALUES (3, 1);\n",
+    ),
     "generated columns": Corner(
         before="""
 CREATE TABLE t (id INT PRIMARY KEY, a INT, s INT AS (a * 2) STORED, v VARCHAR(30) AS (CONCAT('v', a)) VIRTUAL, KEY (s), UNIQUE KEY (v));

@@ -164,8 +164,8 @@ impl Planner<'_, '_, '_> {
             self.keyless[slot].push(*change);
             return Ok(());
         }
-        if change.flagged && change.op == Op::Update && !self.same_key(change) {
-            // The target may have changed the key itself. That is for one row at a time.
+        if change.again || (change.flagged && change.op == Op::Update && !self.same_key(change)) {
+            // The target may have changed the key itself, or deleted the row. That is for one row at a time.
             self.flush(slot);
             self.push_action(self.action(change));
             return Ok(());
@@ -205,7 +205,7 @@ impl Planner<'_, '_, '_> {
             Op::Update => (Deed::Update, change.image, change.after),
             Op::Delete => (Deed::Delete, change.image, change.image),
         };
-        let how = match (self.window.slots[change.slot as usize].idempotent, change.flagged) {
+        let how = match (self.window.slots[change.slot as usize].idempotent || change.again, change.flagged) {
             (true, _) => How::Idempotent,
             (false, true) => How::Tolerant,
             (false, false) => How::Strict,

@@ -56,6 +56,8 @@ pub(crate) struct Change {
     pub op: Op,
     /// The row may be as the change leaves it already, by the target's own foreign keys.
     pub flagged: bool,
+    /// The row was deleted and came again: it may have gone meanwhile with what it refers to.
+    pub again: bool,
 }
 
 /// One batch of the window.
@@ -163,7 +165,7 @@ impl<'t, 'b> Window<'t, 'b> {
                 Op::Insert if change.flagged && deleted.contains_key(key) => {
                     let before = deleted.remove(key).and_then(|at| kept[at].take());
                     let image = before.map_or(change.image, |before| before.image);
-                    kept.push(Some(Change { image, op: Op::Update, ..change }));
+                    kept.push(Some(Change { image, op: Op::Update, again: true, ..change }));
                     deleted.clear();
                 }
                 _ => {
@@ -254,7 +256,7 @@ fn read_changes(batch: &RecordBatch, slot: u32, part: u32, changes: &mut Vec<Cha
         let image = RowRef { part, row: row as u32 };
         let flagged = flags[row] & CARRIES_CASCADES != 0;
         let after = RowRef { row: image.row + u32::from(op == Op::Update), ..image };
-        changes.push(Change { seq: seqs[row], slot, image, after, op, flagged });
+        changes.push(Change { seq: seqs[row], slot, image, after, op, flagged, again: false });
         row += 1 + usize::from(op == Op::Update);
     }
     Ok(())
