@@ -225,4 +225,4 @@ def _row(row: tuple[Any, ...], forms: list[Form]) -> tuple[str | None, ...]:
 
 
 def _shown(names: list[str], row: tuple[Any, ...]) -> str:
-    return ", ".join(f"{name!r}={str(value)[:60]}" for name, value in zip(names, row, strict=True))
+    return ", ".join(f"{name!r}={str(value)[:6000]}" for name, value in zip(names, row, strict=True))

@@ -179,7 +179,7 @@ class World:
                 call, native = chance.choice(source.kind.calls)
                 made = Column(name=f"g{number}", kind=Kind(sql=native, values=(), key="never"), writable=False)
                 table.columns.append(made)
-                yield f"{made.sql} {native} AS ({call.format(source.sql)}) {chance.choice(('STORED', 'VIRTUAL'))}"
+                yield f"{made.sql} {native} AS ({call.replace('{0}', source.sql)}) {chance.choice(('STORED', 'VIRTUAL'))}"
 
     def _default(self, column: Column) -> str:
         chance = self.chance
@@ -242,7 +242,7 @@ class World:
             if not self._try(run, f"ALTER TABLE {child.sql} {adds}, {key}", "foreign key"):
                 continue
             for column in own:
-                column.parent = f"(SELECT v FROM (SELECT {column.parent} AS v FROM {parent.sql} ORDER BY {theirs} LIMIT {{0}}, 1) AS d)"
+                column.parent = f"(SELECT v FROM (SELECT {column.parent} AS v FROM {parent.sql} ORDER BY {theirs} LIMIT {{skipped}}, 1) AS d)"
             child.columns += own
 
     def _views(self, run: Run) -> None:
@@ -327,7 +327,7 @@ class World:
     def _value(self, table: Table, column: Column, lossy: bool) -> str:
         chance = self.chance
         if column.parent:
-            return "NULL" if chance.random() < 0.3 else column.parent.format(chance.randrange(5))
+            return "NULL" if chance.random() < 0.3 else column.parent.replace("{skipped}", str(chance.randrange(5)))
         if column.nullable and chance.random() < 0.15:
             return "NULL"
         if lossy and column.name not in table.indexed and column.kind.lossy and chance.random() < 0.3:
