@@ -1,4 +1,4 @@
-"""A handful of worlds in every run; `python -m tests.torture.schemas` and `make torture` play others."""
+"""A handful of worlds in every run; `python -m tests.torture.schemas.seeds` and `make torture` play others."""
 
 from __future__ import annotations
 

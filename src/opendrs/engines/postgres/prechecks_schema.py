@@ -83,8 +83,9 @@ def key_columns(table: Table) -> frozenset[str]:
 
 def _unique(table: Table) -> frozenset[str]:
     """Columns, in lower case, of unique indexes."""
-    unique = [index for index in (table.primary, *table.indexes) if index is not None and index.unique]
-    return frozenset(part.column.lower() for index in unique for part in index.parts)
+    unique = [index for index in table.indexes if index.unique]
+    every = [table.primary, *unique] if table.primary else unique
+    return frozenset(part.column.lower() for index in every for part in index.parts)
 
 
 def _tolerated(loss: Loss, policy: Policy, keyed: bool) -> str | None:
