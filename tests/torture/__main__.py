@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.harness import create
 from tests.torture.live import workload
 from tests.torture.live.world import DEEDS, world
+from tests.torture.schemas import seeds as random_schemas
 from tests.torture.sim.test_simulation import play
 
 # Sources, targets, modes by turns: 12 worlds until the same three meet again.
@@ -25,6 +26,7 @@ PAIRS = tuple(
     itertools.product(("mariadb", "mysql", "mariadb11"), ("transactional", "merged"), ("postgres18", "postgres15"))
 )
 SIMULATED = 500  # histories before each world
+SCHEMAS = 10  # random schemas behind each world
 SECONDS = 45.0
 KEPT = Path(".cache/torture")
 
@@ -32,6 +34,11 @@ KEPT = Path(".cache/torture")
 def simulate(first: int) -> None:
     for seed in range(first, first + SIMULATED):
         play(seed)
+
+
+def schemas(first: int) -> str:
+    source, _, target = PAIRS[first // SCHEMAS % len(PAIRS)]
+    return random_schemas.play_some(source, target, range(first, first + SCHEMAS))
 
 
 def live(seed: int) -> str:
@@ -62,6 +69,7 @@ def main() -> None:
         try:
             simulate(seed * SIMULATED)
             print(f"seed {seed}: {SIMULATED} simulated histories; {live(seed)}", flush=True)
+            print(f"seed {seed}: {SCHEMAS} random schemas: {schemas(seed * SCHEMAS)}", flush=True)
         except Exception as error:  # noqa: BLE001  the other worlds are played all the same
             failed += 1
             print(f"seed {seed}: FAILED, SEED={seed} plays it again, {KEPT} has its logs\n{error}", flush=True)

@@ -165,6 +165,13 @@ impl Column {
         Ok(())
     }
 
+    /// Gives an ENUM or SET other members, as many as it has.
+    pub(crate) fn set_members(&mut self, found: Vec<String>) {
+        if let Self::Enum { members, .. } | Self::Set { members, .. } = self {
+            *members = found;
+        }
+    }
+
     fn read_rare(&self, cursor: &mut Cursor<'_>, out: &mut ColumnBuilder, scratch: &mut Scratch) -> Result<()> {
         match self {
             Self::Year => {

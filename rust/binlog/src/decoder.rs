@@ -346,6 +346,12 @@ impl Decoder {
         }
     }
 
+    /// What a REPLACE deletes stays with what it inserts, unless there is too much of it.
+    fn part_is_full(&self) -> bool {
+        let (bytes, room) = (self.rows.bytes().1, self.config.part_bytes);
+        bytes > room && (!self.rows.ends_deleting() || bytes > room.saturating_mul(2))
+    }
+
     fn next_event(&mut self) -> Result<Option<Event>> {
         if let Some(controls) = self.closing.take() {
             let mut window = self.rows.cut_part(controls)?;
@@ -357,9 +363,10 @@ impl Decoder {
             return self.complete_event().map(Some);
         }
         let due = matches!(self.barrier, Barrier::Due(_));
+        let full = self.part_is_full();
         if let Some(group) = &mut self.group
             && self.failed.is_none()
-            && (self.rows.bytes().1 > self.config.part_bytes || (due && self.rows.open_changes() > 0))
+            && (full || (due && self.rows.open_changes() > 0))
         {
             let controls = group.take_controls();
             return self.rows.cut_part(controls).map(|window| Some(Event::Window(window)));

@@ -159,6 +159,7 @@ impl<'a> RowsEvent<'a> {
         if !self.is_checked() {
             rows.unchecked(handle, first);
         }
+        rows.set_deleting(self.kind.action == Action::Delete && self.flags & FLAG_SQL_FOREIGN_KEYS != 0);
         rows.count(handle, changes)
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn compile(spec: &TableSpec, options: &TableOptions, map: &Columns<'_
     }
     signedness(spec, map, &optional)?;
     charsets(spec, map, &optional, flavour)?;
-    members(spec, map, &optional, flavour)?;
+    members(spec, map, &optional, flavour, &mut columns)?;
     let generated = spec.columns.iter().map(|column| options.generated.contains(&column.name)).collect();
     let row_end = spec.columns.iter().position(|column| options.row_end.as_ref() == Some(&column.name));
     Ok(Layout { columns, generated, row_end })
@@ -119,15 +119,28 @@ fn charsets(spec: &TableSpec, map: &Columns<'_>, optional: &OptionalMetadata, fl
     Ok(())
 }
 
-fn members(spec: &TableSpec, map: &Columns<'_>, optional: &OptionalMetadata, flavour: Flavour) -> Result<()> {
-    let of_kind = |kind: u8| spec.columns.iter().zip(&map.columns).filter(move |(_, wire)| wire.kind == kind);
+/// The log has the last word: the catalogs list a question mark for a character beyond U+FFFF.
+fn members(
+    spec: &TableSpec,
+    map: &Columns<'_>,
+    optional: &OptionalMetadata,
+    flavour: Flavour,
+    readers: &mut [Column],
+) -> Result<()> {
     for (kind, lists) in [(t::ENUM, &optional.enum_members), (t::SET, &optional.set_members)] {
         let Some(lists) = lists else { continue };
-        for ((column, _), list) in of_kind(kind).zip(lists) {
+        let of_kind = spec.columns.iter().zip(&map.columns).zip(readers.iter_mut());
+        let of_kind = of_kind.filter(|((_, wire), _)| wire.kind == kind);
+        for (((column, _), reader), list) in of_kind.zip(lists) {
             let charset = member_charset(spec, map, optional, flavour, &column.name)?;
             let in_log =
                 list.iter().map(|member| text(member, charset.as_ref(), &column.name)).collect::<Result<Vec<_>>>()?;
-            if in_log != column.members {
+            if in_log == column.members {
+                continue;
+            }
+            if in_log.iter().map(|member| listed(member)).eq(column.members.iter().cloned()) {
+                reader.set_members(in_log);
+            } else {
                 let what = format!(
                     "column `{}` is registered with the members {:?}, but has {in_log:?} in the log",
                     column.name, column.members
@@ -137,6 +150,11 @@ fn members(spec: &TableSpec, map: &Columns<'_>, optional: &OptionalMetadata, fla
         }
     }
     Ok(())
+}
+
+/// A member as the catalogs list it, whose own character set is utf8mb3.
+fn listed(member: &str) -> String {
+    member.chars().map(|char| if char > '\u{ffff}' { '?' } else { char }).collect()
 }
 
 fn member_charset(

@@ -62,6 +62,7 @@ pub(crate) struct Rows {
     checked: bool,
     first_commit_us: i64,
     last_commit_us: i64,
+    deleting: bool,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -258,6 +259,7 @@ impl Rows {
             checked: false,
             first_commit_us: 0,
             last_commit_us: 0,
+            deleting: false,
         }
     }
 
@@ -351,6 +353,15 @@ impl Rows {
     /// Changes of the open group since the last cut.
     pub fn open_changes(&self) -> u64 {
         self.open.changes
+    }
+
+    /// Whether the change before this place was a deletion of which the log carries the cascades.
+    pub fn ends_deleting(&self) -> bool {
+        self.deleting
+    }
+
+    pub fn set_deleting(&mut self, deleting: bool) {
+        self.deleting = deleting;
     }
 
     /// Whether complete groups have anything to hand over.

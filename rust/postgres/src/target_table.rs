@@ -7,7 +7,7 @@ use crate::error::{PgError, Result};
 use crate::sql::{identifier, qualified};
 
 /// A table of the target as its writers need it. Python gives it as JSON. All names but those of
-/// `source`, `columns[].source` and `left_out` are names in the target.
+/// `source`, `columns[].source` and `skipped` are names in the target.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetTable {
@@ -17,12 +17,12 @@ pub struct TargetTable {
     pub schema: String,
     /// Table in the target.
     pub table: String,
-    /// The columns that the batches carry, in any order.
+    /// The columns that are written, in any order.
     pub columns: Vec<ColumnTarget>,
-    /// Columns of the source that the batches may carry and the target does not have: hidden ones, and
-    /// generated ones whose values the log lacks.
+    /// Names at the source of columns that the batches carry and nobody writes: hidden ones, and generated
+    /// ones whose values the log has for some changes only.
     #[serde(default)]
-    pub left_out: Vec<String>,
+    pub skipped: Vec<String>,
     /// Columns of the identifying key, in key order; empty: the table has none.
     #[serde(default)]
     pub key: Vec<String>,
@@ -78,8 +78,8 @@ impl TargetTable {
     /// Compiles the encoder and holds it against the catalog: what is written in binary must be of
     /// exactly the type it is written as, for the server takes the bytes without asking.
     pub(crate) fn prepare(&self, connection: &mut Connection) -> Result<(Encoder, Vec<ColumnFacts>)> {
-        let mut encoder = Encoder::new(&self.schema, &self.table, self.columns.clone(), self.policies)?
-            .leaving_out(self.left_out.clone());
+        let encoder = Encoder::new(&self.schema, &self.table, self.columns.clone(), self.policies)?;
+        let mut encoder = encoder.skipping(self.skipped.clone());
         let found = connection.query(CATALOG, &[Some(&self.schema), Some(&self.table)])?.rows;
         if found.is_empty() {
             return Err(PgError::Usage(format!("the target has no table {}.{}", self.schema, self.table)));

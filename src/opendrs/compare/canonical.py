@@ -11,7 +11,7 @@ side by side, so that a reader can see that they agree; tests run both on real s
 | bits | one digit a bit |
 | date, datetime, timestamp | YYYY-MM-DD, YYYY-MM-DD hh:mm:ss.uuuuuu (UTC) |
 | time | [-]hh:mm:ss.uuuuuu |
-| text, enum, set, json | length in characters, colon, the text |
+| text, enum, set, json | length in characters, colon, the text; or `#` and its SHA-256, if it is long |
 | binary, geometry, vector | SHA-256 of the bytes |
 | uuid, inet4, inet6 | 32, 8 or 32 hexadecimal digits |
 
@@ -23,10 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from opendrs.model.types import Logical
 
+# Characters from which on a text is hashed: what CONCAT makes is NULL if it is larger than max_allowed_packet.
+LONG_TEXT: Final = 2000
+ARGUMENTS_MAX: Final = 90  # of a function of PostgreSQL, its separator aside (FUNC_MAX_ARGS is 100)
 Dialect = Literal["mysql", "mariadb", "postgresql"]
 
 
@@ -109,18 +112,23 @@ def _moment_postgresql(c: str) -> str:
     )
 
 
-def _text_mysql(c: str) -> str:
-    text = f"CONVERT({c} USING utf8mb4)"
-    return f"CONCAT(CHAR_LENGTH({text}), ':', {text})"
+def _text_mysql(text: str) -> str:
+    hashed = f"CONCAT(CHAR_LENGTH({text}), '#', SHA2({text}, 256))"
+    return f"IF(CHAR_LENGTH({text}) > {LONG_TEXT}, {hashed}, CONCAT(CHAR_LENGTH({text}), ':', {text}))"
+
+
+def _text_postgresql(text: str) -> str:
+    hashed = f"char_length({text}) || '#' || encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+    return f"CASE WHEN char_length({text}) > {LONG_TEXT} THEN {hashed} ELSE char_length({text}) || ':' || {text} END"
 
 
 def mysql(kind: str, c: str, *, mariadb: bool) -> str:
     """Canonical text of a column in the SQL of MySQL and MariaDB. The session is in UTC and utf8mb4."""
     match kind:
-        case "int" | "decimal":
+        case "int" | "year":
+            return f"({c} + 0)"  # ZEROFILL prints zeros in front
+        case "decimal":
             return c
-        case "year":
-            return f"({c} + 0)"
         case "float32" | "float64":
             return _float_mysql(c)
         case "date":
@@ -130,10 +138,10 @@ def mysql(kind: str, c: str, *, mariadb: bool) -> str:
         case "datetime" | "timestamp":
             return f"CAST(CAST({c} AS DATETIME(6)) AS CHAR)"
         case "text" | "enum" | "set":
-            return _text_mysql(c)
+            return _text_mysql(f"CONVERT({c} USING utf8mb4)")
         case "json":
             text = f"CONVERT({c} USING utf8mb4)" if mariadb else f"CAST({c} AS CHAR CHARACTER SET utf8mb4)"
-            return f"CONCAT(CHAR_LENGTH({text}), ':', {text})"
+            return _text_mysql(text)
         case "binary":
             return f"SHA2({c}, 256)"
         case "geometry" | "vector":
@@ -163,7 +171,7 @@ def postgresql(kind: str, c: str) -> str:
         case "timestamp":
             return _moment_postgresql(f"({c} AT TIME ZONE 'UTC')")
         case "text" | "enum" | "set" | "json":
-            return f"char_length({c}::text) || ':' || {c}::text"
+            return _text_postgresql(f"{c}::text")
         case "binary" | "geometry":
             return f"encode(sha256({c}), 'hex')"
         case "vector":
@@ -182,6 +190,8 @@ def _source(column: Compared, *, mariadb: bool) -> str:
         c = f"REPLACE(CONVERT({c} USING utf8mb4) COLLATE utf8mb4_bin, {_NUL}, {_STRIPPED[column.stripped]})"
     if column.type.kind == "bits":
         text = f"LPAD(BIN({c} + 0), {column.type.length}, '0')"
+    elif column.type.kind == "decimal":
+        text = f"CAST({c} AS DECIMAL({column.type.precision},{column.type.scale}))"  # without the zeros of ZEROFILL
     else:
         text = mysql(column.type.kind, c, mariadb=mariadb)
     if column.lost:
@@ -207,7 +217,10 @@ def source_sums(table: str, columns: Sequence[Compared], *, mariadb: bool, where
 
 def target_sums(table: str, columns: Sequence[Compared], *, where: str = "") -> str:
     """SQL for PostgreSQL, with the same meaning. A half is a signed bigint there: 2^64 is put back a row."""
-    texts = (f"coalesce({postgresql(c.type.kind, c.target)}, 'N')" for c in columns)
+    texts = [f"coalesce({postgresql(c.type.kind, c.target)}, 'N')" for c in columns]
+    while len(texts) > ARGUMENTS_MAX:
+        groups = (texts[at : at + ARGUMENTS_MAX] for at in range(0, len(texts), ARGUMENTS_MAX))
+        texts = [f"concat_ws(',', {', '.join(group)})" for group in groups]
     digest = f"sha256(convert_to(concat_ws(',', {', '.join(texts)}), 'UTF8'))"
     halves = [f"('x' || encode(substr(d, {at}, 8), 'hex'))::bit(64)::bigint" for at in (1, 9)]
     rows = f"SELECT {digest} AS d FROM {table}" + (f" WHERE {where}" if where else "") + " OFFSET 0"

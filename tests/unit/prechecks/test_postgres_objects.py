@@ -281,3 +281,12 @@ def test_unique_indexes_whose_entries_may_be_too_long(index: Index, expected: li
     one = table("t", column("short", "text", length=255), column("long", "text", length=768), column("endless", "text"))
     found = schema.too_long(arrival(replace(one, indexes=(index,))).catalog)
     assert [(long.name, long.parts, long.bytes_max) for long in found] == expected
+
+
+def test_dates_of_a_key_cannot_become_null() -> None:
+    dated = replace(table("t", column("day", "date")), primary=Index(name="PRIMARY", parts=(IndexPart(column="day"),)))
+    found = arrival(dated).catalog
+    (doubt,) = schema.doubts(found, Policy(invalid_dates="null"))
+    assert doubt.tolerated is None and "null" not in doubt.remedy and "epoch" in doubt.remedy
+    (doubt,) = schema.doubts(found, Policy(invalid_dates="epoch"))
+    assert doubt.tolerated is not None and "the same to a unique index" in doubt.tolerated

@@ -16,12 +16,16 @@ pub(crate) fn print(value: f64, out: &mut String) {
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+    let mut digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+    if digits.len() >= TIE_DIGITS {
+        to_even(value, &mut digits);
+    }
     // Digits before the point.
     let point = exponent + 1;
     let count = digits.len() as i32;
     out.push_str(sign);
-    if !(1 - POINT_MAX..=POINT_MAX).contains(&point) {
+    // A number with digits behind the point shows them, however many are before it (asked of MySQL 9.7, 7000 numbers).
+    if point < 1 - POINT_MAX || (point > POINT_MAX && count <= point) {
         let (first, rest) = digits.split_at(1);
         out.push_str(first);
         if !rest.is_empty() {
@@ -45,6 +49,20 @@ pub(crate) fn print(value: f64, out: &mut String) {
     }
 }
 
+/// From so many digits on, two shortest texts may be as near to a number.
+const TIE_DIGITS: usize = 16;
+
+/// Of two texts that are as near to the number, MySQL takes the one whose last digit is even, and Rust the larger.
+fn to_even(value: f64, digits: &mut String) {
+    let exact = format!("{:.*e}", digits.len() + 8, value.abs());
+    let exact: String = exact.chars().take_while(|c| *c != 'e').filter(char::is_ascii_digit).collect();
+    let Some((lower, rest)) = exact.split_at_checked(digits.len()) else { return };
+    let tie = rest.strip_prefix('5').is_some_and(|rest| rest.bytes().all(|digit| digit == b'0'));
+    if tie && lower.ends_with(['0', '2', '4', '6', '8']) {
+        lower.clone_into(digits);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +80,11 @@ mod tests {
             (1e-5, "0.00001"),
             (1.7976931348623157e308, "1.7976931348623157e308"),
             (5e-324, "5e-324"),
+            (1e-15, "0.000000000000001"),
+            (1e-16, "1e-16"),
+            (1234567890123456.0, "1.234567890123456e15"),
+            (-3125376296127423.5, "-3125376296127423.5"),
+            (2f64.powi(50) + 0.25, "1125899906842624.2"),
             (-123.456, "-123.456"),
         ] {
             let mut out = String::new();

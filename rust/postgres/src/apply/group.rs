@@ -65,7 +65,7 @@ impl Group {
     /// Takes a change in. `Err`: the changes contradict each other, so the log and the target cannot
     /// both be right.
     pub fn add(&mut self, window: &Window<'_, '_>, change: &Change) -> Result<Added> {
-        let (before, after) = (change.image, change.after());
+        let (before, after) = (change.image, change.after);
         let moves = match change.op {
             Op::Insert => [Some((before, None, Some(before))), None],
             Op::Delete => [Some((before, Some(before), None)), None],

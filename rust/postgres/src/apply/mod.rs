@@ -163,11 +163,12 @@ impl Applier {
             table.encoder.bind_schema(&batch.schema(), LEADING)?;
         }
         let mut window = Window::new(batches, &self.tables, idempotent)?;
+        let mut counts = count(&window);
+        window.keep_replaced()?;
         for slot in plan::needs_keys(&window, mode, self.set_rows_min) {
             window.compute_keys(slot)?;
         }
         let steps = plan::plan(&window, mode, self.set_rows_min)?;
-        let mut counts = count(&window);
         if steps.is_empty() {
             return Ok(counts);
         }

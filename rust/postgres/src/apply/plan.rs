@@ -164,8 +164,8 @@ impl Planner<'_, '_, '_> {
             self.keyless[slot].push(*change);
             return Ok(());
         }
-        if change.flagged && change.op == Op::Update && !self.same_key(change) {
-            // The target may have changed the key itself. That is for one row at a time.
+        if change.again || (change.flagged && change.op == Op::Update && !self.same_key(change)) {
+            // The target may have changed the key itself, or deleted the row. That is for one row at a time.
             self.flush(slot);
             self.push_action(self.action(change));
             return Ok(());
@@ -190,22 +190,22 @@ impl Planner<'_, '_, '_> {
             Op::Delete => true,
             Op::Update => {
                 let columns = std::iter::once(&table.key).chain(&table.uniques);
-                !columns.into_iter().all(|columns| self.window.same(change.image, change.after(), columns))
+                !columns.into_iter().all(|columns| self.window.same(change.image, change.after, columns))
             }
         }
     }
 
     fn same_key(&self, change: &Change) -> bool {
-        self.window.key(change.image).0 == self.window.key(change.after()).0
+        self.window.key(change.image).0 == self.window.key(change.after).0
     }
 
     fn action(&self, change: &Change) -> Action {
         let (deed, before, after) = match change.op {
             Op::Insert => (Deed::Insert, change.image, change.image),
-            Op::Update => (Deed::Update, change.image, change.after()),
+            Op::Update => (Deed::Update, change.image, change.after),
             Op::Delete => (Deed::Delete, change.image, change.image),
         };
-        let how = match (self.window.slots[change.slot as usize].idempotent, change.flagged) {
+        let how = match (self.window.slots[change.slot as usize].idempotent || change.again, change.flagged) {
             (true, _) => How::Idempotent,
             (false, true) => How::Tolerant,
             (false, false) => How::Strict,

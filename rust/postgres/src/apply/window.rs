@@ -45,22 +45,19 @@ impl Op {
     }
 }
 
-/// One change of one row. `image` is the row inserted or deleted, or the before image of an update,
-/// whose after image is the next row.
+/// One change of one row. `image` is the row inserted or deleted, or the before image of an update; `after`
+/// the image that an insert or an update leaves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Change {
     pub seq: u32,
     pub slot: u32,
     pub image: RowRef,
+    pub after: RowRef,
     pub op: Op,
     /// The row may be as the change leaves it already, by the target's own foreign keys.
     pub flagged: bool,
-}
-
-impl Change {
-    pub fn after(&self) -> RowRef {
-        RowRef { row: self.image.row + u32::from(self.op == Op::Update), ..self.image }
-    }
+    /// The row was deleted and came again: it may have gone meanwhile with what it refers to.
+    pub again: bool,
 }
 
 /// One batch of the window.
@@ -134,6 +131,50 @@ impl<'t, 'b> Window<'t, 'b> {
             part.uniques = uniques;
         }
         Ok(())
+    }
+
+    /// Makes an update of a row that is deleted and comes again, where foreign keys with actions refer to it.
+    ///
+    /// MySQL 9.6 and newer logs REPLACE as a deletion and an insertion, and what refers to the row stays (seen on
+    /// 9.7); whatever its foreign keys do to other rows has changes of its own. The target's would act once more.
+    pub fn keep_replaced(&mut self) -> Result<()> {
+        for slot in 0..self.slots.len() {
+            let own = &self.slots[slot];
+            let deletes = own.changes.iter().any(|change| change.flagged && change.op == Op::Delete);
+            if !deletes || !own.table.target.referenced_with_actions || !own.table.has_key() {
+                continue;
+            }
+            self.compute_keys(slot)?;
+            let changes = std::mem::take(&mut self.slots[slot].changes);
+            self.slots[slot].changes = self.without_replaced(changes);
+        }
+        Ok(())
+    }
+
+    /// Only deletions may stand between: anything else could need the place that the row left.
+    fn without_replaced(&self, changes: Vec<Change>) -> Vec<Change> {
+        let mut kept: Vec<Option<Change>> = Vec::with_capacity(changes.len());
+        let mut deleted: HashMap<&[u8], usize> = HashMap::new();
+        for change in changes {
+            let key = self.key(change.image).0;
+            match change.op {
+                Op::Delete if change.flagged => {
+                    deleted.insert(key, kept.len());
+                    kept.push(Some(change));
+                }
+                Op::Insert if change.flagged && deleted.contains_key(key) => {
+                    let before = deleted.remove(key).and_then(|at| kept[at].take());
+                    let image = before.map_or(change.image, |before| before.image);
+                    kept.push(Some(Change { image, op: Op::Update, again: true, ..change }));
+                    deleted.clear();
+                }
+                _ => {
+                    deleted.clear();
+                    kept.push(Some(change));
+                }
+            }
+        }
+        kept.into_iter().flatten().collect()
     }
 
     pub fn fields(&self, row: RowRef) -> &[Field<'b>] {
@@ -214,7 +255,8 @@ fn read_changes(batch: &RecordBatch, slot: u32, part: u32, changes: &mut Vec<Cha
         }
         let image = RowRef { part, row: row as u32 };
         let flagged = flags[row] & CARRIES_CASCADES != 0;
-        changes.push(Change { seq: seqs[row], slot, image, op, flagged });
+        let after = RowRef { row: image.row + u32::from(op == Op::Update), ..image };
+        changes.push(Change { seq: seqs[row], slot, image, after, op, flagged, again: false });
         row += 1 + usize::from(op == Op::Update);
     }
     Ok(())

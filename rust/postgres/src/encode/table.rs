@@ -43,12 +43,12 @@ pub struct Encoder {
     schema: String,
     table: String,
     pub(crate) columns: Vec<ColumnTarget>,
-    /// Fields of a batch that are not written.
-    left_out: Vec<String>,
     targets: Vec<Option<Target>>,
     /// Digits behind the point or the second that the target keeps; None: all.
     scales: Vec<Option<i32>>,
     policies: Policies,
+    /// Columns of the batches that are not written.
+    skipped: Vec<String>,
     bound: Option<Bound>,
 }
 
@@ -76,22 +76,13 @@ impl Encoder {
             return Err(PgError::Usage(format!("{schema}.{table}: a table without columns")));
         }
         let scales = vec![None; columns.len()];
-        Ok(Self {
-            schema: schema.to_owned(),
-            table: table.to_owned(),
-            columns,
-            left_out: Vec::new(),
-            targets,
-            scales,
-            policies,
-            bound: None,
-        })
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        Ok(Self { schema, table, columns, targets, scales, policies, skipped: Vec::new(), bound: None })
     }
 
-    /// The plan, with fields of a batch that it may have and that are not written.
-    #[must_use]
-    pub fn leaving_out(mut self, names: Vec<String>) -> Self {
-        self.left_out = names;
+    /// Batches may have these columns too, which are not written.
+    pub(crate) fn skipping(mut self, names: Vec<String>) -> Self {
+        self.skipped = names;
         self
     }
 
@@ -152,11 +143,10 @@ impl Encoder {
             }
             columns.push((index, logical));
         }
-        let written = |name: &String| self.columns.iter().any(|column| column.source == *name);
-        let extra =
-            fields.iter().map(|field| field.name()).find(|name| !written(name) && !self.left_out.contains(name));
-        if let Some(extra) = extra {
-            let message = format!("{}.{}: the batch has a column {} without a target", self.schema, self.table, extra);
+        let known = |name: &String| self.columns.iter().any(|c| c.source == *name) || self.skipped.contains(name);
+        if let Some(extra) = fields.iter().find(|field| !known(field.name())) {
+            let message =
+                format!("{}.{}: the batch has a column {} without a target", self.schema, self.table, extra.name());
             return Err(PgError::Usage(message));
         }
         self.bound = Some(Bound { schema: schema.clone(), columns });

@@ -23,7 +23,7 @@ from opendrs.engines.mysql.recolumn import meaning_of
 from opendrs.engines.mysql.server import read_databases, read_flavour, read_session
 from opendrs.engines.mysql.session import Session
 from opendrs.engines.mysql.statement import Lexer, NotUnderstood
-from opendrs.engines.mysql.types import Meaning, resolve
+from opendrs.engines.mysql.types import BEYOND_CATALOG, Meaning, quoted, resolve
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import (
     Action,
@@ -326,6 +326,9 @@ class _Reader:
                 written = Written("expression", text)
         else:
             written = self._bare_default(text, extra, meaning)
+        charset = meaning.charset.charset if meaning.charset else ""
+        if written.form == "string" and "?" in written.text and charset in BEYOND_CATALOG:
+            written = Written("expression", quoted(written.text))
         return default(written, meaning)
 
     def _bare_default(self, text: str, extra: str, meaning: Meaning) -> Written:

@@ -360,4 +360,32 @@ def expression(text: str, flavour: Flavour) -> str:
     token = next(iter(unescaped))
     if token.end != len(unescaped.text):
         raise NotUnderstood(f"the expression {text!r} does not print as expected")
-    return token.text
+    return _characters(token.text, flavour) if ODD.search(token.text) else token.text
+
+
+# Character sets behind whose introducers other bytes than ASCII are read. latin1 is cp1252 to the servers.
+_INTRODUCED: Final = {"_utf8mb4": "utf-8", "_utf8mb3": "utf-8", "_utf8": "utf-8", "_latin1": "cp1252"}
+
+
+def _characters(text: str, flavour: Flavour) -> str:
+    """MySQL prints each byte of an expression as one character: names are UTF-8, a literal's bytes are of the
+    character set in front of it (seen on 9.7). Text of other character sets becomes a hexadecimal literal."""
+    parts, at, introducer = [], 0, "_utf8mb4"
+    for token in Lexer(text, flavour):
+        value = text[token.start : token.end]
+        if token.kind == "string" and ODD.search(token.text):
+            value = _introduced(token.text.encode("latin-1"), introducer)
+        elif ODD.search(value):
+            value = value.encode("latin-1").decode()
+        parts += [text[at : token.start], value]
+        at = token.end
+        introducer = token.text.lower() if token.kind == "word" and token.text.startswith("_") else "_utf8mb4"
+    return "".join(parts)
+
+
+def _introduced(data: bytes, introducer: str) -> str:
+    """Bytes behind an introducer as a literal; hexadecimal if they are no text that we can read."""
+    try:
+        return quoted(data.decode(_INTRODUCED[introducer]))
+    except (KeyError, UnicodeError):
+        return f"x'{data.hex()}'"

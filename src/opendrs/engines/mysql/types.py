@@ -275,6 +275,10 @@ def quoted(text: str) -> str:
     return f"'{text}'"
 
 
+# Character sets with characters beyond U+FFFF, for which the catalogs of both servers list a question mark:
+# their own character set is utf8mb3.
+BEYOND_CATALOG: Final = frozenset({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"})
+
 # --- losses -------------------------------------------------------------------------------------
 
 

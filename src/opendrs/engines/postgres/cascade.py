@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from opendrs.engines.postgres.connect import literal, quote
 from opendrs.engines.postgres.control import SCHEMA
+from opendrs.engines.postgres.names import body_literal
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import ForeignKey, Table, TableName
@@ -82,7 +83,7 @@ def make(child: Table, key: ForeignKey, targets: Mapping[TableName, Target], job
 END"""
     function = f"{SCHEMA}.{quote(name)}"
     return [
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $opendrs$ {body} $opendrs$",
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {body_literal(body)}",
         f"DROP TRIGGER IF EXISTS {quote(name)} ON {_qualified(parent)}",
         f"CREATE TRIGGER {quote(name)} AFTER DELETE OR UPDATE OF {', '.join(map(quote, referenced))}"
         f" ON {_qualified(parent)} FOR EACH ROW EXECUTE FUNCTION {function}()",

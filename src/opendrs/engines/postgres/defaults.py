@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -64,6 +65,15 @@ def _text(column: Column, text: str) -> str | None:
     return None if "\0" in text else literal(text)
 
 
+def _json(column: Column, text: str) -> str | None:
+    """MariaDB takes any text for the default of its JSON, and looks at it when a row gets it."""
+    try:
+        json.loads(text, parse_constant=int)  # NaN and Infinity, which only Python knows, are no whole numbers
+    except ValueError:
+        return None
+    return literal(text)
+
+
 def _bits(column: Column, text: str) -> str:
     return f"B'{text.zfill(column.type.length)}'"
 
@@ -83,8 +93,9 @@ def _moment(column: Column, text: str) -> str | None:
 
 _LITERALS: Final[dict[str, Callable[[Column, str], str | None]]] = {
     **dict.fromkeys(("int", "decimal", "float32", "float64"), _number),
-    **dict.fromkeys(("text", "enum", "set", "json", "time", "uuid", "inet4", "inet6"), _text),
+    **dict.fromkeys(("text", "enum", "set", "time", "uuid", "inet4", "inet6"), _text),
     "year": lambda column, text: str(int(text)),
+    "json": _json,
     "bits": _bits,
     "binary": _bytes,
     **dict.fromkeys(("date", "datetime", "timestamp"), _moment),

@@ -128,10 +128,16 @@ class ForeignKeys:
         session.execute("SET CONSTRAINTS ALL DEFERRED")
 
     def tighten(
-        self, open_session: Callable[[], Session], tables: Sequence[Table], targets: Mapping[TableName, Target]
+        self,
+        open_session: Callable[[], Session],
+        tables: Sequence[Table],
+        targets: Mapping[TableName, Target],
+        *,
+        calm: bool = False,
     ) -> None:
-        """Makes again what was taken away, if there were no such changes for a while; tries each once."""
-        if not self._loose or time.monotonic() < self._changed_at + self._calm_s:
+        """Makes again what was taken away, if there were no such changes for a while, or will be none (`calm`); tries
+        each once."""
+        if not self._loose or not (calm or time.monotonic() > self._changed_at + self._calm_s):
             return
         known = {table.name: table for table in tables}
         with open_session() as session:

@@ -35,11 +35,16 @@ def literal(text: str) -> str:
 
 
 def block(body: str) -> str:
-    """A block of PL/pgSQL as one statement. No name in it can end it."""
+    """A block of PL/pgSQL as one statement."""
+    return f"DO {body_literal(f' BEGIN {body} END ')}"
+
+
+def body_literal(body: str) -> str:
+    """The body of a function as a string. No name in it can end it."""
     tag = "opendrs"
     while f"${tag}$" in body:
         tag += "_"
-    return f"DO ${tag}$ BEGIN {body} END ${tag}$"
+    return f"${tag}${body}${tag}$"
 
 
 def qualified(schema: str, name: str) -> str:

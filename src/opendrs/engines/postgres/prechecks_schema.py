@@ -27,6 +27,8 @@ TOLERATED: Final = {
     ("nul_in_text", "replace"): "these characters become U+2400",
 }
 
+AS_NULL: Final = ("invalid_dates", "null")  # which no column of a key can be
+
 # An entry of a B-tree is a third of a page at most: 2704 bytes, its header of 8 among them (nbtree.h, BTMaxItemSize).
 # A part takes what it holds, and up to so many bytes for its length, its alignment, or for being a number.
 ENTRY_BYTES: Final = 2696
@@ -62,18 +64,39 @@ def doubts(catalog: Catalog, policy: Policy) -> Iterator[Doubt]:
         for column in table.columns:
             if carried(column):
                 for loss in declared(column, (table.name, column.name.lower()) in narrowed):
-                    yield Doubt(table.name, column, loss, _tolerated(loss, policy), _remedy(loss))
+                    keyed, unique = (column.name.lower() in names for names in (key_columns(table), _unique(table)))
+                    tolerated = _tolerated(loss, policy, keyed)
+                    if tolerated and unique and tolerated != TOLERATED[AS_NULL]:
+                        tolerated += "; where that makes two rows the same to a unique index, the job stops"
+                    yield Doubt(table.name, column, loss, tolerated, _remedy(loss, keyed))
 
 
-def _tolerated(loss: Loss, policy: Policy) -> str | None:
+def _fits(one: tuple[str, str], policy: str, keyed: bool) -> bool:
+    return one[0] == policy and not (keyed and one == AS_NULL)
+
+
+def key_columns(table: Table) -> frozenset[str]:
+    """Columns, in lower case, that can be NULL under no policy: those of the primary key, and of what stands in."""
+    primary = [part.column for part in table.primary.parts] if table.primary else []
+    return frozenset(name.lower() for name in (*primary, *table.key))
+
+
+def _unique(table: Table) -> frozenset[str]:
+    """Columns, in lower case, of unique indexes."""
+    unique = [index for index in table.indexes if index.unique]
+    every = [table.primary, *unique] if table.primary else unique
+    return frozenset(part.column.lower() for index in every for part in index.parts)
+
+
+def _tolerated(loss: Loss, policy: Policy, keyed: bool) -> str | None:
     chosen = ((name, getattr(policy, name)) for name in loss.policies)
-    return next((TOLERATED[one] for one in chosen if one in TOLERATED), None)
+    return next((TOLERATED[one] for one in chosen if one in TOLERATED and not (keyed and one == AS_NULL)), None)
 
 
-def _remedy(loss: Loss) -> str:
+def _remedy(loss: Loss, keyed: bool) -> str:
     """The options of the command line that say what becomes of such values."""
     options = [
-        f"--{policy.replace('_', '-')} {' or '.join(value for name, value in TOLERATED if name == policy)}"
+        f"--{policy.replace('_', '-')} {' or '.join(one[1] for one in TOLERATED if _fits(one, policy, keyed))}"
         for policy in loss.policies
     ]
     if options:

@@ -113,9 +113,7 @@ class Schema:
     ) -> None:
         """Indexes, then foreign keys, then numbering. May be repeated."""
         known = {table.name: table for table in tables}
-        every = [
-            self.told(indexes.index(table, targets[table.name], index)) for table in tables for index in table.indexes
-        ]
+        every = [self.told(indexes.index(table, targets[table.name], own)) for table in tables for own in table.indexes]
         self._side_by_side(open_session, every)
         with open_session() as session:
             for table in tables:
@@ -131,9 +129,9 @@ class Schema:
             for statement in statements:
                 session.execute(statement)
 
-    def _side_by_side(self, open_session: Callable[[], Session], every: Sequence[Sequence[str]]) -> None:
-        """Runs lists of statements, each list in order."""
-        lanes = [[sql for statements in every[n :: self._lanes] for sql in statements] for n in range(self._lanes)]
+    def _side_by_side(self, open_session: Callable[[], Session], groups: Sequence[Sequence[str]]) -> None:
+        """The statements of one group follow each other: a comment comes behind its index."""
+        lanes = [[statement for group in groups[n :: self._lanes] for statement in group] for n in range(self._lanes)]
 
         def run(own: list[str]) -> None:
             with open_session() as session:

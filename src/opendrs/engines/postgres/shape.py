@@ -18,11 +18,12 @@ def targets(tables: Iterable[Table], selection: Selection, policy: Policy) -> di
     """The shapes of all tables of a job, made from their definitions."""
     known = list(tables)
     found = layouts(known, selection.target, invalid_dates=policy.invalid_dates)
-    return {table.name: shaped(table, found[table.name], known, policy) for table in known}
+    acted_on = {key.referenced for table in known for key in table.foreign_keys if key.acts}
+    return {t.name: _shaped(t, found[t.name], policy, acted_on=t.name in acted_on) for t in known}
 
 
-def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy) -> Target:
-    """The shape of one table; the others say whether foreign keys with actions refer to it."""
+def _shaped(table: Table, layout: Layout, policy: Policy, *, acted_on: bool) -> Target:
+    """The shape of one table. `acted_on`: foreign keys with actions refer to it."""
     carried = {place.source.lower() for place in layout.columns}
 
     def names(columns: Iterable[str]) -> list[str]:
@@ -31,7 +32,6 @@ def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy
     unique = [index for index in (table.primary, *table.indexes) if index is not None and index.unique]
     seen = [index for index in unique if index.columns and {column.lower() for column in index.columns} <= carried]
     uniques = [names(index.columns) for index in seen]
-    acted_on = any(key.acts and key.referenced == table.name for other in tables for key in other.foreign_keys)
     return {
         "source": {"schema": table.name.schema, "table": table.name.table},
         "schema": layout.schema,
@@ -46,7 +46,7 @@ def shaped(table: Table, layout: Layout, tables: Iterable[Table], policy: Policy
             }
             for place in layout.columns
         ],
-        "left_out": [column.name for column in table.columns if column.name.lower() not in carried],
+        "skipped": [column.name for column in table.columns if column.name.lower() not in carried],
         "key": names(table.key),
         "uniques": [columns for columns in uniques if columns != names(table.key)],
         "opaque_uniques": len(uniques) < len(unique),

@@ -431,8 +431,9 @@ class Sink:
             self._views.make(session, self._targets)
 
     def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
-        """Rows came with their numbers, and no sequence was asked for them."""
+        """Foreign keys that were away, and numbering: rows came with their numbers, no sequence was asked for them."""
         self.rollback()
+        self._foreign_keys.tighten(self._open_session, self._definitions(), self._targets, calm=True)
         for progress in tables.values():
             with self._session.transaction():
                 self._control.guard(self._session)

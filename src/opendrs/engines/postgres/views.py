@@ -62,6 +62,8 @@ def _candidate(
     select = sqlglot.parse_one(view.definition, read="mysql")
     if not isinstance(select, exp.Query) or list(select.find_all(exp.Command)):
         raise _Untranslated("It is not understood.")
+    if any("?" in text.name for text in select.find_all(exp.Literal)):
+        raise _Untranslated("A text in it may hold characters that the source's catalog cannot list.")
     needs = _put_in_place(select, view, layouts, views, place)
     text = select.sql(dialect="postgres", identify=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
     columns = ", ".join(quote(column_name(column)) for column in view.columns)

@@ -10,7 +10,7 @@ from opendrs.engines.mysql.charsets import Charset, Charsets
 from opendrs.engines.mysql.columns import column_type
 from opendrs.engines.mysql.cursor import Cursor
 from opendrs.engines.mysql.flavour import FACTS, Flavour
-from opendrs.engines.mysql.literals import default, read_default
+from opendrs.engines.mysql.literals import default, expression, read_default
 from opendrs.engines.mysql.statement import Lexer, Mode, NotUnderstood
 from opendrs.engines.mysql.types import ALIASES, NATIONAL, TYPES, Meaning, resolve
 from opendrs.model.catalog import Default
@@ -189,3 +189,19 @@ def test_character_sets() -> None:
 def test_every_fact_holds_somewhere() -> None:
     for fact in FACTS:
         assert any(flavour.has(fact) for flavour in (*FLAVOURS, Flavour("mariadb", 100502))), fact
+
+
+@pytest.mark.parametrize(
+    ("listed", "meant"),
+    [
+        # Asked of MySQL 9.7: information_schema's GENERATION_EXPRESSION, COLUMN_DEFAULT and CHECK_CLAUSE.
+        ("cast(`å\x90\x8då\x89\x8d` as char(30) charset utf8mb4)", "cast(`名前` as char(30) charset utf8mb4)"),
+        ("_utf8mb4\\'Ã¤\\'", "_utf8mb4'ä'"),
+        ("_latin1\\'ä\\'", "_latin1'ä'"),
+        ("concat(_utf8mb4\\'ð\x9f\x98\x80\\',`a`)", "concat(_utf8mb4'😀',`a`)"),
+        ("(`b` <> _gbk\\'ºÃ\\')", "(`b` <> _gbkx'bac3')"),
+        ("concat(_utf8mb4\\'Ã\x83Â¤\\',_utf8mb4\\'a\\\\\\'b\\')", "concat(_utf8mb4'Ã¤',_utf8mb4'a\\'b')"),
+    ],
+)
+def test_mysql_prints_each_byte_of_an_expression_as_one_character(listed: str, meant: str) -> None:
+    assert expression(listed, MYSQL9) == meant
