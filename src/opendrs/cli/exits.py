@@ -14,7 +14,7 @@ import typer
 
 from opendrs.errors import DrsError, Fault
 from opendrs.settings import State
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.telemetry import Mask, context, log_to
 
 LOG: Final = "opendrs.log.jsonl"

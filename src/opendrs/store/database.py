@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from opendrs.errors import DrsError, Fault
-from opendrs.store.tables import REVISION
+from opendrs.store.tables import REVISION, mark, metadata
 
 BUSY_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
@@ -154,9 +154,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(place: URL) -> None:
-    """Migrates in one transaction that nobody else can be in: whoever comes second finds it done."""
-    from opendrs.store import migrating
-
+    """Makes or migrates it in one transaction that nobody else can be in: whoever comes second finds it done."""
     engine = _engine(place, migrates=True)
     try:
         with Store("", engine).write() as connection:
@@ -165,7 +163,19 @@ def _upgrade(place: URL) -> None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(6520771182)"))
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             found = _revision(connection)
-            if found != REVISION:
+            if found is None:
+                _create(connection)
+            elif found != REVISION:
+                from opendrs.store import migrating  # Alembic is slow to load
+
                 migrating.upgrade(connection, found)
     finally:
         engine.dispose()
+
+
+def _create(connection: Connection) -> None:
+    """A new store has the newest tables at once, and Alembic's mark that it has. A test holds them against those
+    that the migrations make."""
+    metadata.create_all(connection, checkfirst=False)
+    mark.create(connection)
+    connection.execute(mark.insert().values(version_num=REVISION))

@@ -20,7 +20,7 @@ from opendrs.model.position import Position
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, StoreError, reason
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.store.leases import Holder
 from opendrs.telemetry import context
 from opendrs.worker import process

@@ -17,7 +17,7 @@ from opendrs.model.job import Job, Policy, State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs, tables
 from opendrs.store.database import Store
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.store.leases import Holder
 from opendrs.store.progress import TableCounts
 from tests.integration.state_fixtures import a_job

@@ -24,7 +24,7 @@ from opendrs.model.selection import Selection
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs
 from opendrs.store.database import Store, open_store
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.store.leases import Holder
 from opendrs.store.progress import TableCounts
 from opendrs.store.tables import REVISION

@@ -14,7 +14,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint, Secret
 from opendrs.model.job import Job, Policy
 from opendrs.model.selection import Selection
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.telemetry import Mask
 from opendrs.worker import killing, process
 from opendrs.worker.order import Options, Order, changes, differences

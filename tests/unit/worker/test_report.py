@@ -13,7 +13,7 @@ from opendrs.model.checkpoint import Phase, TableProgress
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.job import State
 from opendrs.model.types import Logical
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.telemetry import METRICS
 from opendrs.worker.heart import end_state, failed_state, state_now
 from opendrs.worker.outcome import Exit, Outcome
