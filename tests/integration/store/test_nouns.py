@@ -13,11 +13,11 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
+from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs, tables
 from opendrs.store.database import Store
 from opendrs.store.events import Event
-from opendrs.model.failure import Failure
 from opendrs.store.leases import Holder
 from opendrs.store.progress import TableCounts
 from tests.integration.state_fixtures import a_job

@@ -10,7 +10,6 @@ import pytest
 from opendrs.errors import DrsError, Fault
 from opendrs.settings import SECRET_VARIABLES, VARIABLES, State
 from opendrs.store import migrating, tables
-from opendrs.store.database import open_store
 
 
 def test_the_default_is_below_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
