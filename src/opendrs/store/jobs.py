@@ -85,6 +85,8 @@ def enter(connection: Connection, job_id: str, state: State, *, epoch: int, fail
 
 def remove(connection: Connection, job_id: str) -> None:
     """Forgets a job with all that belongs to it. Its worker, if there is one, finds its lease lost."""
+    # The lease first, as everybody locks them: in the other order two would wait for each other.
+    connection.execute(delete(leases).where(leases.c.job_id == job_id))
     connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
 
