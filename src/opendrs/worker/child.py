@@ -108,6 +108,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
         try:
             heart.close(outcome)
         except LeaseLost:
+            _overtaken()
             return Exit.FENCED
     return outcome.exit
 
@@ -176,8 +177,12 @@ def named(name: str) -> Replicate:
 
 def _fenced() -> NoReturn:
     """Nothing more may be written, and nothing more would be accepted."""
-    log.warning("a newer worker has taken over", extra=context("worker.fenced"))
+    _overtaken()
     leave(Exit.FENCED)
+
+
+def _overtaken() -> None:
+    log.warning("a newer worker has taken over", extra=context("worker.fenced"))
 
 
 def _aside(task: Callable[[], Outcome]) -> Outcome:

@@ -17,7 +17,7 @@ import pytest
 
 from opendrs.model.job import Job, State
 from opendrs.settings import SECRET_VARIABLES
-from opendrs.store import events, jobs, leases, progress
+from opendrs.store import database, events, jobs, leases, progress
 from opendrs.store.database import Store
 from opendrs.store.leases import Lease
 from opendrs.worker import process
@@ -53,6 +53,12 @@ def importable(monkeypatch: pytest.MonkeyPatch, bytecode: Path) -> None:
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(bytecode))
     for name in SECRET_VARIABLES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisors of this process do not wait long for whoever holds the store."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 2.0)
 
 
 @dataclass
