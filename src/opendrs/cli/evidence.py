@@ -109,6 +109,9 @@ def print_table(found: Sequence[TableProof]) -> None:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=LINE_MAX)
+    if not found:
+        console.print("No proof has been made yet. Without --stored, one is made now.")
+        return
     grid = Grid(box=None, pad_edge=False, header_style="bold")
     for title in ("table", "rows here", "rows there", "checksum here", "checksum there", "verdict"):
         grid.add_column(title, no_wrap=True, justify="right" if title.startswith("rows") else "left")

@@ -16,7 +16,7 @@ from opendrs.pipeline.run import Run, Settings
 from opendrs.telemetry import context
 from opendrs.worker.admission import admit
 from opendrs.worker.hooks import Hooks
-from opendrs.worker.proofs import proving
+from opendrs.worker.proofs import prove_loaded, proving
 
 
 def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
@@ -43,7 +43,10 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
             progress=hooks.progress,
             barrier=prover,
         )
-        return run()
+        phase = run()
+    if phase is Phase.DONE:
+        prove_loaded(job, hooks)
+    return phase
 
 
 def _stream_settings(job: Job, hooks: Hooks) -> StreamSettings:
