@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -27,8 +28,12 @@ from opendrs.model.position import Position
 Tables = dict[TableName, TableProgress]
 
 
-def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple[list[Alteration], Tables]:
+def evolved(
+    tables: Tables, change: SchemaChange, *, catching_up: bool, gone: Mapping[TableName, Position | None] | None = None
+) -> tuple[list[Alteration], Tables]:
     """The alterations to carry out, and the tables behind them.
+
+    gone   tables that were looked for at a position of the source, and were not there
 
     While catching up, the definition of a table was read some time after the stream began, so that nobody
     can say whether it has the change already. Then the load of that table is worthless, and SchemaChanged
@@ -40,7 +45,7 @@ def evolved(tables: Tables, change: SchemaChange, *, catching_up: bool) -> tuple
     wanted: list[Alteration] = []
     after = dict(tables)
     for alteration in change.alterations:
-        if catching_up and _already_there(after, alteration, change.position):
+        if catching_up and _already_there(after, gone or {}, alteration, change.position):
             continue
         try:
             after = _applied(after, alteration)
@@ -67,10 +72,16 @@ def _failed(tables: Tables, change: SchemaChange, failure: DrsError, catching_up
 
 def _covers(progress: TableProgress, position: Position | None) -> bool:
     """Whether the table's definition and rows were read behind the position."""
-    return progress.low is not None and position is not None and progress.low.covers(position)
+    return _behind(progress.low, position)
 
 
-def _already_there(tables: Tables, alteration: Alteration, position: Position | None) -> bool:
+def _behind(low: Position | None, position: Position | None) -> bool:
+    return low is not None and position is not None and low.covers(position)
+
+
+def _already_there(
+    tables: Tables, gone: Mapping[TableName, Position | None], alteration: Alteration, position: Position | None
+) -> bool:
     match alteration:
         case AlterTable(name) | TruncateTable(name) | DropTable(name):
             progress = tables.get(name)
@@ -85,6 +96,9 @@ def _already_there(tables: Tables, alteration: Alteration, position: Position | 
             if any(not _covers(tables[name], position) for name in (old, new) if name in tables):
                 # Which of the two names stood for these rows when they were read, nobody can say.
                 raise SchemaChanged(old, "it was renamed before its load was caught up with", [new])
+            if new not in tables and not _behind(gone.get(new), position):
+                # Renamed twice: what was looked for under a name in between was not there.
+                raise SchemaChanged(new, "a table that is not known was renamed to it")
             return True
         case CreateTable(table):
             # Known already: it was there when the catalog was read, and its rows come by key.

@@ -139,7 +139,7 @@ class Run:
         if table is None:
             self.sink.forget(name)
             state.tables.pop(name, None)
-            state.gone.add(name)
+            state.gone[name] = low
             self.progress.forgotten(name)
             return
         anew = TableProgress(table=table, upper=self.source.bound(table), low=low)
@@ -217,7 +217,9 @@ class Run:
 
     def _alter(self, state: State, change: SchemaChange) -> dict[TableName, TableProgress | None]:
         """Carries out a change of the schema, in the transaction that will hold the position behind it."""
-        alterations, after = evolved(state.tables, change, catching_up=state.phase is Phase.CATCHING_UP)
+        alterations, after = evolved(
+            state.tables, change, catching_up=state.phase is Phase.CATCHING_UP, gone=state.gone
+        )
         changed = difference(state.tables, after)
         if alterations:
             self.sink.alter(alterations, changed)
