@@ -24,7 +24,7 @@ LOG = (
 )  # fmt: skip
 
 
-SECONDS = 20.0
+SECONDS = 15.0
 
 
 def test_killed_at_every_named_place(start_server: StartServer, tmp_path: Path) -> None:
@@ -36,6 +36,6 @@ def test_killed_at_every_named_place(start_server: StartServer, tmp_path: Path) 
 
 def test_disturbed_by_chance(start_server: StartServer, tmp_path: Path) -> None:
     here, there = start_server("mysql"), start_server("postgres18")
-    with world(here, there, tmp_path, seed=2, options=("--apply", "merged")) as made:
+    with world(here, there, tmp_path, seed=2, options=("--apply", "merged"), scale=0.3) as made:
         made.play(SECONDS, DEEDS)
         made.settle()
