@@ -34,10 +34,6 @@ NOT_EXERCISED: list[tuple[str, str]] = [
         "no package here: their logs are byte fixtures made from the documented format",
     ),
     ("PostgreSQL 14 and 17", "no package here; 15, 16 and 18 are run"),
-    (
-        "the worker, changes of schemas and live faults",
-        "pytest tests/integration tests/torture: not part yet",
-    ),
     ("power failure", "processes are killed; the machine is not"),
     ("long seeded faults", "`make torture` plays them for as long as wanted"),
 ]

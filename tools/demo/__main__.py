@@ -21,6 +21,7 @@ from opendrs.store.database import open_store
 from opendrs.store.tables import leases, table_progress
 from tests.harness import Options, Server, create
 from tools.demo import shop
+from tools.demo.guard import Guard
 from tools.demo.writers import Writers
 
 OPENDRS = Path(sys.executable).with_name("opendrs")
@@ -36,11 +37,12 @@ def say(text: str) -> None:
 class Job:
     """`opendrs run` as a person would start it; its output is shown as it comes, and remembered."""
 
-    def __init__(self, source: str, target: str, state: Path) -> None:
+    def __init__(self, source: str, target: str, state: Path, guard: Guard) -> None:
         self.urls = [source, target]
         self.selected = ["--tables", f"{shop.DATABASE}.*"]
         self.options = [*self.selected, "--state", str(state)]
         self.state = state
+        self._guard = guard
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
 
@@ -49,6 +51,7 @@ class Job:
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
+        self._guard.watch(self._process.pid)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -156,10 +159,11 @@ def main() -> None:
     parser.add_argument("--exit", action="store_true", help="end by itself")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="opendrs-demo-"))
+    guard = Guard(folder)
     try:
         with servers(options.source) as (source, target), ExitStack() as stack:
             target.create_database(TARGET)
-            job = Job(source.url(), target.url(TARGET), folder / "state.db")
+            job = Job(source.url(), target.url(TARGET), folder / "state.db", guard)
             stack.callback(job.pause)
             writers = Writers(lambda: source.connect(shop.DATABASE), count=2, pause_s=0.02)
             stack.callback(writers.stop)
@@ -174,6 +178,7 @@ def main() -> None:
                 signal.sigwait({signal.SIGINT, signal.SIGTERM})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        guard.close()
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from opendrs.cli import options
 from opendrs.cli.exits import Code, told
@@ -100,6 +98,9 @@ def _print_json(found: Sequence[Finding]) -> None:
 
 def _print(found: Sequence[Finding]) -> None:
     """Lines are not broken: a statement is there to be copied."""
+    from rich.console import Console
+    from rich.text import Text
+
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     group = ""
     for finding in found:

@@ -13,8 +13,8 @@ from typing import Final
 import typer
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.failure import Failure
 from opendrs.settings import State
-from opendrs.store.jobs import Failure
 from opendrs.telemetry import Mask, context, log_to
 
 LOG: Final = "opendrs.log.jsonl"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import (
@@ -26,17 +26,19 @@ from opendrs.model.evolution import applied
 from opendrs.model.position import Position
 
 Tables = dict[TableName, TableProgress]
+Gone = Mapping[TableName, Position | None]
+"""Tables that were looked for at a position of the source, and were not there."""
+NOTHING: Final[Gone] = {}
 
 
 def evolved(
-    tables: Tables, change: SchemaChange, *, catching_up: bool, gone: Collection[TableName] = ()
+    tables: Tables, change: SchemaChange, *, catching_up: bool, gone: Gone = NOTHING
 ) -> tuple[list[Alteration], Tables]:
     """The alterations to carry out, and the tables behind them.
 
     While catching up, the definition of a table was read some time after the stream began, so that nobody
     can say whether it has the change already. Then the load of that table is worthless, and SchemaChanged
-    is raised; but what a table's `low` covers is in it already, and is dropped here. `gone`: tables of which
-    the source had nothing left when their load was to begin.
+    is raised; but what a table's `low` covers is in it already, and is dropped here.
     Raises DDL_UNSUPPORTED if a change does not fit the table it names.
     """
     if change.failure is not None:
@@ -60,14 +62,12 @@ def evolved(
     return wanted, after
 
 
-def _failed(
-    tables: Tables, change: SchemaChange, failure: DrsError, catching_up: bool, gone: Collection[TableName]
-) -> None:
+def _failed(tables: Tables, change: SchemaChange, failure: DrsError, catching_up: bool, gone: Gone) -> None:
     """Returns if the statement was only read against definitions that are newer than itself."""
     if not catching_up or not change.concerns or any(_made(tables, name) for name in change.concerns):
         raise failure
     for name in change.concerns:
-        if not (_knows(tables[name], change.position) if name in tables else name in gone):
+        if not (_knows(tables[name], change.position) if name in tables else _behind(gone.get(name), change.position)):
             raise SchemaChanged(name, "it changed before its load was caught up with") from failure
 
 
@@ -98,9 +98,7 @@ def _behind(known: Position | None, position: Position | None) -> bool:
     return known is not None and position is not None and known.covers(position)
 
 
-def _already_there(
-    tables: Tables, alteration: Alteration, position: Position | None, gone: Collection[TableName]
-) -> bool:
+def _already_there(tables: Tables, alteration: Alteration, position: Position | None, gone: Gone) -> bool:
     match alteration:
         case AlterTable(name) | TruncateTable(name) | DropTable(name):
             progress = tables.get(name)
@@ -116,7 +114,7 @@ def _already_there(
                 return False
             # Which of the two names stood for these rows when they were read, nobody can say.
             anew = [name for name in (old, new) if name in tables and not _knows(tables[name], position)]
-            anew += [new] if new not in tables and new not in gone else []
+            anew += [new] if new not in tables and not _behind(gone.get(new), position) else []
             if anew:
                 raise SchemaChanged(anew[0], "it was renamed before its load was caught up with", anew[1:])
             return True

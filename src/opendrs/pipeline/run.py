@@ -165,7 +165,7 @@ class Run:
         if anew is None:
             self.sink.forget(name)
             state.tables.pop(name, None)
-            state.gone.add(name)
+            state.gone[name] = low
             self.progress.forgotten(name)
             return
         self.sink.restart(anew)

@@ -18,7 +18,8 @@ class State:
 
     position   flushed
     tables     by source name; replaced as chunks and schema changes become durable
-    gone       dropped at the source before their load: what the log still says of them means nothing
+    gone       dropped at the source before their load, with the position that they were looked for at: what the
+               log still says of them up to there means nothing
     high       the stream must pass it before whole-transaction guarantees begin
     judged     the source was asked about what the load cannot have known
     """
@@ -26,7 +27,7 @@ class State:
     phase: Phase
     position: Position | None
     tables: dict[TableName, TableProgress]
-    gone: set[TableName] = field(default_factory=set)
+    gone: dict[TableName, Position | None] = field(default_factory=dict)
     high: Mark | None = None
     judged: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)

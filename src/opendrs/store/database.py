@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from opendrs.errors import DrsError, Fault
-from opendrs.store.tables import REVISION
+from opendrs.store.tables import REVISION, mark, metadata
 
 BUSY_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
@@ -78,6 +78,13 @@ def open_store(url: str) -> Store:
         raise DrsError(Fault.SETTING_INVALID, name="--state", reason=reason(error)) from error
 
 
+def busy(error: BaseException) -> bool:
+    """Whether it failed because another process was writing all the time. PostgreSQL itself ends a transaction
+    that rests; in SQLite one is over when its process goes on, or is gone."""
+    cause = getattr(error, "orig", None)
+    return isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
 def reason(error: BaseException) -> str:
     """Why the store failed, without the statement and its parameters, which say nothing to a person."""
     return str(getattr(error, "orig", None) or error).strip()
@@ -112,7 +119,9 @@ def _engine(place: URL, *, migrates: bool = False) -> Engine:
         event.listen(engine, "begin", _begin)
         return engine
     # Who changes tables waits for the others; all else is as impatient as it is with SQLite.
-    patience = "" if migrates else f" -c lock_timeout={int(BUSY_TIMEOUT_S)}s"
+    # A transaction that rests is one of a process that is stopped or cut off, and it holds the lease.
+    limits = ("lock_timeout", "idle_in_transaction_session_timeout")
+    patience = "" if migrates else "".join(f" -c {limit}={int(BUSY_TIMEOUT_S)}s" for limit in limits)
     connect_args = {
         "options": f"-c search_path={SCHEMA} -c timezone=UTC{patience}",
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -154,9 +163,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(place: URL) -> None:
-    """Migrates in one transaction that nobody else can be in: whoever comes second finds it done."""
-    from opendrs.store import migrating
-
+    """Makes or migrates it in one transaction that nobody else can be in: whoever comes second finds it done."""
     engine = _engine(place, migrates=True)
     try:
         with Store("", engine).write() as connection:
@@ -165,7 +172,19 @@ def _upgrade(place: URL) -> None:
                 connection.execute(text("SELECT pg_advisory_xact_lock(6520771182)"))
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             found = _revision(connection)
-            if found != REVISION:
+            if found is None:
+                _create(connection)
+            elif found != REVISION:
+                from opendrs.store import migrating  # Alembic is slow to load
+
                 migrating.upgrade(connection, found)
     finally:
         engine.dispose()
+
+
+def _create(connection: Connection) -> None:
+    """A new store has the newest tables at once, and Alembic's mark that it has. A test holds them against those
+    that the migrations make."""
+    metadata.create_all(connection, checkfirst=False)
+    mark.create(connection)
+    connection.execute(mark.insert().values(version_num=REVISION))

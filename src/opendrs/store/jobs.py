@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, or_, select, update
 
-from opendrs.errors import DrsError
+from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, State, Task
 from opendrs.model.selection import Selection
 from opendrs.store.tables import jobs, leases
 from opendrs.store.upsert import insert
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a job failed: a fault that happened, as it is kept. `fault` is the name of its row."""
-
-    fault: str
-    code: str
-    message: str
-    hint: str
-
-    @classmethod
-    def of(cls, error: DrsError) -> Self:
-        return cls(fault=error.fault.name, code=error.code, message=error.message, hint=error.hint)
-
-    def to_json(self) -> dict[str, str]:
-        return {"fault": self.fault, "code": self.code, "message": self.message, "hint": self.hint}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, str]) -> Self:
-        return cls(fault=data["fault"], code=data["code"], message=data["message"], hint=data["hint"])
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.message}. {self.hint}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +85,8 @@ def enter(connection: Connection, job_id: str, state: State, *, epoch: int, fail
 
 def remove(connection: Connection, job_id: str) -> None:
     """Forgets a job with all that belongs to it. Its worker, if there is one, finds its lease lost."""
+    # The lease first, as everybody locks them: in the other order two would wait for each other.
+    connection.execute(delete(leases).where(leases.c.job_id == job_id))
     connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -16,12 +16,12 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # The newest migration, so that a process can see without loading Alembic that there is nothing to do.
 REVISION: Final = "0001"
@@ -57,7 +57,20 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+class Json(TypeDecorator[Any]):
+    """JSON; on PostgreSQL the kind that it keeps parsed."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON(none_as_null=True))
+        from sqlalchemy.dialects.postgresql import JSONB  # slow to load, and SQLite needs none of it
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
+
+
 # SQLite numbers rows by itself only in a column of exactly this type.
 Number = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -181,4 +194,12 @@ proofs = Table(
     Column("reason", Text, nullable=False),
     Column("seconds", Float(53), nullable=False),
     Column("taken_at", Instant, nullable=False),
+)
+
+# Which migration was the last: Alembic's own table, as Alembic makes it.
+mark = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )

@@ -1,7 +1,8 @@
-"""The process of a worker: `python -m opendrs.worker.child JOB`, with its order on the standard input.
+"""The process of a worker: `python -m opendrs.worker.child JOB REPLICATE`, with its order on the standard input.
 
-The argument is for people who list processes. The work runs in a thread of its own, so that the main one can
-take signals at any time, whatever the work is waiting for.
+The first argument is for people who list processes; what the second names is loaded while the order is awaited.
+The work runs in a thread of its own, so that the main one can take signals at any time, whatever the work is
+waiting for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn, cast
 
@@ -32,9 +34,9 @@ from opendrs.worker.order import Order
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.report import Report, usage
 from opendrs.worker.retrying import Retrying
+from opendrs.worker.starting import LOG
 from opendrs.worker.timing import Backoff
 
-LOG: Final = "log.jsonl"
 SWITCH_S: Final = 0.0005  # Python's own is 5 ms
 SIGNAL_S: Final = 0.2  # a signal is noticed within so long
 
@@ -47,7 +49,13 @@ def main() -> NoReturn:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    order, epoch = Order.read(sys.stdin.buffer.read())
+    for name in sys.argv[2:]:
+        with suppress(ImportError, AttributeError):  # the job hears of it when it is needed
+            named(name)
+    document = sys.stdin.buffer.read()
+    if not document:
+        leave(Exit.DONE)  # nobody needed us, or whoever started us is gone
+    order, epoch = Order.read(document)
     # The pipe, and whoever holds its other end, must not matter any more.
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -100,6 +108,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
         try:
             heart.close(outcome)
         except LeaseLost:
+            _overtaken()
             return Exit.FENCED
     return outcome.exit
 
@@ -168,8 +177,12 @@ def named(name: str) -> Replicate:
 
 def _fenced() -> NoReturn:
     """Nothing more may be written, and nothing more would be accepted."""
-    log.warning("a newer worker has taken over", extra=context("worker.fenced"))
+    _overtaken()
     leave(Exit.FENCED)
+
+
+def _overtaken() -> None:
+    log.warning("a newer worker has taken over", extra=context("worker.fenced"))
 
 
 def _aside(task: Callable[[], Outcome]) -> Outcome:

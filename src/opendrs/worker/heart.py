@@ -15,12 +15,12 @@ from typing import Final, Self
 from sqlalchemy import Connection
 
 from opendrs.model.checkpoint import Phase
+from opendrs.model.failure import Failure
 from opendrs.model.job import State, Task
 from opendrs.model.position import Position
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, StoreError, reason
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
 from opendrs.store.leases import Holder
 from opendrs.telemetry import context
 from opendrs.worker import process

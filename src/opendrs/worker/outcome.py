@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Self
 
 from opendrs.errors import DrsError, Fault, Retry
-from opendrs.store.jobs import Failure
+from opendrs.model.failure import Failure
 from opendrs.telemetry import Mask
 
 

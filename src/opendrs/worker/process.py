@@ -6,23 +6,20 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final, Protocol
 
 import psutil
 
-from opendrs.settings import SECRET_VARIABLES
 from opendrs.store.leases import Holder, Owner
-from opendrs.worker import killing
 from opendrs.worker.order import Order
+from opendrs.worker.starting import Early, spawn
 
 # The system tells a process's start in ticks since the machine's start, and the machine's start in seconds that
 # may differ by one from look to look, and more when the clock is set.
 START_TOLERANCE_S: Final = 2.0
-OUTPUT: Final = "worker.out"
 
 
 @cache
@@ -55,6 +52,15 @@ def alive(holder: Holder) -> bool | None:
     if holder.host != host():
         return None
     return _process(holder) is not None
+
+
+def stopped(holder: Holder) -> bool:
+    """Whether that very process is here, and somebody has stopped it (SIGSTOP, a terminal, a debugger)."""
+    process = None if holder.host != host() else _process(holder)
+    try:
+        return process is not None and process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def send(holder: Holder, signum: signal.Signals) -> bool:
@@ -145,22 +151,12 @@ def _started_at(pid: int) -> float:
         return 0.0
 
 
-def start(order: Order, epoch: int, life: int) -> Child:
-    """Starts a worker that outlives us: a session of its own, its output in a file, nothing tied to ours.
+def start(order: Order, epoch: int, life: int, *, early: Early | None = None) -> Child:
+    """Gives the order to a new process, or to the one that was started early.
 
     life   the how many-eth process of this job we start, from 0
     """
-    argv = [sys.executable, "-P", "-m", "opendrs.worker.child", order.job.id]
-    with (order.folder / OUTPUT).open("ab") as output:
-        os.fchmod(output.fileno(), 0o600)
-        popen = subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment(os.environ, life),
-            start_new_session=True,
-        )
+    popen = (early.take() if early else None) or spawn(order, life)
     child = Child(popen, epoch)
     assert popen.stdin is not None
     try:
@@ -169,10 +165,3 @@ def start(order: Order, epoch: int, life: int) -> Child:
     except BrokenPipeError:
         pass  # it ended at once, and its end says more than ours would
     return child
-
-
-def environment(environ: Mapping[str, str], life: int) -> dict[str, str]:
-    """What a worker inherits: no secrets, and the fault that is meant for it."""
-    kept = {name: value for name, value in environ.items() if name not in (*SECRET_VARIABLES, killing.VARIABLE)}
-    fault = killing.for_life(environ, life)
-    return {**kept, killing.VARIABLE: fault} if fault else kept

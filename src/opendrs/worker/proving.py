@@ -189,7 +189,9 @@ class Prover:
         self._stop.set()
 
 
-def prove_at_rest(job: Job, tables: Iterable[tuple[Table, Target]]) -> Iterator[TableProof]:
+def prove_at_rest(
+    job: Job, tables: Iterable[tuple[Table, Target]], stop: threading.Event | None = None
+) -> Iterator[TableProof]:
     """Proves both sides as they are now. Whoever writes at the source meanwhile makes a difference."""
     with ExitStack() as stack:
         sources = [stack.enter_context(mysql.Session(job.source)) for _ in range(WIDTH)]
@@ -197,10 +199,10 @@ def prove_at_rest(job: Job, tables: Iterable[tuple[Table, Target]]) -> Iterator[
         mariadb = sources[0].mariadb
         questions = [question(table, target, job.policy, mariadb=mariadb) for table, target in tables]
         source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
-        yield from prove(questions, source, target, position=None, stop=threading.Event())
+        yield from prove(questions, source, target, position=None, stop=stop or threading.Event())
 
 
-def prove_paused(job: Job) -> Iterator[TableProof]:
+def prove_paused(job: Job, stop: threading.Event | None = None) -> Iterator[TableProof]:
     """Proves the tables that the target's checkpoint knows, of a job that no worker works at."""
     control = Control(job.id, 0, parse_position)
     with postgres.Session(job.target, APPLICATION) as session:
@@ -208,4 +210,4 @@ def prove_paused(job: Job) -> Iterator[TableProof]:
     if checkpoint is None:
         raise DrsError(Fault.NO_PROOF, reason="the job has not begun")
     loaded = {name: progress.table for name, progress in checkpoint.tables.items() if progress.loaded}
-    yield from prove_at_rest(job, [(table, targets[name]) for name, table in loaded.items()])
+    yield from prove_at_rest(job, [(table, targets[name]) for name, table in loaded.items()], stop)

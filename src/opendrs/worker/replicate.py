@@ -17,7 +17,7 @@ from opendrs.telemetry import context
 from opendrs.worker.admission import admit
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.judging import Judge
-from opendrs.worker.proofs import proving
+from opendrs.worker.proofs import prove_loaded, proving
 
 
 def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
@@ -45,7 +45,10 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
             barrier=prover,
             judge=Judge(job.source, sink),
         )
-        return run()
+        phase = run()
+    if phase is Phase.DONE:
+        prove_loaded(job, hooks)
+    return phase
 
 
 def _stream_settings(job: Job, hooks: Hooks) -> StreamSettings:

@@ -18,8 +18,8 @@ import psutil
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase, TableProgress
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
+from opendrs.model.failure import Failure
 from opendrs.model.position import Position
-from opendrs.store.jobs import Failure
 from opendrs.store.progress import TableCounts, TableState
 
 RATE_S: Final = 5.0  # rates are means over so long

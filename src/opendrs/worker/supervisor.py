@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.failure import Failure
 from opendrs.store.database import Store
-from opendrs.store.jobs import Failure
 from opendrs.telemetry import context
 from opendrs.worker import process
 from opendrs.worker.order import Order

@@ -27,7 +27,7 @@ class Timing:
     beat_s: float = 1.0
     poll_s: float = 0.1
     grace_s: float = 30.0
-    first_wait_s: float = 0.2
+    first_wait_s: float = 0.05
     wait_max_s: float = 15.0
     shown_after_s: float = 30.0
     steady_s: float = 60.0

@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase
+from opendrs.model.failure import Failure
 from opendrs.model.job import State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
-from opendrs.store.database import Store, StoreError, reason
+from opendrs.store.database import Store, StoreError, busy, reason
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
 from opendrs.store.leases import Holder, Lease
 from opendrs.telemetry import context
 from opendrs.worker import process
@@ -32,6 +32,7 @@ from opendrs.worker.order import Order, differences
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.process import Stranger, Worker
 from opendrs.worker.resuming import GiveUp, Resumes
+from opendrs.worker.starting import OUTPUT
 
 STORE_RETRY_S: Final = 1.0
 
@@ -73,6 +74,8 @@ class Watch:
     order: Order
     launch: Launch = process.start
     alive: Callable[[Holder], bool | None] = process.alive
+    stopped: Callable[[Holder], bool] = process.stopped
+    send: Callable[[Holder, signal.Signals], bool] = process.send
     clock: Callable[[], float] = time.monotonic
     outcome: Outcome | None = None
     # Workers of ours that were overtaken and have not noticed yet: stopped, or swapped out.
@@ -108,7 +111,23 @@ class Watch:
             return wait_s
         except StoreError as error:
             log.warning("the state store does not answer", extra=context("", reason=reason(error)))
+            if busy(error) and self._freed():
+                return 0.0
             return self._without_store()
+
+    def _freed(self) -> bool:
+        """Kills the worker that was given up if it was stopped in the middle of writing to the store: nobody else
+        can write there until it is gone. Reading is possible, and that is how it is found."""
+        try:
+            lease = self._lease()
+        except StoreError:
+            return False
+        if lease is None or lease.outcome is not None or lease.epoch > self._spent or not self.stopped(lease.holder):
+            return False
+        killed = self.send(lease.holder, signal.SIGKILL)
+        if killed:
+            self._tell("worker.killed", "a stopped worker kept the state store locked", pid=lease.holder.pid)
+        return killed
 
     def _without_store(self) -> float:
         """What cannot be written down is tried again, but nobody who wants to leave is kept for ever."""
@@ -293,7 +312,7 @@ class Watch:
         elif status < 0:
             how = f"it was ended by signal {-status}"
         else:
-            how = f"it ended with status {status}; {self.order.folder / process.OUTPUT} has its last words"
+            how = f"it ended with status {status}; {self.order.folder / OUTPUT} has its last words"
         return Failure.of(DrsError(Fault.WORKER_CRASHED, reason=how))
 
     def _fenced_by_target(self, failure: Failure, newer: int, epoch: int) -> float:

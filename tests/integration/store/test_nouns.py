@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -13,11 +15,11 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
+from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs, tables
 from opendrs.store.database import Store
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
 from opendrs.store.leases import Holder
 from opendrs.store.progress import TableCounts
 from tests.integration.state_fixtures import a_job
@@ -222,3 +224,30 @@ def test_lists_are_written_by_few_statements(store: Store, job: Job) -> None:
         progress.save_tables(connection, job.id, many)
         assert sum(progress.count_tables(connection, job.id).values()) == 5000
     assert counted < 50
+
+
+def test_a_job_is_removed_while_its_worker_writes(store: Store, job: Job) -> None:
+    """Whoever removes waits for the worker, and the worker for nobody."""
+    with store.write() as connection:
+        epoch = leases.claim(connection, job.id, HOLDER, {})
+    assert epoch == 1
+    waits, ends = threading.Event(), []
+
+    def remove() -> None:
+        with store.write() as connection:
+            waits.set()
+            jobs.remove(connection, job.id)
+        ends.append("removed")
+
+    with store.write() as connection:
+        assert leases.renew(connection, job.id, 1)
+        remover = threading.Thread(target=remove)
+        remover.start()
+        # SQLite lets nobody in; on PostgreSQL the other one has asked for its first lock by then, or not.
+        waits.wait(0.5)
+        time.sleep(0.2)
+        assert jobs.enter(connection, job.id, State.FULL, epoch=1)
+    remover.join()
+    with store.read() as connection:
+        assert ends == ["removed"] and jobs.find(connection, job.id) is None
+        assert leases.current(connection, job.id) is None

@@ -19,12 +19,12 @@ from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, State
 from opendrs.model.selection import Selection
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs
 from opendrs.store.database import Store, open_store
 from opendrs.store.events import Event
-from opendrs.store.jobs import Failure
 from opendrs.store.leases import Holder
 from opendrs.store.progress import TableCounts
 from opendrs.store.tables import REVISION

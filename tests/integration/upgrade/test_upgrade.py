@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select, text
+from sqlalchemy import Connection, inspect, select, text
 
 from opendrs.model.checkpoint import Phase
 from opendrs.model.job import State
-from opendrs.store import checkpoints, commands, events, jobs, leases, migrating, progress, proofs
+from opendrs.store import checkpoints, commands, database, events, jobs, leases, migrating, progress, proofs
 from opendrs.store.database import Store, open_store
 from opendrs.store.tables import REVISION, metadata
 from tests.harness.server import USER
@@ -94,16 +94,16 @@ def test_a_new_store_and_an_upgraded_one_are_the_same(released: Store, tmp_path:
     assert found[0] == found[1]
 
 
-def test_a_migration_that_fails_changes_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def upgrade(*_: object) -> None:
-        real(*_)  # type: ignore[arg-type]
+def test_a_new_store_that_fails_on_the_way_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(connection: Connection) -> None:
+        real(connection)
         raise RuntimeError("the power fails")
 
-    real = migrating.upgrade
-    monkeypatch.setattr(migrating, "upgrade", upgrade)
+    real = database._create
+    monkeypatch.setattr(database, "_create", create)
     with pytest.raises(RuntimeError):
         open_store(url)
-    monkeypatch.setattr(migrating, "upgrade", real)
+    monkeypatch.setattr(database, "_create", real)
     opened = open_store(url)
     with opened.read() as connection:
         assert connection.execute(select(metadata.tables["jobs"])).all() == []

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from opendrs.cli import main, run
+from opendrs.cli import attending, main, run
 from tests.integration.worker import fakes
 from tests.integration.worker.conftest import TIMING
 
@@ -19,5 +19,5 @@ if __name__ == "__main__":
     run.replicate = fakes.REPLICATE
     run.timing = TIMING
     if os.environ.get("BREAK_COMMAND"):
-        run.execute = _break  # type: ignore[assignment]
+        attending.execute = _break  # type: ignore[assignment]
     main.main(sys.argv[1:])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from opendrs.model.job import Job, State
 from opendrs.settings import SECRET_VARIABLES
-from opendrs.store import events, jobs, leases, progress
+from opendrs.store import database, events, jobs, leases, progress
 from opendrs.store.database import Store
 from opendrs.store.leases import Lease
 from opendrs.worker import process
-from opendrs.worker.child import LOG
 from opendrs.worker.order import Options, Order
 from opendrs.worker.outcome import Outcome
+from opendrs.worker.starting import LOG, OUTPUT
 from opendrs.worker.supervisor import Supervisor
 from opendrs.worker.timing import Timing
 from tests.integration.state_fixtures import job, store, url
@@ -50,6 +53,12 @@ def importable(monkeypatch: pytest.MonkeyPatch, bytecode: Path) -> None:
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(bytecode))
     for name in SECRET_VARIABLES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisors of this process do not wait long for whoever holds the store."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 2.0)
 
 
 @dataclass
@@ -105,6 +114,34 @@ class Stage:
         result: psutil.Process = self.until(found)
         return result
 
+    def put_to_sleep(self) -> psutil.Process:
+        """Stops the worker, and not while it writes to the store."""
+        worker = self.worker()
+        while True:
+            worker.send_signal(signal.SIGSTOP)
+            self.until(lambda: worker.status() == psutil.STATUS_STOPPED)
+            if self._writable():
+                return worker
+            worker.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+
+    def _writable(self) -> bool:
+        """Whether nobody holds the lease just now."""
+        connection = self.store.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            if self.store.engine.dialect.name == "sqlite":
+                cursor.execute("PRAGMA busy_timeout = 0")
+                cursor.execute("BEGIN IMMEDIATE")
+            else:
+                cursor.execute("SELECT * FROM leases FOR UPDATE NOWAIT")
+            connection.rollback()
+            return True
+        except (sqlite3.OperationalError, psycopg.errors.LockNotAvailable):
+            return False
+        finally:
+            connection.invalidate()  # with its settings
+
     def state(self) -> State:
         with self.store.read() as connection:
             record = jobs.find(connection, self.job.id)
@@ -127,7 +164,7 @@ class Stage:
             return [saved.event.name for saved in events.after(connection, self.job.id, limit=1000)]
 
     def output(self) -> str:
-        path = self.order.folder / process.OUTPUT
+        path = self.order.folder / OUTPUT
         return path.read_text() if path.exists() else ""
 
     def log(self) -> str:

@@ -4,7 +4,8 @@ The script lies in the job's folder, a JSON list of acts; the n-th call plays th
 last play the last. An act is a dict:
 
     do       what to do at the end: done, wait (until paused), hang (deaf to everything), kill (itself, -9),
-             exit (status), raise (fault, details), break (an exception of ours), close (its standard output)
+             exit (status), raise (fault, details), break (an exception of ours), hold (stops itself, -STOP, in the
+             middle of writing to the store)
     phase    told first; and saved as a checkpoint with `position` if there is one
     rows     so many rows are copied first
     applied  so many transactions are applied first
@@ -29,6 +30,7 @@ from opendrs.model.event import Window
 from opendrs.model.job import Job
 from opendrs.model.types import Logical
 from opendrs.pipeline.snapshotting import Stopped
+from opendrs.store import leases
 from opendrs.telemetry import context
 from opendrs.worker.hooks import Hooks
 
@@ -87,7 +89,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
     for place in act.get("places", ()):
         hooks.faults.here(place)
     hooks.stop.wait(act.get("for_s", 0.0))
-    return _end(act, hooks, phase)
+    return _end(act, job, epoch, hooks, phase)
 
 
 def _filled_in(script: str, job: Job) -> str:
@@ -98,7 +100,7 @@ def _filled_in(script: str, job: Job) -> str:
     return script
 
 
-def _end(act: dict[str, Any], hooks: Hooks, phase: Phase) -> Phase:
+def _end(act: dict[str, Any], job: Job, epoch: int, hooks: Hooks, phase: Phase) -> Phase:
     match act["do"]:
         case "done":
             return phase
@@ -108,6 +110,12 @@ def _end(act: dict[str, Any], hooks: Hooks, phase: Phase) -> Phase:
         case "hang":
             while True:
                 time.sleep(60)
+        case "hold":
+            with hooks.store.write() as connection:
+                leases.renew(connection, job.id, epoch)
+                os.kill(os.getpid(), signal.SIGSTOP)
+            hooks.stop.wait()
+            raise Stopped
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "exit":

@@ -11,8 +11,8 @@ import pytest
 
 from opendrs.model.job import State
 from opendrs.store import checkpoints, events, progress
-from opendrs.worker.child import LOG
 from opendrs.worker.outcome import Exit
+from opendrs.worker.starting import LOG
 from tests.integration.worker.conftest import TIMING, Stage
 
 

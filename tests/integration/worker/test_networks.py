@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from opendrs.model.job import State
 from opendrs.store import events
-from opendrs.worker.child import LOG
 from opendrs.worker.outcome import Exit
+from opendrs.worker.starting import LOG
 from tests.integration.worker.conftest import TIMING, Stage
 
 AWAY = {

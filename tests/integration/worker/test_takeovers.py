@@ -45,6 +45,11 @@ def drive(stage: Stage) -> subprocess.Popen[bytes]:
     return driver
 
 
+def gone(worker: psutil.Process) -> bool:
+    """Whoever started it may have fetched its exit status already."""
+    return not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+
+
 def test_a_killed_supervisor_leaves_its_worker_to_the_next(stage: Stage) -> None:
     fakes.write_script(stage.order.folder, {"do": "wait", "phase": "following"}, {"do": "done", "phase": "done"})
     driver = drive(stage)
@@ -73,7 +78,7 @@ def test_an_adopted_worker_can_be_paused(stage: Stage) -> None:
     stage.until(lambda: "worker.adopted" in stage.events())
     stage.supervisor.pause(stage.job.id)
     assert stage.ends().exit is Exit.PAUSED
-    assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    assert gone(worker)
     assert stage.state() is State.PAUSED
 
 
@@ -148,14 +153,14 @@ def test_a_worker_with_other_settings_is_not_adopted(stage: Stage, by: str) -> N
 def test_a_sleeping_worker_is_overtaken_and_finds_out(stage: Stage) -> None:
     stage.with_order(timing=SHORT)
     stage.play({"do": "wait", "phase": "following", "position": "p"}, {"do": "wait", "phase": "following"})
-    sleeper = stage.worker()
-    sleeper.send_signal(signal.SIGSTOP)
+    sleeper = stage.put_to_sleep()
     stage.until(lambda: len(stage.calls()) == 2)
     assert sleeper.status() == psutil.STATUS_STOPPED, "it was not to be killed"
     second = stage.worker()
     stage.until(lambda: (lease := stage.lease()) and lease.epoch == 2 and lease.holder.pid == second.pid)
     sleeper.send_signal(signal.SIGCONT)
-    assert sleeper.wait(60) == Exit.FENCED
+    stage.until(lambda: gone(sleeper))
+    assert '"event": "worker.fenced"' in stage.log()
     stage.until(lambda: stage.state() is State.INCREMENTAL)
     assert second.is_running()
     assert "worker.silent" in stage.events()
@@ -168,10 +173,10 @@ def test_an_adopted_sleeper_is_overtaken_too(stage: Stage) -> None:
     stage.with_order(timing=SHORT)
     fakes.write_script(stage.order.folder, {"do": "wait", "phase": "following"})
     driver = drive(stage)
-    sleeper = stage.worker()
+    stage.worker()
     driver.kill()
     driver.communicate()
-    sleeper.send_signal(signal.SIGSTOP)
+    sleeper = stage.put_to_sleep()
     stage.supervisor.ensure(stage.order)
     stage.until(lambda: len(stage.calls()) == 2)
     stage.supervisor.pause(stage.job.id)
@@ -187,11 +192,39 @@ def test_an_adopted_sleeper_is_overtaken_too(stage: Stage) -> None:
 def test_a_sleeper_does_not_outlive_the_end_of_its_supervisor(stage: Stage) -> None:
     stage.with_order(timing=SHORT)
     stage.play({"do": "wait"})
-    sleeper = stage.worker()
-    sleeper.send_signal(signal.SIGSTOP)
+    sleeper = stage.put_to_sleep()
     stage.until(lambda: len(stage.calls()) == 2)
     stage.supervisor.close()
     assert not sleeper.is_running()
+
+
+def test_a_worker_stopped_while_it_writes_to_the_store_is_overtaken_too(stage: Stage) -> None:
+    """It holds the lease, and in SQLite the whole store: there it is killed, and PostgreSQL ends its transaction."""
+    stage.with_order(timing=SHORT)
+    stage.play({"do": "hold", "phase": "following"}, {"do": "done", "phase": "done"})
+    assert stage.ends().exit is Exit.DONE
+    assert [epoch for epoch, _ in stage.calls()] == [1, 2]
+    ((_, pid), _) = stage.calls()
+    if stage.store.engine.dialect.name == "sqlite":
+        assert "worker.killed" in stage.events()
+    else:
+        sleeper = psutil.Process(pid)
+        assert sleeper.status() == psutil.STATUS_STOPPED
+        sleeper.send_signal(signal.SIGCONT)
+        stage.until(lambda: gone(sleeper))
+        assert '"event": "worker.fenced"' in stage.log()
+
+
+def test_whoever_adopts_a_worker_that_is_stopped_while_it_writes_gets_past_it(stage: Stage) -> None:
+    stage.with_order(timing=SHORT)
+    fakes.write_script(stage.order.folder, {"do": "hold", "phase": "following"}, {"do": "done", "phase": "done"})
+    driver = drive(stage)
+    stage.until(lambda: [pid for _, pid in stage.calls() if psutil.Process(pid).status() == psutil.STATUS_STOPPED])
+    driver.kill()
+    driver.communicate()
+    stage.supervisor.ensure(stage.order)
+    assert stage.ends().exit is Exit.DONE
+    assert [epoch for epoch, _ in stage.calls()] == [1, 2]
 
 
 def test_a_newer_lease_ends_a_worker(stage: Stage) -> None:
@@ -245,7 +278,7 @@ def test_a_removed_job_ends_its_worker(stage: Stage) -> None:
     with stage.store.write() as connection:
         jobs.remove(connection, stage.job.id)
     assert stage.ends().exit is Exit.FAILED
-    stage.until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    stage.until(lambda: gone(worker))
 
 
 def test_a_state_store_that_is_away_for_long_costs_no_worker(

@@ -1,4 +1,5 @@
-"""The main job on real servers while it is killed at its named places, and by chance."""
+"""The main job on real servers while it is killed at its named places, and for a short while by chance;
+`make torture` plays other worlds, and longer ones."""
 
 from __future__ import annotations
 
@@ -23,28 +24,18 @@ LOG = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("source", "target", "mode"),
-    [("mariadb", "postgres18", "transactional")],
-)
-def test_killed_at_every_named_place(
-    start_server: StartServer, tmp_path: Path, source: str, target: str, mode: str
-) -> None:
-    here, there = start_server(source), start_server(target)
-    options = ("--apply", mode)
-    with world(here, there, tmp_path, seed=1, options=options, faults=",".join((*LOAD, *LOG))) as made:
+SECONDS = 15.0
+
+
+def test_killed_at_every_named_place(start_server: StartServer, tmp_path: Path) -> None:
+    here, there = start_server("mariadb"), start_server("postgres18")
+    with world(here, there, tmp_path, seed=1, faults=",".join((*LOAD, *LOG)), scale=0.3) as made:
         made.wait_for("event=worker.started", 1 + len(LOAD) + len(LOG))
         made.settle()
 
 
-@pytest.mark.parametrize(
-    ("source", "target", "mode", "seed"),
-    [("mysql", "postgres18", "transactional", 2), ("mariadb", "postgres16", "merged", 3)],
-)
-def test_disturbed_by_chance(
-    start_server: StartServer, tmp_path: Path, source: str, target: str, mode: str, seed: int
-) -> None:
-    here, there = start_server(source), start_server(target)
-    with world(here, there, tmp_path, seed=seed, options=("--apply", mode)) as made:
-        made.play(40, DEEDS)
+def test_disturbed_by_chance(start_server: StartServer, tmp_path: Path) -> None:
+    here, there = start_server("mysql"), start_server("postgres18")
+    with world(here, there, tmp_path, seed=2, options=("--apply", "merged"), scale=0.3) as made:
+        made.play(SECONDS, DEEDS)
         made.settle()

@@ -75,18 +75,20 @@ class Job:
         return self.process.wait(PATIENCE_S)
 
     def lease(self) -> tuple[int, int]:
-        """Process and epoch of the worker; zeros: there is none."""
+        """Process and epoch of the worker; no process: it has not said yet who it is; zeros: there is none."""
         if not self.state.exists():
             return 0, 0
         engine = create_engine(f"sqlite:///{self.state}")
         try:
             with engine.connect() as connection:
-                row = connection.execute(select(leases.c.pid, leases.c.epoch)).first()
+                row = connection.execute(select(leases.c.owner, leases.c.pid, leases.c.epoch)).first()
         except SQLAlchemyError:
             return 0, 0
         finally:
             engine.dispose()
-        return (row.pid or 0, row.epoch) if row else (0, 0)
+        if row is None:
+            return 0, 0
+        return (row.pid if row.owner == "worker" else 0), row.epoch
 
     def told(self, lines: int = 30) -> str:
         text = self.output.read_text(errors="replace") if self.output.exists() else ""
@@ -272,7 +274,8 @@ def world(
         writers.start()
         stack.callback(writers.stop)
         job.start()
-        made.wait_for("event=precheck.passed")  # a server that is away before that is an answer, not an accident
+        if not faults:  # a worker that is killed takes what it had to tell with it
+            made.wait_for("event=precheck.passed")  # a server away before that is an answer, not an accident
         yield made
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase, TableProgress
+from opendrs.model.failure import Failure
 from opendrs.model.job import State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, open_store
-from opendrs.store.jobs import Failure
 from opendrs.telemetry import Mask, context
 from opendrs.worker.heart import Heart, LeaseLost
 from opendrs.worker.journal import WAITING_MAX, Journal

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint, Secret
+from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy
 from opendrs.model.selection import Selection
-from opendrs.store.jobs import Failure
 from opendrs.telemetry import Mask
-from opendrs.worker import killing, process
+from opendrs.worker import killing, starting
 from opendrs.worker.order import Options, Order, changes, differences
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.timing import Timing
@@ -128,9 +128,9 @@ def test_a_worker_inherits_no_secret_and_only_its_own_fault() -> None:
         "PATH": "/bin", "OPENDRS_SOURCE_PASSWORD": "x", "OPENDRS_TARGET_PASSWORD": "x", "MYSQL_PWD": "x",
         "PGPASSWORD": "x", "OPENDRS_STATE": "postgresql://a:b@c/d", "OPENDRS_FAULT": "sink.opened, window.flushed:3",
     }  # fmt: skip
-    assert process.environment(environ, 0) == {"PATH": "/bin", "OPENDRS_FAULT": "sink.opened"}
-    assert process.environment(environ, 1) == {"PATH": "/bin", "OPENDRS_FAULT": "window.flushed:3"}
-    assert process.environment(environ, 2) == {"PATH": "/bin"}
+    assert starting.environment(environ, 0) == {"PATH": "/bin", "OPENDRS_FAULT": "sink.opened"}
+    assert starting.environment(environ, 1) == {"PATH": "/bin", "OPENDRS_FAULT": "window.flushed:3"}
+    assert starting.environment(environ, 2) == {"PATH": "/bin"}
 
 
 def test_a_fault_point_kills_at_its_nth_passage_and_once() -> None:

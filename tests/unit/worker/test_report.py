@@ -11,9 +11,9 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.checkpoint import Phase, TableProgress
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
+from opendrs.model.failure import Failure
 from opendrs.model.job import State
 from opendrs.model.types import Logical
-from opendrs.store.jobs import Failure
 from opendrs.telemetry import METRICS
 from opendrs.worker.heart import end_state, failed_state, state_now
 from opendrs.worker.outcome import Exit, Outcome

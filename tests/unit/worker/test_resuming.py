@@ -10,7 +10,7 @@ from opendrs.worker.outcome import Exit
 from opendrs.worker.resuming import Again, GiveUp, Resumes
 from opendrs.worker.timing import Backoff, Timing
 
-TIMING = Timing()
+TIMING = Timing(first_wait_s=0.2)
 
 
 def test_waits_double_up_to_the_longest() -> None:

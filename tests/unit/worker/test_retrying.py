@@ -60,7 +60,7 @@ def play(
     report: Report | None = None,
 ) -> tuple[Phase, Stop]:
     stop = stop or Stop()
-    retrying = Retrying(stop=stop, report=report or Report(), backoff=Backoff(Timing()), mask=Mask())
+    retrying = Retrying(stop=stop, report=report or Report(), backoff=Backoff(Timing(first_wait_s=0.2)), mask=Mask())
     return retrying.run(attempt, 1, (epochs or Epochs()).advance), stop
 
 

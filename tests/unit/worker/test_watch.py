@@ -20,6 +20,7 @@ from opendrs.telemetry import Mask
 from opendrs.worker import process
 from opendrs.worker.order import Order
 from opendrs.worker.outcome import Exit, Outcome
+from opendrs.worker.timing import Timing
 from opendrs.worker.watch import Watch
 
 JOB = Job(
@@ -121,7 +122,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     store = open_store(f"sqlite:///{tmp_path / 'state.db'}")
     with store.write() as connection:
         jobs.create(connection, JOB)
-    yield World(store, Order(job=JOB, state="", folder=tmp_path))
+    yield World(store, Order(job=JOB, state="", folder=tmp_path, timing=Timing(first_wait_s=0.2)))
     store.close()
 
 
