@@ -44,6 +44,13 @@ class DropTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetTable:
+    """The table has left the selection: it stays where it is, and nothing more of it is followed."""
+
+    name: TableName
+
+
+@dataclass(frozen=True, slots=True)
 class RenameTable:
     old: TableName
     new: TableName
@@ -201,7 +208,15 @@ class AlterTable:
 
 
 Alteration = (
-    CreateDatabase | DropDatabase | CreateTable | DropTable | RenameTable | TruncateTable | AlterTable | ChangeViews
+    CreateDatabase
+    | DropDatabase
+    | CreateTable
+    | DropTable
+    | ForgetTable
+    | RenameTable
+    | TruncateTable
+    | AlterTable
+    | ChangeViews
 )
 
 

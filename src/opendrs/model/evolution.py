@@ -15,6 +15,7 @@ from opendrs.model.alteration import (
     CreateTable,
     DropDatabase,
     DropTable,
+    ForgetTable,
     ModifyColumn,
     RenameColumn,
     RenameTable,
@@ -36,6 +37,13 @@ def applied(tables: Tables, alteration: Alteration) -> dict[TableName, Table]:
             if name not in after and not if_exists:
                 raise KeyError(str(name))
             after.pop(name, None)
+        case ForgetTable(name):
+            del after[name]
+            for other in after.values():
+                if any(key.acts and key.referenced == name for key in other.foreign_keys):
+                    raise ValueError(
+                        f"{name} leaves the selection, and what its changes do to {other.name} is not logged"
+                    )
         case RenameTable(old, new):
             if new in after:
                 raise ValueError(f"{new} exists already")

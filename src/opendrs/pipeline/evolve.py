@@ -15,6 +15,7 @@ from opendrs.model.alteration import (
     CreateTable,
     DropDatabase,
     DropTable,
+    ForgetTable,
     RenameTable,
     TruncateTable,
 )
@@ -100,7 +101,7 @@ def _behind(known: Position | None, position: Position | None) -> bool:
 
 def _already_there(tables: Tables, alteration: Alteration, position: Position | None, gone: Gone) -> bool:
     match alteration:
-        case AlterTable(name) | TruncateTable(name) | DropTable(name):
+        case AlterTable(name) | TruncateTable(name) | DropTable(name) | ForgetTable(name):
             progress = tables.get(name)
             if progress is None:
                 return True  # gone before its load could begin

@@ -52,6 +52,19 @@ INSERT INTO t VALUES (1, '1', '2', '3');
 """,
         change="INSERT INTO t (id, j, l) VALUES (2, NULL, NULL);\n",
     ),
+    "indexes over MariaDB's JSON": Corner(
+        products=("mariadb",),
+        before="""
+CREATE TABLE t (id INT PRIMARY KEY, j JSON, k JSON, n INT, KEY j (j(3), n), UNIQUE KEY k (k));
+INSERT INTO t VALUES (1, '[1]', '{"a": 1}', 1), (2, NULL, NULL, 2);
+""",
+        change="""
+UPDATE t SET k = '{"b": 1}' WHERE id = 1;
+INSERT INTO t VALUES (3, '[]', '{"a": 1}', 3);
+ALTER TABLE t ADD KEY more (k(5));
+DELETE FROM t WHERE id = 1;
+""",
+    ),
     "names that end the body of a function": Corner(
         before="""
 CREATE TABLE `$opendrs$` (`$opendrs$` INT PRIMARY KEY, `$$` INT);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,13 +144,6 @@ def test_cascades_from_tables_that_are_not_selected() -> None:
     assert verdict.result == "FAILED"
     assert "shop.items by fk (to shop.orders, ON DELETE SET NULL" in verdict.message
     assert "Select shop.orders as well" in verdict.remedy
-
-
-def test_cascades_into_tables_without_a_key() -> None:
-    child = replace(table("items", foreign_keys=[foreign_key("orders", "CASCADE")]), primary=None)
-    source = server(*referring("items", "CASCADE"), version=MARIADB)
-    (verdict,) = looks.cascades(objects(source, table(), child))
-    assert verdict.result == "FAILED" and "Give shop.items a primary key" in verdict.remedy
 
 
 def test_foreign_keys_that_change_nothing_are_no_cascades() -> None:

@@ -31,6 +31,7 @@ from opendrs.model.alteration import (
     CreateTable,
     DropDatabase,
     DropTable,
+    ForgetTable,
     RenameConstraint,
     RenameTable,
     TruncateTable,
@@ -372,8 +373,9 @@ def _altered(name: TableName, clauses: Clauses, session: Session, scope: Scope) 
     changes: list[Change] = plan(_known(name, scope), clauses, session, scope)
     alterations: list[Alteration] = [AlterTable(name, tuple(changes))] if changes else []
     if clauses.rename is not None and clauses.rename != name:
-        leaves = not scope.wants(clauses.rename)
-        alterations += [DropTable(name)] if leaves else _renamed(name, clauses.rename, _known(name, scope), session)
+        alterations += _renamed(name, clauses.rename, _known(name, scope), session)
+        if not scope.wants(clauses.rename):
+            alterations.append(ForgetTable(clauses.rename))
     return alterations
 
 
@@ -462,10 +464,10 @@ def _rename(cursor: Cursor, session: Session, scope: Scope) -> list[Alteration] 
         table = moved.pop(old) if old in moved else known[old]
         if exists and table is None:
             continue
-        # A table that leaves the selection is gone, as far as the job is concerned.
-        leaves = not scope.wants(new) and new not in (name for name, _ in pairs[number:])
-        renaming: list[Alteration] = [DropTable(old, table is None)] if leaves else _renamed(old, new, table, session)
+        renaming = _renamed(old, new, table, session)
         moved[new] = _following(table, renaming)
+        if table is not None and not scope.wants(new) and new not in (name for name, _ in pairs[number:]):
+            renaming.append(ForgetTable(new))
         alterations.extend(renaming)
     return alterations or Ignored("other tables")
 

@@ -156,8 +156,6 @@ def foreign_keys(objects: Objects) -> Verdict:
 def cascades(objects: Objects) -> list[Verdict]:
     """Changes that a foreign key makes by itself: InnoDB does not log them; MySQL logs them from 9.6 on."""
     server, selected = objects.server, objects.selected
-    if loose := _acting_without_key(objects):
-        return [loose]
     if not server.flavour.mariadb and server.setting("innodb_native_foreign_keys").upper() == "OFF":
         return [passed("The server logs what foreign keys change by themselves")]
     inward = [
@@ -188,24 +186,6 @@ def cascades(objects: Objects) -> list[Verdict]:
             )
         )
     return verdicts or [passed("No foreign key changes rows across the border of the selection")]
-
-
-def _acting_without_key(objects: Objects) -> Verdict | None:
-    """While the log of the load is replayed, the rows of such a table are of a later moment than its parents'."""
-    keys = [
-        (table.name, key)
-        for table in objects.catalog.tables
-        for key in table.foreign_keys
-        if not table.key and key.acts and key.referenced in objects.selected
-    ]
-    if not keys or objects.server.task != "full+incremental":
-        return None
-    tables = sorted({name for name, _ in keys})
-    return failed(
-        f"Foreign keys change rows of tables without a key: {_shown(keys)}. What they did while the tables were loaded "
-        "may be done twice",
-        f"Give {named(tables)} a primary key. If nobody deletes or renumbers their parents during the load, accept it.",
-    )
 
 
 def _shown(keys: Iterable[tuple[TableName, ForeignKey]]) -> str:

@@ -33,6 +33,7 @@ from opendrs.model.alteration import (
     DropForeignKey,
     DropIndex,
     DropTable,
+    ForgetTable,
     ModifyColumn,
     RenameColumn,
     RenameConstraint,
@@ -94,6 +95,8 @@ def _own(
             return _create(table.name, before, after, constrained)
         case DropTable(name):
             return Rendered((ddl.drop_table(before.targets[name]),)) if name in before.targets else Rendered()
+        case ForgetTable(name):
+            return _forget(name, before)
         case RenameTable(old, new):
             return _rename(before.tables[old], before.targets[old], after.targets[new])
         case TruncateTable(name):
@@ -164,6 +167,17 @@ def _truncate(name: TableName, before: Schema) -> Rendered:
     """TRUNCATE, which numbers anew. Foreign keys that refer to the table go before it and come behind it:
     PostgreSQL refuses it where there is one, and MySQL does it with foreign_key_checks=0 whatever refers."""
     return Rendered((f"TRUNCATE TABLE {before.targets[name].sql} RESTART IDENTITY",))
+
+
+def _forget(name: TableName, before: Schema) -> Rendered:
+    """The table stays with its rows. Foreign keys from and to it would hold what is followed against what is not."""
+    keys = [
+        foreign_keys.drop(before.targets[table.name], key.name)
+        for table in before.tables.values()
+        for key in table.foreign_keys
+        if name in (table.name, key.referenced)
+    ]
+    return Rendered(tuple(keys)) + reported("left-selection", str(name))
 
 
 def _rename(table: Table, old: Layout, new: Layout) -> Rendered:

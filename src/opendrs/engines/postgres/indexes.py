@@ -66,6 +66,9 @@ def index(table: Table, target: Layout | Mapping[str, Any], own: Index, *, concu
         return reported("index-functional", what, "; ".join(part.expression for part in own.parts if part.expression))
     if any(named(part.column, table, layout) is None for part in own.parts):
         return reported("index-functional", what, "A column of it is not carried over.")
+    if documents := [part.column for part in own.parts if table.column(part.column).type.kind == "json"]:
+        # MariaDB's json is a text; PostgreSQL's has no order, and its text is not fixed enough for an index.
+        return reported("index-json", what, f"Columns: {', '.join(documents)}.")
     cut = fitted(own, table)
     name = layout.index(own.name)
     words = f"{'UNIQUE ' * own.unique}INDEX {'CONCURRENTLY ' * concurrently}IF NOT EXISTS"

@@ -224,14 +224,4 @@ RENAME TABLE {other}.x TO x;
 INSERT INTO x VALUES (3, 4);
 """,
     ),
-    "rename to a name that is not selected": Scenario(
-        selects=("{db}.t", "{db}.q"),
-        before=T,
-        change="""
-RENAME TABLE t TO t_old;
-INSERT INTO t_old (a, b) VALUES (7, 'out');
-CREATE TABLE t LIKE q;
-INSERT INTO t (code) VALUES ('anew');
-""",
-    ),
 }
