@@ -140,8 +140,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         # (file, line, "Skipped: reason"); a report travels between processes, our list does not.
         message = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
         found = re.match(rf"(?:Skipped: )?{PREFIX}([^:]+): (.*)", message, re.DOTALL)
-        if found:
-            counts[found[1], found[2]] = counts.get((found[1], found[2]), 0) + 1
+        known = (found[1], found[2]) if found else ("what a server does not have", message.removeprefix("Skipped: "))
+        counts[known] = counts.get(known, 0) + 1
     if counts:
         terminalreporter.section("not exercised and why")
         for (what, why), count in sorted(counts.items()):

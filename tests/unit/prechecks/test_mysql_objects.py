@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from opendrs.engines.mysql import prechecks_objects as looks
 from opendrs.model.catalog import Action, ForeignKey, TableName, View
 from opendrs.model.precheck import Unseen
 from opendrs.model.selection import Selection
+from opendrs.model.types import Logical
 from tests.unit.prechecks.mysql_fakes import MARIADB, column, objects, server, table
 
 LIMITED = "GRANT SELECT ON `shop`.* TO `u`@`%`"
@@ -214,3 +216,16 @@ def test_routines_cannot_be_seen_without_a_privilege() -> None:
 def test_sequences() -> None:
     assert looks.sequences(objects(server(), table())).result == "PASSED"
     assert looks.sequences(objects(server(), table(), others=[("sequence", T)])).result == "ALARM"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "member", "result"),
+    [("FULL", "a?", "PASSED"), ("MINIMAL", "a?", "FAILED"), ("MINIMAL", "a", "PASSED"), ("", "?", "FAILED")],
+)
+def test_members_that_the_catalog_cannot_print(metadata: str, member: str, result: str) -> None:
+    source = server(settings={"binlog_row_metadata": metadata})
+    own = table("items")
+    column = replace(own.columns[0], name="e", type=Logical(kind="enum"), native="enum", members=("b", member))
+    verdict = looks.members(objects(source, replace(own, columns=(*own.columns, column))))
+    assert verdict.result == result
+    assert result == "PASSED" or "shop.items.e" in verdict.message

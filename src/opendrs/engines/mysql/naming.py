@@ -1,15 +1,12 @@
-"""The names that servers make up: of indexes, foreign keys and checks. And those of online-DDL tools."""
+"""The names that servers make up: of indexes, foreign keys and checks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, Literal
 
 from opendrs.engines.mysql.flavour import Flavour
-from opendrs.model.catalog import IndexPart, TableName
-
-Role = Literal["new", "old", "log"]
+from opendrs.model.catalog import IndexPart
 
 
 def index_name(parts: tuple[IndexPart, ...], taken: Iterable[str]) -> str:
@@ -44,34 +41,3 @@ def number_behind(prefix: str, name: str) -> int | None:
     rest = name[len(prefix) :]
     made_up = name.lower().startswith(prefix.lower()) and re.fullmatch(r"[1-9][0-9]*", rest)
     return int(rest) if made_up else None
-
-
-# gh-ost: _t_gho (new table), _t_ghc (its own log), _t_del (old table, perhaps with a time: _t_20240131235959_del).
-# pt-online-schema-change: _t_new, _t_old, with more underscores in front if that name is taken.
-# Source: the tools' manuals, go/base/context.go of gh-ost.
-_SHADOWS: Final[tuple[tuple[Role, re.Pattern[str]], ...]] = (
-    ("new", re.compile(r"_(?P<table>.+)_gho")),
-    ("log", re.compile(r"_(?P<table>.+)_ghc")),
-    ("old", re.compile(r"_(?P<table>.+?)(?:_\d{14})?_del")),
-    ("new", re.compile(r"_{1,10}(?P<table>[^_].*)_new")),
-    ("old", re.compile(r"_{1,10}(?P<table>[^_].*)_old")),
-)
-
-
-def shadow_of(name: TableName) -> TableName | None:
-    """The table for which an online-DDL tool made this one; None if the name is not of that kind."""
-    found = _shadow(name)
-    return TableName(name.schema, found[1]) if found else None
-
-
-def shadow_role(name: TableName) -> Role | None:
-    """What the table is to the tool: the `new` table, the `old` one on its way out, or its own `log`."""
-    found = _shadow(name)
-    return found[0] if found else None
-
-
-def _shadow(name: TableName) -> tuple[Role, str] | None:
-    for role, pattern in _SHADOWS:
-        if found := pattern.fullmatch(name.table):
-            return role, found["table"]
-    return None

@@ -307,6 +307,16 @@ OBJECTS: Final[tuple[Precheck[Objects], ...]] = (
         look=objects.routines,
     ),
     Precheck(
+        item="srcEnumMembersCheck",
+        group="src_info_check",
+        side="source",
+        looks_at="members of ENUM and SET with a question mark, if binlog_row_metadata is not FULL",
+        why="the catalog prints one for characters that it cannot hold, and the log has numbers only",
+        look=objects.members,
+        tasks=LOG,
+        acceptable=True,
+    ),
+    Precheck(
         item="srcSequenceCheck",
         group="src_info_check",
         side="source",

@@ -275,6 +275,25 @@ def routines(objects: Objects) -> Verdict:
     return passed("There are no routines")
 
 
+def members(objects: Objects) -> Verdict:
+    """The catalogs of both products print a question mark for characters beyond U+FFFF in members of ENUM and SET."""
+    if objects.server.setting("binlog_row_metadata").upper() == "FULL":
+        return passed("The log tells the members of ENUM and SET")
+    found = [
+        f"{table.name}.{column.name}"
+        for table in objects.catalog.tables
+        for column in table.columns
+        if any("?" in member for member in column.members)
+    ]
+    if not found:
+        return passed("No member of an ENUM or SET is printed with a question mark")
+    return failed(
+        f"Members of ENUM and SET are printed with a question mark, which may stand for a character beyond U+FFFF: "
+        f"{named(found)}. The log has their numbers only",
+        steps(objects.server.change("binlog_row_metadata", "'FULL'"), "If they are question marks indeed, accept it."),
+    )
+
+
 def sequences(objects: Objects) -> Verdict:
     found = [name for kind, name in objects.catalog.others if kind == "sequence"]
     if found:

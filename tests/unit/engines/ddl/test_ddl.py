@@ -8,7 +8,6 @@ import pytest
 
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.ddl import Ignored, parse
-from opendrs.engines.mysql.naming import shadow_of, shadow_role
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.statement import Mode
 from opendrs.errors import DrsError, Fault
@@ -282,29 +281,6 @@ def test_timestamps_without_explicit_defaults() -> None:
     )
     assert columns[1].default == Default("literal", "0000-00-00 00:00:00")
     assert columns[2].default is None
-
-
-@pytest.mark.parametrize(
-    ("name", "original", "role"),
-    [
-        ("_t_gho", "t", "new"),
-        ("_t_ghc", "t", "log"),
-        ("_t_del", "t", "old"),
-        ("_t_20240131235959_del", "t", "old"),
-        ("_t_new", "t", "new"),
-        ("__t_new", "t", "new"),
-        ("_t_old", "t", "old"),
-        ("_a_b_gho", "a_b", "new"),
-        ("t", None, None),
-        ("t_new", None, None),
-        ("_new", None, None),
-        ("_gho", None, None),
-    ],
-)
-def test_tables_of_online_ddl_tools(name: str, original: str | None, role: str | None) -> None:
-    found = shadow_of(TableName("shop", name))
-    assert (found.table if found else None) == original
-    assert shadow_role(TableName("shop", name)) == role
 
 
 def indexes_behind(sql: str) -> list[tuple[str, tuple[str, ...]]]:
