@@ -43,7 +43,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
             faults=hooks.faults,
             progress=hooks.progress,
             barrier=prover,
-            judge=Judge(job.source, sink),
+            judge=Judge(job.source, sink, job.policy),
         )
         phase = run()
     if phase is Phase.DONE:

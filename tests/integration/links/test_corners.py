@@ -65,6 +65,20 @@ ALTER TABLE t ADD KEY more (k(5));
 DELETE FROM t WHERE id = 1;
 """,
     ),
+    "orphans with awkward keys": Corner(
+        before="""
+CREATE TABLE days (d DATETIME(6) PRIMARY KEY);
+CREATE TABLE events (f FLOAT NOT NULL, x DOUBLE NOT NULL, t TIME(3) NOT NULL, b BIT(9) NOT NULL, w VARCHAR(20) COLLATE utf8mb4_bin NOT NULL,
+ y VARBINARY(8) NOT NULL, n DECIMAL(12,4) NOT NULL, s TIMESTAMP(6) NOT NULL, e ENUM('o''ne','two') NOT NULL, d DATETIME(6),
+ PRIMARY KEY (f, x, t, b, w, y, n, s, e), CONSTRAINT at FOREIGN KEY (d) REFERENCES days (d) ON DELETE CASCADE);
+SET foreign_key_checks = 0;
+INSERT INTO events VALUES
+ (0.1, 0.1, '-838:59:59.000', 5, 'a\\\\''b', x'005C27FF', -1.5, '2024-02-29 01:02:03.000001', 'o''ne', '0000-12-31 23:59:59.999999'),
+ (16777217, 1e300, '00:00:00', 256, '', '', 0, '1970-01-01 00:00:01', 'two', '9999-12-31 00:00:00'),
+ (-1.5e-40, -5e-324, '12:00:00', 0, '茶', x'00', 12345678.1234, '2001-01-01 00:00:00', 'two', '2001-01-01 00:00:00');
+""",
+        change="INSERT INTO days VALUES ('2001-01-01 00:00:00');\nDELETE FROM days;\n",
+    ),
     "names that end the body of a function": Corner(
         before="""
 CREATE TABLE `$opendrs$` (`$opendrs$` INT PRIMARY KEY, `$$` INT);

@@ -143,6 +143,10 @@ class World:
         """The writers rest; the proof and the oracle must both find both sides equal."""
         self.writers.stop()
         self.tell(f"{self.writers.transactions} transactions")
+        # Behind a pause the job is at rest until its next worker is there: a proof would be one of two halves.
+        until = time.monotonic() + PATIENCE_S
+        while not self.job.lease()[0] and time.monotonic() < until:
+            time.sleep(0.1)
         self.check()
         proof = subprocess.run(
             self.job.command("proof"), capture_output=True, text=True, check=False, cwd=ROOT, timeout=PATIENCE_S
