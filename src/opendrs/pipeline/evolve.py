@@ -120,8 +120,9 @@ def _already_there(tables: Tables, alteration: Alteration, position: Position | 
                 raise SchemaChanged(anew[0], "it was renamed before its load was caught up with", anew[1:])
             return True
         case CreateTable(table, like=other):
-            # Known already: it was there when the catalog was read, and its rows come by key.
-            if table.name in tables:
+            # Known already: it was there when the catalog was read, and its rows come by key. Or it was looked for
+            # behind this place, and was not there any more.
+            if table.name in tables or _behind(gone.get(table.name), position):
                 return True
             if other in tables and _knows(tables[other], position):
                 raise SchemaChanged(table.name, f"it was made like {other}, of which only a later definition is known")

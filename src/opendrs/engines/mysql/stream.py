@@ -19,6 +19,7 @@ from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import connection_options
 from opendrs.engines.mysql.ddl import Ignored, parse
 from opendrs.engines.mysql.errors import decoding, translate
+from opendrs.engines.mysql.naming import shadow_of
 from opendrs.engines.mysql.position import LogPosition
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.snapshot import TRANSACTIONAL
@@ -167,7 +168,7 @@ class Stream:
             return self._table(name)
 
         scope = Scope(
-            wants=self._selection.wants,
+            wants=self._wants,
             wants_database=self._selection.wants_database,
             table=table,
             database=self._databases.get,
@@ -182,7 +183,7 @@ class Stream:
                 position=position,
                 last_commit_s=event.commit_us / MICRO,
                 failure=error,
-                concerns=tuple(dict.fromkeys(name for name in named if self._selection.wants(name))),
+                concerns=tuple(dict.fromkeys(name for name in named if self._wants(name))),
             )
         if isinstance(meaning, Ignored):
             if meaning.database and meaning.charset:
@@ -205,6 +206,11 @@ class Stream:
             self._databases[alteration.name] = Charset(alteration.charset, alteration.collation)
         elif isinstance(alteration, DropDatabase):
             self._databases.pop(alteration.name, None)
+
+    def _wants(self, name: TableName) -> bool:
+        """Whether the table is selected, or trades names with one that is, at the end of an online change of it."""
+        shadowed = shadow_of(name)
+        return self._selection.wants(name) or (shadowed is not None and self._selection.wants(shadowed))
 
     def _table(self, name: TableName) -> Table | None:
         progress = self._tables.get(name)

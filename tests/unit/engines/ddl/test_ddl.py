@@ -8,6 +8,7 @@ import pytest
 
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.ddl import Ignored, parse
+from opendrs.engines.mysql.naming import shadow_of
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.statement import Mode
 from opendrs.errors import DrsError, Fault
@@ -321,3 +322,20 @@ def test_an_index_cannot_take_a_name_that_stays_taken(sql: str) -> None:
     with pytest.raises(DrsError) as caught:
         indexes_behind(sql)
     assert caught.value.fault is Fault.DDL_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("_orders_gho", "orders"),
+        ("_orders_del", "orders"),
+        ("_orders_20240131235959_del", "orders"),
+        ("_orders_new", "orders"),
+        ("____orders_old", "orders"),
+        ("_orders_ghc", None),
+        ("orders_gho", None),
+        ("orders", None),
+    ],
+)
+def test_shadows_of_online_changes(name: str, table: str | None) -> None:
+    assert shadow_of(TableName("shop", name)) == (TableName("shop", table) if table else None)
