@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from opendrs._core import PgApplier, PgCopy, RecordBatch
+from opendrs._core import PgApplier, RecordBatch
 from opendrs.engines.postgres import cascade, shape
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, ParsePosition, application
 from opendrs.engines.postgres.kept_views import KeptViews
+from opendrs.engines.postgres.loader import Loader
 from opendrs.engines.postgres.loosening import ForeignKeys
 from opendrs.engines.postgres.schema import Schema, State
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import ForeignKey, Table, TableName, View
-from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
+from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
 from opendrs.model.ddl_policy import carried
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.engine import SchemaChanged
@@ -438,48 +439,3 @@ class Sink:
             with self._session.transaction():
                 self._control.guard(self._session)
                 self._run(self._schema.number(progress.table, self._targets[progress.table.name]))
-
-
-class Loader:
-    """One lane of the load, on a session of its own."""
-
-    def __init__(self, session: Session, control: Control, targets: Mapping[TableName, Target]) -> None:
-        self._session = session
-        self._control = control
-        self._targets = targets
-        self._copy: PgCopy | None = None
-        self._what = ""
-
-    def begin(self, table: Table) -> None:
-        self._what = f"copy rows into {table.name}"
-        self._session.execute("BEGIN")
-        self._copy = self._session.copy_in(self._targets[table.name])
-
-    def write(self, batch: Batch) -> None:
-        assert self._copy is not None
-        with self._session.translated(self._what):
-            self._copy.write(batch)
-
-    def commit(self, loaded: LoadedChunk) -> None:
-        assert self._copy is not None
-        with self._session.translated(self._what):
-            written = self._copy.finish()
-        self._copy = None
-        if written != loaded.rows:
-            raise DrsError(
-                Fault.TARGET_REFUSED, what=self._what, reason=f"it took {written} of {loaded.rows} rows (a trigger?)"
-            )
-        self._control.guard(self._session)
-        self._control.add_chunk(self._session, loaded)
-        self._session.execute("COMMIT")
-
-    def rollback(self) -> None:
-        if self._copy is not None:
-            copy, self._copy = self._copy, None
-            try:
-                with self._session.translated(self._what):
-                    copy.abort()
-            except DrsError:
-                self._session.close()  # nothing of the transaction survives its connection
-                return
-        self._session.rollback()
