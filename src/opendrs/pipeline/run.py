@@ -200,7 +200,7 @@ class Run:
         written: list[Event] = []
         fixed: Position | None = None  # of the source; the target is on its way there
         saved_at = time.monotonic()
-        while not self._over(state, stream, written):
+        while fixed is not None or not self._over(state, stream, written):
             if self.stop.is_set():
                 raise Stopped
             if fixed is None and not written and state.phase is Phase.FOLLOWING and self.barrier.wanted():
@@ -249,18 +249,21 @@ class Run:
         return fixed
 
     def _over(self, state: State, stream: Stream, written: list[Event]) -> bool:
-        """Whether the run is over. Behind the mark, constraints are made and transactions are kept whole."""
+        """Whether the run is over: the mark is passed, and nobody waits for a proof."""
         at = written[-1].position if written else state.position
-        if state.high is None or at is None or not state.high.reached(at):
-            return False
-        self._commit(state, stream, written)
+        if state.high is not None and at is not None and state.high.reached(at):
+            self._commit(state, stream, written)
+            self._pass(state)
+        return self.settings.until_high and state.passed and not self.barrier.wanted()
+
+    def _pass(self, state: State) -> None:
+        """Behind the mark, constraints are made and transactions are kept whole."""
         if state.phase is Phase.CATCHING_UP:
             if not state.judged and self.judge(self._restarts):
                 state.judged, state.high = True, self.source.high()
-                return False
+                return
             self._settle(state, Phase.FOLLOWING)
-        state.high = None
-        return self.settings.until_high
+        state.high, state.passed = None, True
 
     def _alter(self, state: State, change: SchemaChange) -> dict[TableName, TableProgress | None]:
         """Carries out a change of the schema, in the transaction that will hold the position behind it."""

@@ -22,6 +22,7 @@ class State:
                log still says of them up to there means nothing
     high       the stream must pass it before whole-transaction guarantees begin
     judged     the source was asked about what the load cannot have known
+    passed     the mark was passed
     """
 
     phase: Phase
@@ -30,6 +31,7 @@ class State:
     gone: dict[TableName, Position | None] = field(default_factory=dict)
     high: Mark | None = None
     judged: bool = False
+    passed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     _before: dict[TableName, TableProgress] | None = None  # the durable tables, while `tables` is ahead
 

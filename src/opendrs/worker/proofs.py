@@ -37,7 +37,9 @@ def proving(job: Job, sink: Sink, hooks: Hooks) -> Iterator[Prover]:
     def ended(reason: str) -> None:
         nonlocal fresh
         fresh = True
-        _end(reason, hooks)
+        # Whoever asked since it began waits for the next one, which shows what is there now.
+        if reason or not hooks.proof.is_set():
+            _end(reason, hooks)
 
     prover = Prover(job, sink.control, asked=hooks.proof, tables=sink.known, found=found, ended=ended)
     try:

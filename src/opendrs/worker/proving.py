@@ -25,6 +25,7 @@ from opendrs.model.position import Position
 from opendrs.store.database import StoreError, reason
 
 WIDTH = 2
+FINISH_S = 0.1  # how often to look whether to pause while a proof is waited for
 APPLICATION = "opendrs/proof"
 # What becomes of dates no calendar has, as canonical text; None: NULL. The time of day is lost with them.
 INSTEAD: dict[str, dict[str, str | None]] = {
@@ -184,6 +185,11 @@ class Prover:
             self._ended(reason(error))
         else:
             self._ended("the worker ends" if self._stop.is_set() else "")
+
+    def finish(self, stop: threading.Event) -> None:
+        """Waits for the proof that is being made, unless the worker is to pause."""
+        while self._thread is not None and self._thread.is_alive() and not stop.is_set():
+            self._thread.join(FINISH_S)
 
     def close(self) -> None:
         self._stop.set()

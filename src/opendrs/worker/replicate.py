@@ -46,6 +46,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
             judge=Judge(job.source, sink, job.policy),
         )
         phase = run()
+        prover.finish(hooks.stop)
     if phase is Phase.DONE:
         prove_loaded(job, hooks)
     return phase

@@ -25,8 +25,8 @@ class Job:
     def run(self, *options: str, until: str = "caught-up") -> int:
         return self._call("run", "--plain", "--until", until, *options)
 
-    def prove(self) -> int:
-        return self._call("proof")
+    def prove(self, *options: str) -> int:
+        return self._call("proof", *options)
 
     def _call(self, word: str, *options: str) -> int:
         command = [str(OPENDRS), word, self.source, self.target, *self.selected]
