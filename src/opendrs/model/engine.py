@@ -110,7 +110,8 @@ class Sink(Protocol):
         """Installs the epoch, so that older workers can change nothing more; then reads the checkpoint."""
 
     def begin(self, checkpoint: Checkpoint) -> None:
-        """Makes schemas and empty tables, and the first checkpoint, in one transaction."""
+        """Makes schemas and empty tables, and behind them the first checkpoint. What was cut short before that is
+        as good as never begun."""
 
     def restart(self, progress: TableProgress) -> None:
         """Makes one table anew and empty, because its load begins anew."""

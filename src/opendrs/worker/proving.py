@@ -83,9 +83,18 @@ def _ask_mysql(session: mysql.Session) -> Ask:
     return ask
 
 
-def _ask_postgres(session: postgres.Session) -> Ask:
+def _ask_postgres(session: postgres.Session, snapshot: str = "") -> Ask:
+    """`snapshot`: what every question sees; empty: what is there."""
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    if snapshot:
+        begin += f"; SET TRANSACTION SNAPSHOT {postgres.literal(snapshot)}"
+
     def ask(statement: str) -> Sums:
-        ((total, low, high),) = session.query(statement)
+        session.execute(begin)
+        try:
+            ((total, low, high),) = session.query(statement)
+        finally:
+            session.rollback()
         return Sums(int(total or 0), int(low or 0), int(high or 0))
 
     return ask
@@ -139,18 +148,14 @@ class Prover:
         assert self._source is not None
         stack, sources, fixed = self._source
         self._source = None
-        targets: list[postgres.Session] = []
         try:
-            first = stack.enter_context(postgres.Session(self._job.target, APPLICATION))
-            first.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            exported = first.value("SELECT pg_export_snapshot()")
-            targets.append(first)
-            for _ in range(WIDTH - 1):
-                session = stack.enter_context(postgres.Session(self._job.target, APPLICATION))
-                session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                session.execute(f"SET TRANSACTION SNAPSHOT {postgres.literal(exported or '')}")
-                targets.append(session)
-            checkpoint, _ = self._control.read(first)
+            # It holds the snapshot and looks at no table: a lock for each table that is proven would be too many.
+            holder = stack.enter_context(postgres.Session(self._job.target, APPLICATION))
+            holder.execute("SET idle_in_transaction_session_timeout = 0")
+            holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            exported = holder.value("SELECT pg_export_snapshot()") or ""
+            targets = [stack.enter_context(postgres.Session(self._job.target, APPLICATION)) for _ in range(WIDTH)]
+            checkpoint, _ = self._control.read(holder)
         except DrsError as error:
             stack.close()
             self._ended(str(error))
@@ -163,8 +168,9 @@ class Prover:
         known = self._tables()
         mariadb = sources[0].mariadb
         questions = [question(table, target, self._job.policy, mariadb=mariadb) for table, target in known.values()]
+        asks = [_ask_postgres(session, exported) for session in targets]
         self._thread = threading.Thread(
-            target=self._run, args=(stack, questions, sources, targets, str(position)), name="proof", daemon=True
+            target=self._run, args=(stack, questions, sources, asks, str(position)), name="proof", daemon=True
         )
         self._thread.start()
 
@@ -173,12 +179,12 @@ class Prover:
         stack: ExitStack,
         questions: list[Question],
         sources: list[mysql.Session],
-        targets: list[postgres.Session],
+        targets: list[Ask],
         position: str,
     ) -> None:
         try:
             with stack:
-                source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
+                source, target = Side([*map(_ask_mysql, sources)]), Side(targets)
                 for proof in prove(questions, source, target, position=position, stop=self._stop):
                     self._found(proof)
         except (DrsError, *StoreError) as error:

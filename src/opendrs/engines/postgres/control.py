@@ -192,6 +192,16 @@ class Control:
             name.table,
         )
 
+    def unbegun(self, session: Session) -> list[tuple[TableName, Target | None]]:
+        """Tables noted by a begin that was cut short before its checkpoint; with their shapes, if it made them."""
+        rows = session.query(
+            f"SELECT source_schema, source_table, loaded, target FROM {SCHEMA}.tables WHERE job = $1", self.job
+        )
+        return [
+            (TableName(schema or "", table or ""), None if loaded == "t" else json.loads(target or ""))
+            for schema, table, loaded, target in rows
+        ]
+
     def suspects(self, session: Session, count: int) -> list[Suspect]:
         """Some of those that were noted, each once, ordered by table and foreign key."""
         rows = session.query(

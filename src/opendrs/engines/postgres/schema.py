@@ -8,7 +8,7 @@ from typing import Protocol
 
 from opendrs.engines.postgres import alterations, cascade, ddl, foreign_keys, indexes
 from opendrs.engines.postgres.connect import Session
-from opendrs.engines.postgres.names import quote, schema_name
+from opendrs.engines.postgres.names import block, literal, quote, schema_name
 from opendrs.engines.postgres.rendered import Rendered
 from opendrs.engines.postgres.shape import Target, layout_of
 from opendrs.errors import DrsError, Fault
@@ -67,6 +67,13 @@ class Schema:
 
     def drop(self, target: Target) -> Sequence[str]:
         return [ddl.drop_table(target)]
+
+    def drop_empty(self, target: Target) -> Sequence[str]:
+        """Drops a table, unless it has rows: then it is not one that we have just made."""
+        name = layout_of(target).sql
+        there = f"SELECT FROM {name}"
+        gone = f"IF NOT EXISTS ({there}) THEN {ddl.drop_table(target)}; END IF;"
+        return [block(f"IF pg_catalog.to_regclass({literal(name)}) IS NOT NULL THEN {gone} END IF;")]
 
     def key(self, table: Table, target: Target) -> Sequence[str]:
         """What finds a row, and whatever the stand-ins of foreign keys need so as not to scan the table."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from opendrs._core import PgApplier, RecordBatch
 from opendrs.engines.postgres import cascade, shape
@@ -40,7 +40,18 @@ TRANSACTIONAL = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
 WAIT_FOR_THE_DISK = (
     "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
+PORTION = 200  # tables, or keys of tables, in one transaction
 SUSPECTS_MAX = 200  # of which the source is asked at once
+
+
+Item = TypeVar("Item")
+
+
+def portions(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists of a size that one transaction bears."""
+    rest = iter(items)
+    while some := list(itertools.islice(rest, PORTION)):
+        yield some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,25 +137,42 @@ class Sink:
             self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
         if self._schema.constrained:
             self._foreign_keys.look(self._session, self._definitions(), self._targets)
-            with self._session.transaction():
-                self._control.guard(self._session)
+            with self._guarded():
                 self._schema.validate(self._session, self._targets)
         return checkpoint
 
     # the load
 
     def begin(self, checkpoint: Checkpoint) -> None:
+        """In several transactions: a target has no locks for thousands of tables in one."""
+        for names in portions(self._control.unbegun(self._session)):
+            with self._guarded():
+                for name, target in names:
+                    self._run(self._schema.drop_empty(target) if target is not None else ())
+                    self._control.drop(self._session, name)
         self._tables = dict(checkpoint.tables)
         self._targets = self._shapes(self._tables)
-        with self._session.transaction():
-            self._control.guard(self._session)
-            for name, progress in self._tables.items():
-                if not progress.loaded:
-                    self._run(self._schema.create(progress.table, self._targets[name]))
-                self._control.put(self._session, progress, self._targets[name])
-            self._make_cascades(lambda table, key: not self._tables[table.name].loaded)
+        for tables in portions(self._tables.items()):
+            with self._guarded():
+                for name, progress in tables:
+                    if not progress.loaded:
+                        self._run(self._schema.create(progress.table, self._targets[name]))
+                    self._control.put(self._session, progress, self._targets[name])
+        acting = cascade.acting(self._definitions(), self._targets)
+        for keys in portions([one for one in acting if not self._tables[one[0].name].loaded]):
+            with self._guarded():
+                for child, key in keys:
+                    self._run(cascade.make(child, key, self._targets, self._settings.job))
+        with self._guarded():
             self._control.save(self._session, checkpoint.position, checkpoint.phase)
         self._at = self._saved = checkpoint.position
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """A transaction of a worker that nobody has overtaken."""
+        with self._session.transaction():
+            self._control.guard(self._session)
+            yield
 
     def _shapes(self, tables: Mapping[TableName, TableProgress]) -> dict[TableName, Target]:
         definitions = [progress.table for progress in tables.values()]
@@ -164,8 +192,7 @@ class Sink:
         old = self._targets.get(name)
         self._tables = {**self._tables, name: progress}
         new = self._shapes(self._tables)[name]
-        with self._session.transaction():
-            self._control.guard(self._session)
+        with self._guarded():
             self._run(self._schema.drop(old or new))
             self._targets[name] = new
             self._run(self._schema.create(progress.table, new))
@@ -176,8 +203,7 @@ class Sink:
         self._ids.pop(name, None)
 
     def forget(self, name: TableName) -> None:
-        with self._session.transaction():
-            self._control.guard(self._session)
+        with self._guarded():
             if name in self._targets:
                 self._run(self._schema.drop(self._targets[name]))
             self._control.drop(self._session, name)
@@ -397,8 +423,7 @@ class Sink:
         }
         if not acting:
             return
-        with self._session.transaction():
-            self._control.guard(self._session)
+        with self._guarded():
             for child, key in acting.values():
                 self._session.execute(cascade.suspect_orphans(child, key, self._targets, self._settings.job))
         while found := self._control.suspects(self._session, SUSPECTS_MAX):
@@ -412,8 +437,7 @@ class Sink:
         """Does to those that are gone at the source what the deletion of their parent does."""
         if not gone:
             return
-        with self._session.transaction():
-            self._control.guard(self._session)
+        with self._guarded():
             self._session.execute(
                 cascade.act_on(suspects.child, suspects.key, self._targets[suspects.child.name], gone)
             )
@@ -436,6 +460,5 @@ class Sink:
         self.rollback()
         self._foreign_keys.tighten(self._open_session, self._definitions(), self._targets, calm=True)
         for progress in tables.values():
-            with self._session.transaction():
-                self._control.guard(self._session)
+            with self._guarded():
                 self._run(self._schema.number(progress.table, self._targets[progress.table.name]))
