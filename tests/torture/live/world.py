@@ -75,20 +75,21 @@ class Job:
         return self.process.wait(PATIENCE_S)
 
     def lease(self) -> tuple[int, int]:
-        """Process and epoch of the worker; no process: it has not said yet who it is; zeros: there is none."""
+        """Process and epoch of the worker; no process: it has not said yet who it is, or has said its last word;
+        zeros: there is none."""
         if not self.state.exists():
             return 0, 0
         engine = create_engine(f"sqlite:///{self.state}")
         try:
             with engine.connect() as connection:
-                row = connection.execute(select(leases.c.owner, leases.c.pid, leases.c.epoch)).first()
+                row = connection.execute(select(leases.c.owner, leases.c.pid, leases.c.epoch, leases.c.outcome)).first()
         except SQLAlchemyError:
             return 0, 0
         finally:
             engine.dispose()
         if row is None:
             return 0, 0
-        return (row.pid if row.owner == "worker" else 0), row.epoch
+        return (row.pid if row.owner == "worker" and row.outcome is None else 0), row.epoch
 
     def told(self, lines: int = 30) -> str:
         text = self.output.read_text(errors="replace") if self.output.exists() else ""
