@@ -74,27 +74,25 @@ class ForeignKeys:
                 missing.append((table, key))
         return missing
 
-    def unchecked(self, window: Window, tables: Sequence[Table]) -> tuple[list[tuple[int, int]], set[TableName]]:
+    def unchecked(self, window: Window, tables: Iterable[Table]) -> tuple[list[tuple[int, int]], set[TableName]]:
         """Ranges of ordinals of changes that were made with foreign_key_checks=0 to tables with foreign keys, from
         either side; and those tables."""
-        names = {changes.table for changes in window.tables}
-        related = {
+        found: dict[TableName, list[tuple[int, int]]] = {}
+        for changes in window.tables:
+            assert isinstance(changes.batch, RecordBatch)
+            if ranges := changes.batch.unchecked():
+                found[changes.table] = ranges
+        if not found:  # nearly always, and a job may have thousands of tables
+            return [], set()
+        changed = {
             name
             for table in tables
             for key in table.foreign_keys
             for name in (table.name, key.referenced)
-            if name in names
+            if name in found
         }
-        ranges: list[tuple[int, int]] = []
-        changed: set[TableName] = set()
-        for changes in window.tables:
-            if changes.table in related:
-                assert isinstance(changes.batch, RecordBatch)
-                if found := changes.batch.unchecked():
-                    ranges += found
-                    changed.add(changes.table)
         joined: list[tuple[int, int]] = []
-        for first, behind in sorted(ranges):
+        for first, behind in sorted(one for name in changed for one in found[name]):
             if joined and joined[-1][1] == first:
                 joined[-1] = (joined[-1][0], behind)
             else:

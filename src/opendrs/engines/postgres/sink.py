@@ -238,7 +238,7 @@ class Sink:
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
             self._savepoints.clear()
-        unchecked, changed = self._foreign_keys.unchecked(window, self._definitions())
+        unchecked, changed = self._foreign_keys.unchecked(window, self._each_definition())
         if changed and self._schema.constrained:
             self._foreign_keys.loosen(self._session, changed, self._definitions(), self._targets)
         places = sorted({0, *(control.changes for control in window.controls), *itertools.chain(*unchecked)})
@@ -302,7 +302,11 @@ class Sink:
                 raise SchemaChanged(changes.table, "a key changed that foreign keys follow", also)
 
     def _definitions(self) -> list[Table]:
-        return [progress.table for progress in self._tables.values()]
+        return list(self._each_definition())
+
+    def _each_definition(self) -> Iterator[Table]:
+        """For who may need none of them: there may be thousands, and a window is a few milliseconds."""
+        return (progress.table for progress in self._tables.values())
 
     def _registered(self, name: TableName) -> int:
         known = self._ids.get(name)
