@@ -20,11 +20,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # The newest migration, so that a process can see without loading Alembic that there is nothing to do.
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -83,6 +84,15 @@ def _job_key(*, primary: bool = True) -> Column[str]:
 # selection, policy   versioned, as the model writes them
 # state   word of model.job.State
 # failure   of a failed job: fault, code, message, hint
+# intent   what is wanted of the workers: a word of model.lifecycle.Intent
+# revision   grows when something changes that the prechecks have looked at
+#
+# A job of the service has more, all of it null for one of `opendrs run`:
+# name_key   the name as it is compared
+# job_type, engine_type, job_direction, net_type   published words
+# places   addresses and instance ids of both sides, with a space before, between and behind them: for searching
+# facts   what else was asked for at creation, as the API says it, without secrets
+# starts_at   when a scheduled job is to start
 jobs = Table(
     "jobs",
     metadata,
@@ -97,6 +107,101 @@ jobs = Table(
     Column("failure", Json),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("intent", String(16), nullable=False, server_default="rest"),
+    Column("revision", BigInteger, nullable=False, server_default="0"),
+    Column("project_id", String(64)),
+    Column("name_key", Text),
+    Column("description", Text),
+    Column("job_type", String(32)),
+    Column("engine_type", String(64)),
+    Column("job_direction", String(16)),
+    Column("net_type", String(16)),
+    Column("places", Text),
+    Column("facts", Json),
+    Column("starts_at", Instant),
+    Index("ix_jobs_project_id_created_at_id", "project_id", "created_at", "id"),
+    Index("ix_jobs_intent", "intent"),
+    Index("uq_jobs_project_id_name_key", "project_id", "name_key", unique=True),
+)
+
+# Passwords of a job of the service, sealed (store.sealing).
+secrets = Table(
+    "secrets",
+    metadata,
+    _job_key(),
+    Column("name", String(32), primary_key=True),
+    Column("sealed", Text, nullable=False),
+)
+
+# What was asked of a job, by whom, and what came of it.
+#
+# id   the query id that the API answers
+# kind   a word of model.action.Kind
+# status   waiting, running, success or failed
+# params   what was asked, without secrets; `sealed`: the secrets among it
+# revision   of the job when it was asked
+# result   what came of it; failure: why it failed, as in jobs
+# runner   of a running one: the process that is at it, as in leases; attempts: how many have been
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    _job_key(primary=False),
+    Column("kind", String(32), nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("params", Json, nullable=False),
+    Column("sealed", Text),
+    Column("revision", BigInteger, nullable=False),
+    Column("result", Json),
+    Column("failure", Json),
+    Column("runner", Json),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("asked_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("ix_actions_job_id_asked_at", "job_id", "asked_at"),
+    Index("ix_actions_status_asked_at", "status", "asked_at"),
+)
+
+# Who may call the API, and for which project.
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("name"),
+)
+
+# password   as store.identity hashes it
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("project_id", String(64), ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    UniqueConstraint("domain", "name"),
+)
+
+# sealed   the secret key: to verify a signature it must be known
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("sealed", Text, nullable=False),
+)
+
+# digest   SHA-256 of the token, so that the store does not hold what opens the door
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("ix_tokens_expires_at", "expires_at"),
 )
 
 # One row a job, for as long as the job is known: an epoch is never given twice.
