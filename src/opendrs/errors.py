@@ -173,6 +173,47 @@ class Fault(Enum):
         "Give the new job another --state or another --name, or resume with the settings it began with.",
     )
     SETTING_INVALID = Spec("DRS.M00202", 400, "{name}: {reason}", "Correct the option; `--help` lists what is allowed.")
+    # what was asked of the API
+    PARAMETER_EMPTY = Spec("DRS.M00201", 400, "The parameter {name} is empty", "Give it a value.")
+    PARAMETER_INVALID = Spec("DRS.M00202", 400, "The parameter {name} is invalid: {reason}", "Correct it.")
+    PAGE_INVALID = Spec("DRS.M00210", 400, "The page is invalid: {reason}", "Correct limit or offset.")
+    REQUEST_INVALID = Spec("DRS.M00300", 400, "The request is invalid: {reason}", "Correct the request.")
+    CONTENT_TYPE = Spec("DRS.M00300", 415, "A body of type {found} is not understood", "Send it as application/json.")
+    BODY_TOO_LARGE = Spec("APIGW.0201", 413, "The body has more than {most} bytes", "Send less at once.")
+    API_UNKNOWN = Spec("APIGW.0101", 404, "There is no API {method} {path}", "GET /openapi.json lists what there is.")
+    TOO_SLOW = Spec("DRS.M00004", 422, "The service could not answer in time: {reason}", "Try again.", "later")
+    JOB_NOT_FOUND = Spec("DRS.10000010", 400, "The job {job_id} does not exist", "list_jobs shows those that do.")
+    JOB_INFO_NOT_FOUND = Spec(
+        "DRS.M05003", 400, "Information on the job {job_id} cannot be found", "list_jobs shows the jobs that exist."
+    )
+    NAME_EXISTS = Spec("DRS.M00277", 422, "A job with the name {name} exists", "Choose another name.")
+    WRONG_STATE = Spec(
+        "DRS.M00304",
+        400,
+        "{what} is not allowed while the job is in {state}: {reason}",
+        "show_actions lists what is allowed now.",
+    )
+    QUERY_UNKNOWN = Spec(
+        "DRS.M00303", 400, "Nothing is known of the query {query_id}", "Use the query_id that the action answered."
+    )
+    SAVE_UNKNOWN = Spec(
+        "DRS.10030015", 400, "No saving of objects has the id {query_id}", "Use the query_id that update_job answered."
+    )
+    OBJECTS_NOT_COLLECTED = Spec(
+        "DRS.10030014", 400, "The objects have not been collected yet", "Call collect_db_objects_async first."
+    )
+    OBJECTS_MISSING = Spec(
+        "DRS.10030015",
+        400,
+        "The objects cannot be saved: {reason}",
+        "Correct the selection; collect_db_objects_async reads what the source has.",
+    )
+    PRECHECK_NEEDED = Spec(
+        "DRS.10050050",
+        400,
+        "The prechecks must have passed at 100 % first: {reason}",
+        "Run the action precheck, mend what has FAILED, and run it again.",
+    )
     JOB_UNKNOWN = Spec(
         "DRS.10050046",
         400,

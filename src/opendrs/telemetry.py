@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TextIO
 from urllib.parse import quote
 
 
@@ -129,6 +129,18 @@ def log_to(path: Path, mask: Mask, *, level: int = logging.INFO, **always: Any) 
     path.touch(mode=0o600)
     # Watched: whoever writes to it notices when another process, or logrotate, has moved it away.
     handler = WatchedFileHandler(path, encoding="utf-8")
+    handler.setFormatter(JsonLines(mask, **always))
+    handler.setLevel(level)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if root.level > level or root.level == logging.NOTSET:
+        root.setLevel(level)
+    return handler
+
+
+def log_to_stream(stream: TextIO, mask: Mask, *, level: int = logging.INFO, **always: Any) -> logging.Handler:
+    """Sends everything that this process logs to a stream, as lines of JSON."""
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines(mask, **always))
     handler.setLevel(level)
     root = logging.getLogger()

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from opendrs.cli.view import Pace, View
 from opendrs.model.checkpoint import Phase
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store.events import PRECHECK_FINDING, Event
 from opendrs.store.progress import TableCounts
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store import events, jobs, progress
 from opendrs.store.database import Store
 from opendrs.store.events import SavedEvent

@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any, Final, Literal, Self, get_args
 
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
-
-# Engines of source and target that a job can have.
-LINKS: Final = frozenset({("mysql", "postgresql")})
 
 Task = Literal["full", "full+incremental", "incremental"]
 ApplyMode = Literal["transactional", "merged"]
@@ -22,18 +18,6 @@ NulInText = Literal["stop", "remove", "replace"]
 # column that is not there, or not widened, or a name that does not change, would stop the job at the next row.)
 SkippableDdl = Literal["drop_database", "drop_table", "truncate_table", "drop_column", "add_index", "drop_index"]
 SKIPPABLE: Final[tuple[SkippableDdl, ...]] = get_args(SkippableDdl)
-
-
-class State(StrEnum):
-    """Where a job stands, in the published words (semantics of the DRS API; PAUSING means paused)."""
-
-    STARTING = "STARTJOBING"
-    FULL = "FULL_TRANSFER_STARTED"
-    FULL_FAILED = "FULL_TRANSFER_FAILED"
-    FULL_DONE = "FULL_TRANSFER_COMPLETE"
-    INCREMENTAL = "INCRE_TRANSFER_STARTED"
-    INCREMENTAL_FAILED = "INCRE_TRANSFER_FAILED"
-    PAUSED = "PAUSING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

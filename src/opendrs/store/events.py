@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, RowMapping, and_, delete, func, select
 from sqlalchemy import insert as insert_into
 
 from opendrs.store.tables import events
@@ -59,15 +59,19 @@ def after(connection: Connection, job_id: str, last: int = 0, *, limit: int = 20
     """The newest events behind `last`, oldest first."""
     query = select(events).where(events.c.job_id == job_id, events.c.id > last)
     rows = connection.execute(query.order_by(events.c.id.desc()).limit(limit)).mappings().all()
-    return [
-        SavedEvent(
-            id=row["id"],
-            event=Event(
-                name=row["name"], message=row["message"], level=row["level"], fields=row["fields"], at=row["at"]
-            ),
-        )
-        for row in reversed(rows)
-    ]
+    return [_saved(row) for row in reversed(rows)]
+
+
+def page(
+    connection: Connection, job_id: str, *, levels: Collection[str] = (), limit: int, offset: int
+) -> tuple[list[SavedEvent], int]:
+    """Events in portions, newest first, and how many there are; `levels`: of these only."""
+    mine = events.c.job_id == job_id
+    if levels:
+        mine = and_(mine, events.c.level.in_(levels))
+    total = connection.execute(select(func.count()).where(mine)).scalar() or 0
+    query = select(events).where(mine).order_by(events.c.id.desc()).limit(limit).offset(offset)
+    return [_saved(row) for row in connection.execute(query).mappings()], total
 
 
 def newest(connection: Connection, job_id: str) -> int:
@@ -87,3 +91,8 @@ def _prune(connection: Connection, job_id: str) -> None:
     last = connection.execute(oldest).scalar()
     if last is not None:
         connection.execute(delete(events).where(mine, events.c.id <= last))
+
+
+def _saved(row: RowMapping) -> SavedEvent:
+    event = Event(name=row["name"], message=row["message"], level=row["level"], fields=row["fields"], at=row["at"])
+    return SavedEvent(id=row["id"], event=event)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, delete, func, or_, select
 
 from opendrs.model.catalog import TableName
-from opendrs.store.tables import progress, table_progress
+from opendrs.model.lifecycle import Intent
+from opendrs.store.tables import jobs, progress, table_progress
 from opendrs.store.upsert import upsert
 
 TableState = Literal["waiting", "loading", "loaded"]
@@ -47,6 +48,13 @@ def save(connection: Connection, job_id: str, counters: Mapping[str, Any]) -> No
 def load(connection: Connection, job_id: str) -> SavedProgress | None:
     row = connection.execute(select(progress).where(progress.c.job_id == job_id)).mappings().first()
     return None if row is None else SavedProgress(counters=row["counters"], updated_at=row["updated_at"])
+
+
+def of_working(connection: Connection) -> dict[str, Mapping[str, Any]]:
+    """The counters of every job of the service that is wanted to run, by id."""
+    query = select(progress.c.job_id, progress.c.counters).join(jobs, jobs.c.id == progress.c.job_id)
+    query = query.where(jobs.c.project_id.is_not(None), jobs.c.intent == Intent.RUN.value)
+    return {row.job_id: row.counters for row in connection.execute(query)}
 
 
 def save_tables(connection: Connection, job_id: str, tables: Iterable[TableCounts]) -> None:
@@ -91,17 +99,66 @@ def tables(connection: Connection, job_id: str, *, limit: int | None = None) -> 
     order = case({"loading": 0, "waiting": 1}, value=t.state, else_=2)
     query = select(table_progress).where(t.job_id == job_id)
     query = query.order_by(order, t.bytes_estimate.desc(), t.schema_name, t.table_name).limit(limit)
-    return [
-        TableCounts(
-            name=TableName(row["schema_name"], row["table_name"]),
-            state=cast(TableState, row["state"]),
-            rows=row["rows"],
-            nbytes=row["bytes"],
-            rows_estimate=row["rows_estimate"],
-            bytes_estimate=row["bytes_estimate"],
-        )
-        for row in connection.execute(query).mappings()
+    return [_counts(row) for row in connection.execute(query).mappings()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseCounts:
+    """The load of all tables of one database; `done` of 1 is all of it, weighted by size."""
+
+    name: str
+    tables: int
+    loaded: int
+    done: float
+
+
+def page_tables(
+    connection: Connection, job_id: str, *, search: str = "", limit: int, offset: int
+) -> tuple[list[TableCounts], int]:
+    """Tables by name, in portions, and how many there are; `search`: part of the name of table or database."""
+    t = table_progress.c
+    mine = and_(t.job_id == job_id, _found(search)) if search else t.job_id == job_id
+    total = connection.execute(select(func.count()).where(mine)).scalar() or 0
+    query = select(table_progress).where(mine).order_by(t.schema_name, t.table_name).limit(limit).offset(offset)
+    return [_counts(row) for row in connection.execute(query).mappings()], total
+
+
+def page_databases(
+    connection: Connection, job_id: str, *, search: str = "", limit: int, offset: int
+) -> tuple[list[DatabaseCounts], int]:
+    """The same of databases."""
+    t = table_progress.c
+    mine = t.job_id == job_id
+    if search:
+        mine = and_(mine, func.lower(t.schema_name).contains(search.lower(), autoescape=True))
+    total = connection.execute(select(func.count(t.schema_name.distinct())).where(mine)).scalar() or 0
+    weight = case((t.bytes_estimate > 0, t.bytes_estimate), else_=1)
+    estimate = case((t.rows_estimate > t.rows, t.rows_estimate), else_=t.rows + 1)
+    part = case((t.state == "loaded", 1.0), else_=1.0 * t.rows / estimate)
+    query = select(
+        t.schema_name,
+        func.count().label("tables"),
+        func.sum(case((t.state == "loaded", 1), else_=0)).label("loaded"),
+        (func.sum(part * weight) / func.sum(weight)).label("done"),
+    ).where(mine)
+    query = query.group_by(t.schema_name).order_by(t.schema_name).limit(limit).offset(offset)
+    found = [
+        DatabaseCounts(name=row.schema_name, tables=row.tables, loaded=int(row.loaded), done=float(row.done))
+        for row in connection.execute(query)
     ]
+    return found, total
+
+
+def _found(search: str) -> ColumnElement[bool]:
+    t, part = table_progress.c, search.lower()
+    in_table = func.lower(t.table_name).contains(part, autoescape=True)
+    return or_(in_table, func.lower(t.schema_name).contains(part, autoescape=True))
+
+
+def count_databases(connection: Connection, job_id: str) -> int:
+    """How many databases have tables of the job."""
+    t = table_progress.c
+    return connection.execute(select(func.count(t.schema_name.distinct())).where(t.job_id == job_id)).scalar() or 0
 
 
 def count_tables(connection: Connection, job_id: str) -> dict[TableState, int]:
@@ -109,3 +166,14 @@ def count_tables(connection: Connection, job_id: str) -> dict[TableState, int]:
     t = table_progress.c
     query = select(t.state, func.count()).where(t.job_id == job_id).group_by(t.state)
     return {cast(TableState, state): count for state, count in connection.execute(query)}
+
+
+def _counts(row: RowMapping) -> TableCounts:
+    return TableCounts(
+        name=TableName(row["schema_name"], row["table_name"]),
+        state=cast(TableState, row["state"]),
+        rows=row["rows"],
+        nbytes=row["bytes"],
+        rows_estimate=row["rows_estimate"],
+        bytes_estimate=row["bytes_estimate"],
+    )

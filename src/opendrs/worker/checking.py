@@ -23,7 +23,8 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Catalog, TableName
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
-from opendrs.model.job import LINKS, Policy, Task
+from opendrs.model.job import Policy, Task
+from opendrs.model.links import PAIRS
 from opendrs.model.precheck import GROUPS, Precheck, Unseen, Verdict, failed, named
 from opendrs.model.selection import Selection
 from opendrs.telemetry import context
@@ -69,7 +70,7 @@ def check(
     options: Options | None = None,
 ) -> list[Finding]:
     """All findings, in the order of the tables. Without a target, its own state is not looked at."""
-    if source.engine != "mysql" or (target is not None and (source.engine, target.engine) not in LINKS):
+    if source.engine != "mysql" or (target is not None and (source.engine, target.engine) not in PAIRS):
         raise DrsError(Fault.UNSUPPORTED, what=f"{source.engine} to {target.engine if target else 'anything'}")
     checking = _Checking(source, selection, policy, task, options or Options())
     return [*checking.source_side(), *(checking.target_side(target) if target else [])]

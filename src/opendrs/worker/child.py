@@ -95,7 +95,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     timing = order.timing
     asked: dict[commands.Name, threading.Event] = {"pause": stop, "proof": threading.Event()}
     heart = Heart(
-        store, job.id, epoch, job.task, me=me, report=report, journal=journal, timing=timing,
+        store, job.id, epoch, me=me, report=report, journal=journal, timing=timing,
         lost=_fenced, obey=lambda name: asked[name].set(),
     )  # fmt: skip
     turn = Turn(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store import commands, jobs, leases
 from opendrs.store.database import Store
 from opendrs.worker import process
 from opendrs.worker.order import Order, changes
 
-RESTED: Final = (State.PAUSED, State.FULL_FAILED, State.INCREMENTAL_FAILED, State.FULL_DONE)
+RESTED: Final = (
+    State.PAUSED, State.START_FAILED, State.FULL_FAILED, State.INCREMENTAL_FAILED, State.FULL_DONE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

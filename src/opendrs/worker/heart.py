@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from opendrs.model.checkpoint import Phase
 from opendrs.model.failure import Failure
-from opendrs.model.job import State, Task
+from opendrs.model.lifecycle import Intent, State
 from opendrs.model.position import Position
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, StoreError, reason
@@ -59,13 +59,14 @@ def state_now(phase: Phase | None, trouble: Trouble | None, waited_s: float, tim
     return state
 
 
-def failed_state(phase: Phase | None, task: Task) -> State:
+def failed_state(phase: Phase | None) -> State:
     """The published word for a job that was given up in a phase; None: it had reached none."""
-    incremental = task == "incremental" if phase is None else STATES[phase] is State.INCREMENTAL
-    return State.INCREMENTAL_FAILED if incremental else State.FULL_FAILED
+    if phase is None:
+        return State.START_FAILED
+    return State.INCREMENTAL_FAILED if STATES[phase] is State.INCREMENTAL else State.FULL_FAILED
 
 
-def end_state(outcome: Outcome, phase: Phase | None, task: Task) -> State | None:
+def end_state(outcome: Outcome, phase: Phase | None) -> State | None:
     """The state that a worker leaves behind; None: that is for its supervisor to decide."""
     match outcome.exit:
         case Exit.DONE:
@@ -74,7 +75,7 @@ def end_state(outcome: Outcome, phase: Phase | None, task: Task) -> State | None
         case Exit.PAUSED:
             return State.PAUSED
         case Exit.FAILED:
-            return failed_state(phase, task)
+            return failed_state(phase)
         case _:
             return None
 
@@ -92,7 +93,6 @@ class Heart:
         store: Store,
         job_id: str,
         epoch: int,
-        task: Task,
         *,
         me: Holder,
         report: Report,
@@ -104,7 +104,6 @@ class Heart:
         self._store = store
         self._job_id = job_id
         self._epoch = epoch
-        self._task = task
         self._me = me
         self._report = report
         self._journal = journal
@@ -208,13 +207,19 @@ class Heart:
                 self._hold(connection)
                 leases.finish(connection, self._job_id, self._epoch, outcome.to_json())
                 self._carry(connection, update, told)
-                state = end_state(outcome, update.phase, self._task)
-                if state is not None:
-                    self._enter(connection, state, outcome.failure)
+                self._come_to_rest(connection, outcome, update.phase)
         except StoreError:
             self._report.put_back(update)
             self._journal.put_back(told)
             raise
+
+    def _come_to_rest(self, connection: Connection, outcome: Outcome, phase: Phase | None) -> None:
+        state = end_state(outcome, phase)
+        if state is None:
+            return
+        if outcome.exit is Exit.PAUSED and jobs.intent_of(connection, self._job_id) is Intent.RUN:
+            return  # the machine or the service stops, not the job: whoever comes next goes on with it
+        jobs.enter(connection, self._job_id, state, epoch=self._epoch, failure=outcome.failure, rests=True)
 
     def _carry(self, connection: Connection, update: Update, told: Sequence[Event]) -> None:
         if update.first:

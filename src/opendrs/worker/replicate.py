@@ -11,7 +11,8 @@ from opendrs.engines.mysql.stream import StreamSettings
 from opendrs.engines.postgres.sink import Sink, SinkSettings
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase
-from opendrs.model.job import LINKS, Job
+from opendrs.model.job import Job
+from opendrs.model.links import PAIRS
 from opendrs.pipeline.run import Run, Settings
 from opendrs.telemetry import context
 from opendrs.worker.admission import admit
@@ -22,7 +23,7 @@ from opendrs.worker.proofs import prove_loaded, proving
 
 def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
     """Works at a job as the worker of an epoch. `worker.hooks.Replicate` says what may come of it."""
-    if (job.source.engine, job.target.engine) not in LINKS:
+    if (job.source.engine, job.target.engine) not in PAIRS:
         raise DrsError(Fault.UNSUPPORTED, what=f"{job.source.engine} to {job.target.engine}")
     admit(job, hooks)
     with ExitStack() as stack:

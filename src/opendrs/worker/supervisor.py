@@ -74,15 +74,33 @@ class Supervisor:
     ) -> None:
         self.close()
 
-    def ensure(self, order: Order) -> None:
+    def ensure(self, order: Order, *, pausing: bool = False) -> None:
         """Sees to it that the job is worked at: by the worker that is there, else by a new one.
 
         The job must be in the store. Watched already, and not ended: nothing changes.
+        pausing   the other way round: the worker that is there comes to rest, and no new one is started
         """
         with self._lock:
             job = self._jobs.get(order.job.id)
             if job is None or job.ended.is_set():
-                self._jobs[order.job.id] = _Job(Watch(store=self._store, order=order, launch=self._launch))
+                watch = Watch(store=self._store, order=order, launch=self._launch)
+                if pausing:
+                    watch.pause()
+                self._jobs[order.job.id] = _Job(watch)
+
+    def watched(self, job_id: str) -> bool:
+        """Whether the job is watched, and has not ended."""
+        job = self._jobs.get(job_id)
+        return job is not None and not job.ended.is_set()
+
+    def take_outcome(self, job_id: str) -> Outcome | None:
+        """How a job has ended that was watched; it is forgotten with that. None: it has not ended, or never was."""
+        with self._lock:
+            job = self._jobs.get(job_id)
+            if job is None or not job.ended.is_set() or job.watch.overtaken:
+                return None
+            del self._jobs[job_id]
+            return job.watch.outcome
 
     def wait(self, job_id: str, timeout_s: float | None = None) -> Outcome | None:
         """How the job ended; None if it has not within the time. KeyError if it was never ensured."""

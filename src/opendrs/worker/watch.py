@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase
 from opendrs.model.failure import Failure
-from opendrs.model.job import State
+from opendrs.model.lifecycle import Intent, State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, StoreError, busy, reason
 from opendrs.store.events import Event
@@ -332,17 +332,17 @@ class Watch:
     # the end
 
     def _pause_idle(self, lease: Lease | None) -> float:
-        """Paused while nobody worked."""
+        """Paused while nobody worked. If only the service stops, the job is to go on with the next one."""
         if lease is not None:
             with self.store.write() as connection:
-                jobs.enter(connection, self.order.job.id, State.PAUSED, epoch=lease.epoch)
+                if jobs.intent_of(connection, self.order.job.id) is not Intent.RUN:
+                    jobs.enter(connection, self.order.job.id, State.PAUSED, epoch=lease.epoch, rests=True)
         return self._end(Outcome(exit=Exit.PAUSED))
 
     def _give_up(self, failure: Failure, epoch: int) -> float:
         phase = self._phase()
         with self.store.write() as connection:
-            state = failed_state(phase, self.order.job.task)
-            jobs.enter(connection, self.order.job.id, state, epoch=epoch, failure=failure)
+            jobs.enter(connection, self.order.job.id, failed_state(phase), epoch=epoch, failure=failure, rests=True)
         return self._end(Outcome(exit=Exit.FAILED, phase=phase or "", failure=failure))
 
     def _gone(self) -> float:

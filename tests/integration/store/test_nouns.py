@@ -16,7 +16,8 @@ from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
 from opendrs.model.failure import Failure
-from opendrs.model.job import Job, Policy, State
+from opendrs.model.job import Job, Policy
+from opendrs.model.lifecycle import State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs, tables
 from opendrs.store.database import Store
 from opendrs.store.events import Event
@@ -74,6 +75,8 @@ def test_only_the_newest_worker_moves_a_job(store: Store, job: Job) -> None:
         assert found is not None and found.state is State.FULL_FAILED and found.failure == failure
         leases.claim(connection, job.id, HOLDER, {})
         assert not jobs.enter(connection, job.id, State.FULL, epoch=1)
+        assert not jobs.enter(connection, job.id, State.INCREMENTAL, epoch=2), "it has failed, and nobody resumed it"
+        assert jobs.enter(connection, job.id, State.STARTING, epoch=2)
         assert jobs.enter(connection, job.id, State.INCREMENTAL, epoch=2)
         found = jobs.find(connection, job.id)
         assert found is not None and found.state is State.INCREMENTAL and found.failure is None

@@ -20,7 +20,8 @@ from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.failure import Failure
-from opendrs.model.job import Job, Policy, State
+from opendrs.model.job import Job, Policy
+from opendrs.model.lifecycle import State
 from opendrs.model.selection import Selection
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs
 from opendrs.store.database import Store, open_store

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
 from opendrs.model.checkpoint import Phase
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store import checkpoints, commands, database, events, jobs, leases, migrating, progress, proofs
 from opendrs.store.database import Store, open_store
 from opendrs.store.tables import REVISION, metadata

@@ -15,7 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from opendrs.model.job import Job, State
+from opendrs.model.job import Job
+from opendrs.model.lifecycle import State
 from opendrs.settings import SECRET_VARIABLES
 from opendrs.store import database, events, jobs, leases, progress
 from opendrs.store.database import Store

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import pytest
 
-from opendrs.model.job import State as JobState
+from opendrs.model.lifecycle import State as JobState
 from opendrs.settings import State
 from opendrs.store import jobs, leases
 from opendrs.store.database import Store, open_store

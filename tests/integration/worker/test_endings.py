@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store import checkpoints, events, progress
 from opendrs.worker.outcome import Exit
 from opendrs.worker.starting import LOG

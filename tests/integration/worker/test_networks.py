@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store import events
 from opendrs.worker.outcome import Exit
 from opendrs.worker.starting import LOG

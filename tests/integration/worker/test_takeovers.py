@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from opendrs.errors import Fault
-from opendrs.model.job import Policy, State
+from opendrs.model.job import Policy
+from opendrs.model.lifecycle import State
 from opendrs.store import jobs, leases
 from opendrs.store.database import open_store
 from opendrs.worker import process

@@ -14,7 +14,7 @@ from opendrs.cli.run import mappings
 from opendrs.cli.view import Pace, View
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store.events import Event, SavedEvent
 from opendrs.store.progress import TableCounts
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase, TableProgress
 from opendrs.model.failure import Failure
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.store import checkpoints, commands, events, jobs, leases, progress
 from opendrs.store.database import Store, open_store
 from opendrs.telemetry import Mask, context
@@ -43,7 +43,7 @@ class Body:
             jobs.create(connection, JOB)
             leases.claim(connection, JOB.id, ME, {})
         self.heart = Heart(
-            store, JOB.id, 1, "full+incremental", me=ME, report=self.report, journal=self.journal, timing=Timing(),
+            store, JOB.id, 1, me=ME, report=self.report, journal=self.journal, timing=Timing(),
             lost=lambda: None, obey=self.obeyed.append,
         )  # fmt: skip
         self.log = logging.getLogger(f"opendrs.test.{id(self)}")

@@ -12,7 +12,7 @@ from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.checkpoint import Phase, TableProgress
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.failure import Failure
-from opendrs.model.job import State
+from opendrs.model.lifecycle import State
 from opendrs.model.types import Logical
 from opendrs.telemetry import METRICS
 from opendrs.worker.heart import end_state, failed_state, state_now
@@ -295,19 +295,18 @@ def test_the_published_word_while_it_works(
         (Exit.PAUSED, Phase.LOADING, State.PAUSED),
         (Exit.FAILED, Phase.LOADING, State.FULL_FAILED),
         (Exit.FAILED, Phase.FOLLOWING, State.INCREMENTAL_FAILED),
-        (Exit.FAILED, None, State.FULL_FAILED),
+        (Exit.FAILED, None, State.START_FAILED),
         (Exit.LATER, Phase.FOLLOWING, None),
         (Exit.NETWORK, Phase.FOLLOWING, None),
         (Exit.FENCED, Phase.FOLLOWING, None),
     ],
 )
 def test_the_published_word_at_the_end(exit_: Exit, phase: Phase | None, state: State | None) -> None:
-    assert end_state(Outcome(exit=exit_), phase, "full+incremental") is state
+    assert end_state(Outcome(exit=exit_), phase) is state
 
 
-def test_a_stream_that_failed_before_it_began_failed_as_a_stream() -> None:
-    assert failed_state(None, "incremental") is State.INCREMENTAL_FAILED
-    assert failed_state(None, "full") is State.FULL_FAILED
+def test_a_job_that_failed_before_it_began_has_failed_to_start() -> None:
+    assert failed_state(None) is State.START_FAILED
 
 
 def test_reports_of_many_threads_are_all_counted() -> None:

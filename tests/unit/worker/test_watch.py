@@ -12,7 +12,8 @@ import pytest
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.job import Job, State
+from opendrs.model.job import Job
+from opendrs.model.lifecycle import State
 from opendrs.store import commands, events, jobs, leases
 from opendrs.store.database import Store, open_store
 from opendrs.store.leases import Holder
@@ -160,7 +161,7 @@ def test_resumes_wait_and_end(world: World) -> None:
     assert watch.outcome.failure == REFUSED.failure
     gaps = [after - before for before, after in pairwise(begun)]
     assert [round(gap, 1) for gap in gaps] == [0.2, 0.4, 0.8]
-    assert world.state() is State.FULL_FAILED
+    assert world.state() is State.START_FAILED
 
 
 def test_a_process_that_cannot_be_started_is_tried_again(world: World) -> None:
@@ -401,7 +402,7 @@ def test_what_could_not_be_written_down_is_decided_again(world: World, monkeypat
     world.finish(world.workers[0], outcome(Fault.FENCED, epoch=1))
     world.steps(watch, 10)
     assert watch.outcome is not None and watch.outcome.exit is Exit.FAILED
-    assert len(world.workers) == 1 and world.state() is State.FULL_FAILED
+    assert len(world.workers) == 1 and world.state() is State.START_FAILED
 
 
 def test_a_removed_job_is_let_go(world: World) -> None:

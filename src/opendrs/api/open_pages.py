@@ -1,0 +1,61 @@
+"""What anybody may read: whether the service lives and is ready, its figures, its description."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+
+from opendrs.api.auth import Facts
+from opendrs.api.figures import exposition
+from opendrs.spec.openapi import document
+from opendrs.store.database import Store, StoreError
+
+TEXT: Final = "text/plain; charset=utf-8"
+JSON: Final = "application/json"
+Page = tuple[int, str, bytes]
+
+
+class Pages:
+    """GET /healthz, /readyz, /metrics, /openapi.json."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pages = {
+            "/healthz": self._health,
+            "/readyz": self._ready,
+            "/metrics": self._metrics,
+            "/openapi.json": self._openapi,
+        }
+        self._document: dict[str, bytes] = {}
+
+    def find(self, facts: Facts) -> Page | None:
+        """The page; None: it is none of ours."""
+        page = self._pages.get(facts.path) if facts.method in ("GET", "HEAD") else None
+        return None if page is None else page(facts)
+
+    def _health(self, facts: Facts) -> Page:
+        del facts
+        return 200, TEXT, b"ok\n"
+
+    def _ready(self, facts: Facts) -> Page:
+        """Ready is whose store answers, and whose workers are looked after."""
+        del facts
+        try:
+            with self._store.read() as connection:
+                connection.execute(text("SELECT 1"))
+        except StoreError:
+            return 503, TEXT, b"the state store does not answer\n"
+        return 200, TEXT, b"ready\n"
+
+    def _metrics(self, facts: Facts) -> Page:
+        del facts
+        return 200, CONTENT_TYPE_LATEST, exposition(self._store)
+
+    def _openapi(self, facts: Facts) -> Page:
+        host = facts.header("host")
+        if host not in self._document:
+            self._document = {host: json.dumps(document(f"http://{host}"), ensure_ascii=False).encode()}
+        return 200, JSON, self._document[host]

@@ -1,0 +1,84 @@
+"""Parameters of a query string: read leniently, refused clearly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from opendrs.control.asking import shown
+from opendrs.errors import DrsError, Fault
+
+LIMIT_DEFAULT = 10
+LIMIT_MAX = 1000
+OFFSET_MAX = 10_000_000
+PARAMETERS_MAX = 200
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class Query:
+    """Names are as on the wire; one that is given twice is a list, as is one with commas."""
+
+    def __init__(self, text: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX)
+        except (UnicodeDecodeError, ValueError) as error:
+            raise DrsError(Fault.REQUEST_INVALID, reason="the query string cannot be read") from error
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+
+    def text(self, name: str) -> str | None:
+        """The value; None: it is absent or empty."""
+        values = self._values.get(name, [])
+        if len(values) > 1:
+            raise DrsError(Fault.PARAMETER_INVALID, name=name, reason="it is given more than once")
+        return values[0] if values and values[0] else None
+
+    def needed(self, name: str) -> str:
+        """The value. Raises PARAMETER_EMPTY."""
+        value = self.text(name)
+        if value is None:
+            raise DrsError(Fault.PARAMETER_EMPTY, name=name)
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The values of a list, given by repetition or with commas."""
+        return tuple(part for value in self._values.get(name, []) for part in value.split(",") if part)
+
+    def word(self, name: str, words: Iterable[str]) -> str | None:
+        """One of these words, in whatever case."""
+        value = self.text(name)
+        return None if value is None else one_of(name, value, words)
+
+    def flag(self, name: str) -> bool | None:
+        value = self.text(name)
+        return None if value is None else one_of(name, value, ("true", "false")) == "true"
+
+    def number(self, name: str, *, default: int, low: int, high: int) -> int:
+        """A whole number within bounds; both kinds of bounds are told."""
+        value = self.text(name)
+        if value is None:
+            return default
+        # int() takes more: signs, underscores, blanks, digits of other scripts.
+        if not (value.isascii() and value.isdecimal() and len(value) <= 18) or not low <= int(value) <= high:
+            reason = f"{shown(value)!r} is no number from {low} to {high}"
+            raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)
+        return int(value)
+
+    def page(self) -> tuple[int, int]:
+        """Limit and offset, as they are everywhere."""
+        limit = self.number("limit", default=LIMIT_DEFAULT, low=1, high=LIMIT_MAX)
+        return limit, self.number("offset", default=0, low=0, high=OFFSET_MAX)
+
+
+def one_of(name: str, value: str, words: Iterable[str]) -> str:
+    """The word as it is written in the list. Raises PARAMETER_INVALID."""
+    listed = list(words)
+    for word in listed:
+        if word.lower() == value.lower():
+            return word
+    reason = f"{shown(value)!r} is none of {', '.join(listed)}"
+    raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)

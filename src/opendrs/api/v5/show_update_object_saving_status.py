@@ -1,0 +1,20 @@
+"""GET /v5/{project_id}/jobs/{job_id}/db-objects/saving-status: what became of the saving of a selection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opendrs.api.operation import Call, Operation
+from opendrs.api.wire.status import status_word
+from opendrs.control import collecting
+
+
+def handle(call: Call) -> dict[str, Any]:
+    action = collecting.saving(call.asking, call.job_id, call.query.needed("query_id"))
+    answer = {"id": action.id, "job_id": action.job_id, "status": status_word(action.status)}
+    if action.failure is not None:
+        answer |= {"error_code": action.failure.code, "error_msg": f"{action.failure.message}. {action.failure.hint}"}
+    return answer
+
+
+OPERATION = Operation(version="v5", name="show_update_object_saving_status", handle=handle)

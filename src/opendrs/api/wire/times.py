@@ -1,0 +1,33 @@
+"""Instants on the wire."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from opendrs.control.asking import shown
+from opendrs.errors import DrsError, Fault
+
+_MS_MAX = 253_402_300_799_000  # the end of the year 9999
+
+
+def iso(at: datetime) -> str:
+    """As in `2022-11-07T16:15:18Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ms(at: datetime) -> str:
+    """Milliseconds since 1970, as text: 13 digits."""
+    return str(int(at.timestamp() * 1000))
+
+
+def read(name: str, text: str) -> datetime:
+    """Either form. Raises PARAMETER_INVALID."""
+    if re.fullmatch(r"[0-9]{10,16}", text) and int(text) <= _MS_MAX:
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        reason = f"{shown(text)!r} is neither milliseconds since 1970 nor a time as in 2026-11-29T08:00:00Z"
+        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason) from None

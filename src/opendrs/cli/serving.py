@@ -1,0 +1,141 @@
+"""What `opendrs serve` does: the store, the identity, the process that looks after the workers, the API."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from opendrs.api.app import App
+from opendrs.api.gateway import Gateway
+from opendrs.api.server import bind, server
+from opendrs.cli.exits import Code
+from opendrs.errors import DrsError, Fault
+from opendrs.settings import ServiceState, wanted_identity
+from opendrs.store import identity
+from opendrs.store.database import open_store
+from opendrs.store.identity import Shown
+from opendrs.store.sealing import Seal
+from opendrs.telemetry import context, log_to_stream
+from opendrs.worker.document import Document
+from opendrs.worker.starting import environment
+
+LOCK: Final = "serve.lock"
+AGAIN_S: Final = 1.0  # before a process that has died is followed by another
+LEAVE_S: Final = 60.0  # for the workers to come to rest
+
+log = logging.getLogger("opendrs.service")
+
+
+def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
+    """Serves until it is asked to end. Raises DrsError before it has begun."""
+    host, port = address(listen)
+    place.prepare()
+    with _alone(place):
+        store = open_store(place.url)
+        try:
+            seal = Seal.of(place.folder, os.environ)
+            shown = identity.ensure(store, seal, wanted_identity(os.environ))
+            document = Document(state=place.url, key=seal.key, folder=place.folder, runners=runners)
+            log_to_stream(sys.stderr, document.mask(), part="api")
+            try:
+                listener = bind(host, port)
+            except OSError as error:
+                reason = f"{listen}: {error.strerror or error}"
+                raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=reason) from error
+            with listener, _Workers(document) as workers:
+                gateway = Gateway(store, seal, trouble=workers.trouble)
+                _greet(listener.getsockname()[1], host, shown)
+                server(App(gateway)).run(sockets=[listener])
+                log.info("the service ends; its jobs come to rest", extra=context("service.ends"))
+            return Code.DONE
+        finally:
+            store.close()
+
+
+def address(listen: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`. Raises SETTING_INVALID."""
+    host, colon, port = listen.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=f"{listen!r} is not HOST:PORT")
+    return host, int(port)
+
+
+@contextmanager
+def _alone(place: ServiceState) -> Iterator[None]:
+    """Two services in one folder would take each other's files."""
+    with (place.folder / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            reason = f"a service runs in {place.folder} already (process {lock.read().strip() or 'unknown'})"
+            raise DrsError(Fault.SETTING_INVALID, name="--data", reason=reason) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+class _Workers:
+    """The process that looks after the workers; if it dies, another one follows, and finds them all."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._ending = threading.Event()
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="workers", daemon=True)
+
+    def __enter__(self) -> _Workers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._ending.set()
+        if self._popen is not None and self._popen.poll() is None:
+            self._popen.terminate()
+        self._thread.join(LEAVE_S)
+
+    def trouble(self) -> str:
+        """Why no job can be worked at now; empty: all is well."""
+        popen = self._popen
+        return "" if popen is not None and popen.poll() is None else "nobody looks after the workers"
+
+    def _keep(self) -> None:
+        while not self._ending.is_set():
+            self._popen = popen = self._started()
+            status = popen.wait()
+            if not self._ending.is_set():
+                log.error("the process that looks after the workers has died", extra=context("", status=status))
+                self._ending.wait(AGAIN_S)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """Its standard input stays open for as long as we live. A Ctrl-C of a terminal is for us alone."""
+        argv = [sys.executable, "-P", "-m", "opendrs.worker.main"]
+        popen = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, env=environment(os.environ, 0, keep_fault=True), start_new_session=True
+        )
+        assert popen.stdin is not None
+        try:
+            popen.stdin.write(self._document.line())
+            popen.stdin.flush()
+        except BrokenPipeError:
+            pass  # it ended at once, and that is seen
+        return popen
+
+
+def _greet(port: int, host: str, shown: Shown | None) -> None:
+    """What a person, or a script, needs to know; on the standard output, where no log goes."""
+    place = f"[{host}]" if ":" in host else host
+    lines = [f"OpenDRS serves http://{place}:{port}"]
+    if shown is not None:
+        lines += ["", "The identity of this service. What is secret in it is shown this once:", *shown.lines(), ""]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

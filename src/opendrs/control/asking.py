@@ -1,0 +1,71 @@
+"""Who asks, of which job: what every verb needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from opendrs.errors import DrsError, Fault
+from opendrs.model.lifecycle import ALLOWED, Intent, State, Verb
+from opendrs.store import jobs
+from opendrs.store.database import Store
+from opendrs.store.identity import Caller
+from opendrs.store.jobs import Head, JobRecord
+from opendrs.store.sealing import Seal
+
+# What is said of a job that is on its way somewhere.
+ON_ITS_WAY: Final = {
+    Intent.PAUSE: "it is being paused",
+    Intent.RESTART: "it is being restarted",
+    Intent.RELEASE: "it is being ended",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """One request of one caller."""
+
+    store: Store
+    seal: Seal
+    caller: Caller
+
+
+def job_head(asking: Asking, connection: Connection, job_id: str, *, missing: Fault = Fault.JOB_NOT_FOUND) -> Head:
+    """The caller's job; raises `missing` for everybody else's, as for those that do not exist."""
+    found = jobs.head(connection, asking.caller.project_id, job_id)
+    if found is None:
+        raise DrsError(missing, job_id=shown(job_id))
+    return found
+
+
+def locked(asking: Asking, connection: Connection, job_id: str) -> Head:
+    """The same for whoever is about to change it: nobody else does until the transaction ends."""
+    jobs.lock(connection, job_id)
+    return job_head(asking, connection, job_id)
+
+
+def whole_job(asking: Asking, connection: Connection, job_id: str) -> JobRecord:
+    """The same, with everything."""
+    found = jobs.get(connection, asking.caller.project_id, job_id)
+    if found is None:
+        raise DrsError(Fault.JOB_NOT_FOUND, job_id=shown(job_id))
+    return found
+
+
+def shown(text: str, most: int = 64) -> str:
+    """What a caller sent, fit to be repeated in an answer."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def demand(head: Head, verb: Verb, what: str) -> None:
+    """Raises WRONG_STATE unless the verb is allowed now."""
+    allowed = ALLOWED[verb]
+    if head.state not in allowed:
+        words = ", ".join(state.value for state in State if state in allowed)
+        raise refused(head, what, f"it must be in one of {words}")
+
+
+def refused(head: Head, what: str, reason: str) -> DrsError:
+    return DrsError(Fault.WRONG_STATE, what=what, state=head.state.value, reason=reason)

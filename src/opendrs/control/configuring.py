@@ -1,0 +1,71 @@
+"""What is changed of a job by hand: name, description, objects, policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opendrs.control.asking import Asking, demand, locked, refused
+from opendrs.control.creation import demand_description, demand_name
+from opendrs.errors import DrsError, Fault
+from opendrs.model.action import Kind
+from opendrs.model.job import Policy
+from opendrs.model.lifecycle import State, Verb
+from opendrs.model.selection import Selection
+from opendrs.store import actions, checkpoints, jobs
+from opendrs.store.jobs import Head
+
+
+def rename(asking: Asking, job_id: str, name: str) -> Head:
+    """Raises PARAMETER_EMPTY, PARAMETER_INVALID, NAME_EXISTS."""
+    demand_name(name)
+    return _write(asking, job_id, Kind.NAME, name=name)
+
+
+def describe(asking: Asking, job_id: str, description: str) -> Head:
+    """Raises PARAMETER_INVALID."""
+    demand_description(description)
+    return _write(asking, job_id, Kind.DESCRIPTION, description=description)
+
+
+def _write(asking: Asking, job_id: str, kind: Kind, **values: str) -> Head:
+    with asking.store.write() as connection:
+        head = locked(asking, connection, job_id)
+        jobs.change(connection, job_id, **values)
+        actions.ask(connection, job_id, kind, asking.caller.user_name, revision=head.revision, status="success")
+        return locked(asking, connection, job_id)
+
+
+def set_policy(asking: Asking, job_id: str, policy: Policy, facts: Mapping[str, Any]) -> Head:
+    """Gives a job another policy. One that rests works by it from its next start on.
+
+    facts   the policy as it was sent, to be shown
+    """
+    with asking.store.write() as connection:
+        head = locked(asking, connection, job_id)
+        demand(head, Verb.POLICY, "changing the policy")
+        kept = {**(head.facts or {}), "policy_config": dict(facts)}
+        jobs.change(connection, job_id, prechecked=True, policy=policy.to_json(), facts=kept)
+        actions.ask(
+            connection, job_id, Kind.POLICY, asking.caller.user_name, revision=head.revision, status="success"
+        )
+        return locked(asking, connection, job_id)
+
+
+def save_objects(asking: Asking, job_id: str, selection: Selection, asked: Mapping[str, Any]) -> tuple[str, Head]:
+    """Asks for a selection to be saved: a worker looks first whether the source has what it names.
+
+    asked   the objects as they were sent, to be shown
+    """
+    with asking.store.write() as connection:
+        head = locked(asking, connection, job_id)
+        if head.state is State.INCREMENTAL or checkpoints.load(connection, job_id) is not None:
+            raise DrsError(Fault.UNSUPPORTED, what="Changing the objects of a job that has begun")
+        demand(head, Verb.OBJECTS, "saving objects")
+        if actions.pending(connection, job_id, {Kind.OBJECTS}):
+            raise refused(head, "saving objects", "another saving is not over yet")
+        key = actions.ask(
+            connection, job_id, Kind.OBJECTS, asking.caller.user_name, revision=head.revision, status="waiting",
+            params={"selection": selection.to_json(), "db_object": dict(asked)},
+        )  # fmt: skip
+        return key, head

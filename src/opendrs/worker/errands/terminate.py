@@ -1,0 +1,50 @@
+"""The end of a job that was worked at: what is ours goes, in the target and on this machine; the rows stay.
+
+params   {"force": bool}: end it even if the target cannot be reached
+result   {"left": why something of ours stays in the target; empty: nothing does}
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from opendrs.errors import DrsError, Fault
+from opendrs.model.failure import Failure
+from opendrs.model.lifecycle import Intent, Trigger
+from opendrs.store import events, jobs, leases
+from opendrs.store.events import Event
+from opendrs.worker import process
+from opendrs.worker.errands import Errand, Result
+
+
+def run(errand: Errand) -> Result:
+    from opendrs.worker.releasing import release  # its drivers
+
+    store, job = errand.place.store, errand.job
+    with store.write() as connection:
+        # The next epoch: whatever worker there may still be, it can write nothing more.
+        epoch = leases.claim(connection, job.id, process.myself("worker"), {})
+    if epoch is None:
+        raise DrsError(Fault.INTERNAL, reason="the lease of the job could not be had")
+    left = ""
+    try:
+        release(job, epoch)
+    except DrsError as error:
+        if not errand.action.params.get("force"):
+            _settle(errand, Trigger.RELEASE_FAILS, Failure.of(error))
+            raise
+        left = error.message
+    shutil.rmtree(errand.place.folder_of(job.id), ignore_errors=True)
+    _settle(errand, Trigger.RELEASED, None, left)
+    return {"left": left}
+
+
+def _settle(errand: Errand, trigger: Trigger, failure: Failure | None, left: str = "") -> None:
+    name, message, level = "job.released", "the job has ended", "info"
+    fields = {"left": left} if left else {}
+    if failure is not None:
+        name, message, level = "job.not_released", "the job could not be ended", "error"
+        fields = {"code": failure.code, "reason": failure.message}
+    with errand.place.store.write() as connection:
+        jobs.move(connection, errand.job.id, trigger, intent=Intent.REST, failure=failure)
+        events.append(connection, errand.job.id, [Event(name=name, message=message, level=level, fields=fields)])
