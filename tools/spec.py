@@ -141,7 +141,7 @@ def _keep(fields: dict[str, Any], judged: dict[str, Any]) -> None:
         kept = {fact: old[fact] for fact in JUDGED if fact in old}
         if missing := [value for value in constants if value not in kept.get("values", [])]:
             kept["values"] = [*kept.get("values", []), *missing]
-        field |= kept
+        field.update(kept)
 
 
 def text(data: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, Literal
 
 Version = Literal["v3", "v5"]
@@ -18,6 +18,7 @@ Place = Literal["path", "query", "header"]
 State = Literal["done", "planned", "never"]
 
 VERSIONS: Final[tuple[Version, ...]] = ("v3", "v5")
+FOLDER: Final = Path(__file__).parent
 SCALARS: Final = frozenset({"str", "int", "float", "bool", "date", "file", "object"})
 
 
@@ -227,4 +228,4 @@ def _data(version: str) -> dict[str, Any]:
 
 
 def _text(name: str) -> str:
-    return files("opendrs.spec").joinpath(name).read_text(encoding="utf-8")
+    return (FOLDER / name).read_text(encoding="utf-8")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
+
+from opendrs.spec.contract import FOLDER
 
 Origin = Literal["documented", "observed", "ours"]
 
@@ -106,6 +107,5 @@ def _tuples(row: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _rows(file: str, name: str) -> list[dict[str, Any]]:
-    text = files("opendrs.spec").joinpath(file).read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = tomllib.loads(text)[name]
+    rows: list[dict[str, Any]] = tomllib.loads((FOLDER / file).read_text(encoding="utf-8"))[name]
     return rows
