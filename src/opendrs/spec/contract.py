@@ -19,6 +19,8 @@ State = Literal["done", "planned", "never"]
 
 VERSIONS: Final[tuple[Version, ...]] = ("v3", "v5")
 FOLDER: Final = Path(__file__).parent
+# The release of the official SDK (huaweicloudsdkdrs) that the data states.
+SDK_VERSION: Final = "3.1.219"
 SCALARS: Final = frozenset({"str", "int", "float", "bool", "date", "file", "object"})
 
 

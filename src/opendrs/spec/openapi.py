@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
-from opendrs.spec.contract import Field, OperationSpec, Parameter, Type, model, operations, parsed
+from opendrs.spec.contract import SDK_VERSION, Field, OperationSpec, Parameter, Type, model, operations, parsed
 from opendrs.spec.facts import absences, extras
 from opendrs.spec.iam import PATHS as IAM_PATHS
 from opendrs.spec.iam import TAG as IAM_TAG
@@ -66,7 +66,7 @@ def document(server_url: str) -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "OpenDRS",
-            "version": "3.1.219",
+            "version": SDK_VERSION,
             "description": "The HTTP API of Huawei Cloud DRS, v3 and v5, as its official SDK of this version has it.",
         },
         "servers": [{"url": server_url}],
@@ -116,11 +116,16 @@ def _answer(operation: OperationSpec, components: _Components) -> Schema:
 def _parameter(parameter: Parameter) -> Schema:
     field = parameter.field
     kind = field.type if field.type.of is None else field.type.of
-    schema = SCALARS[kind.kind] | _limits(field)
+    schema = SCALARS[kind.kind] | _known(field) | _limits(field)
     made = {"name": field.name, "in": parameter.place, "required": field.required and field.name != "X-Language"}
     if field.type.kind == "list":  # repeated keys are what the SDK sends; csv is read as well
         return made | {"style": "form", "explode": True, "schema": {"type": "array", "items": schema}}
     return made | {"schema": schema}
+
+
+def _known(field: Field) -> Schema:
+    """The known values, as examples: of the items, if the field is a list."""
+    return {"examples": list(field.values)} if field.values else {}
 
 
 def _limits(field: Field) -> Schema:
@@ -129,8 +134,6 @@ def _limits(field: Field) -> Schema:
 
 
 def _limit_pairs(field: Field) -> Iterator[tuple[str, Any]]:
-    if field.values:
-        yield "examples", list(field.values)
     if field.default is not None:
         yield "default", field.default
     if field.range is not None and field.type.kind == "int":
@@ -180,6 +183,8 @@ class _Components:
         schema = self.of(version, field.type, side)
         if "$ref" not in schema:
             schema |= _limits(field)
+            inner = schema["items"] if field.type.kind == "list" else schema
+            inner |= {} if "$ref" in inner else _known(field)
         if side == "ask" or required or not schema:
             return schema
         return {"anyOf": [schema, {"type": "null"}]}  # an answer may say null for "nothing"

@@ -97,6 +97,13 @@ def test_parameters_are_as_they_are_sent() -> None:
     assert not next(p for p in timeline if p["name"] == "X-Language")["required"]
 
 
+def test_known_values_are_examples_of_what_they_are_values_of() -> None:
+    schemas = made()["components"]["schemas"]
+    assert "START" in schemas["v5.answer.JobActions"]["properties"]["available_actions"]["items"]["examples"]
+    assert "precheck" in schemas["v5.ask.ActionReq"]["properties"]["action_name"]["examples"]
+    assert "enum" not in json.dumps(made())
+
+
 def test_errors_are_declared_for_every_operation() -> None:
     for path, item in made()["paths"].items():
         for call in item.values():
