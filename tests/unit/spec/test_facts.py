@@ -46,6 +46,7 @@ def test_states_cover_the_known_values() -> None:
 def test_legality_names_states_and_operations_that_there_are() -> None:
     words = {status.word for status in spec.statuses()}
     actions = next(field for field in spec.model("v5", "ActionReq").fields if field.name == "action_name").values
+    aspects = next(field for field in spec.model("v5", "UpdateJobReq").fields if field.name == "type").values
     for row in spec.legality():
         assert row.states and set(row.states) <= words, row.call
         assert set(row.to) <= words, row.call
@@ -53,6 +54,8 @@ def test_legality_names_states_and_operations_that_there_are() -> None:
             version, _, rest = caller.partition(" ")
             name, _, detail = rest.partition(":")
             assert spec.operation(version, name), caller
+            if name == "update_job" and detail:
+                assert detail in aspects, caller
             if name == "execute_job_action":
                 assert detail.partition(":")[0] in actions, caller
 
