@@ -29,6 +29,7 @@ SECRET_VARIABLES: Final = (
 )  # fmt: skip
 
 FOLDER: Final = "~/.local/state/opendrs"
+SERVICE_FOLDER: Final = "~/.local/share/opendrs"
 FILE: Final = "opendrs.db"
 
 
@@ -77,6 +78,31 @@ class State:
         folder = self.folder / "jobs" / job_id
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """Where a service has its state.
+
+    url     of the state store
+    folder  of everything else: keys, logs, spools
+    """
+
+    url: str
+    folder: Path
+
+    @classmethod
+    def read(cls, data: Path | None, state: str | None, environ: Mapping[str, str] = os.environ) -> Self:
+        """The folder, and the store in it or elsewhere. Raises SETTING_INVALID. Makes nothing."""
+        folder = (data or Path(SERVICE_FOLDER)).expanduser().absolute()
+        return cls(State.read(state or str(folder / FILE), environ).url, folder)
+
+    def prepare(self) -> None:
+        """Makes the folder, for nobody else to read."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DrsError(Fault.SETTING_INVALID, name="--data", reason=str(error)) from error
 
 
 def _with_password(url: str, password: str) -> str:

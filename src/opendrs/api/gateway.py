@@ -9,9 +9,8 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -58,12 +57,13 @@ class _Route:
 class Gateway:
     """Answers requests. Any number of threads may ask at once."""
 
-    def __init__(self, store: Store, seal: Seal) -> None:
+    def __init__(self, store: Store, seal: Seal, *, trouble: Callable[[], str] = str) -> None:
+        """trouble: why no job can be worked at now; empty: all is well."""
         self._store = store
         self._seal = seal
         self._authenticator = Authenticator(store, seal)
         self._iam = iam.Iam(store, self._authenticator)
-        self._pages = open_pages.Pages(store)
+        self._pages = open_pages.Pages(store, trouble)
         self._routes = _routes()
 
     def answer(self, facts: Facts) -> Answer:
@@ -122,7 +122,7 @@ class Gateway:
             query=Query(facts.query),
             language=facts.header("x-language"),
         )
-        return _performed(target.operation, call, facts)
+        return _performed(target, target.operation, call, facts)
 
 
 @dataclass(slots=True)
@@ -134,13 +134,13 @@ class _Found:
     code: str = ""
 
 
-def _performed(operation: Operation, call: Call, facts: Facts) -> Answer:
+def _performed(route: _Route, operation: Operation, call: Call, facts: Facts) -> Answer:
     if operation.body is None:
         result = operation.handle(call)
     else:
         _demand_json(facts)
         result = operation.handle(call, bodies.read(facts.body, operation.body))
-    return Answer(status=operation.status, body=as_json(result))
+    return Answer(status=route.spec.status, body=as_json(result))
 
 
 def _demand_json(facts: Facts) -> None:
@@ -171,5 +171,3 @@ def _routes() -> Routes[_Route]:
             rows.append((spec.method, spec.path.replace("/v5.1/", "/v5/", 1), route))
     assert not answered, f"operations that the contract does not have: {sorted(answered)}"
     return Routes(rows)
-
-

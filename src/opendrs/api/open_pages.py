@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -21,8 +22,9 @@ Page = tuple[int, str, bytes]
 class Pages:
     """GET /healthz, /readyz, /metrics, /openapi.json."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, trouble: Callable[[], str]) -> None:
         self._store = store
+        self._trouble = trouble
         self._pages = {
             "/healthz": self._health,
             "/readyz": self._ready,
@@ -48,7 +50,8 @@ class Pages:
                 connection.execute(text("SELECT 1"))
         except StoreError:
             return 503, TEXT, b"the state store does not answer\n"
-        return 200, TEXT, b"ready\n"
+        trouble = self._trouble()
+        return (503, TEXT, f"{trouble}\n".encode()) if trouble else (200, TEXT, b"ready\n")
 
     def _metrics(self, facts: Facts) -> Page:
         del facts

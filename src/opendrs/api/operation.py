@@ -45,14 +45,12 @@ class Operation:
 
     handle   returns the answer's body
     body     what the request's body must look like; None: it has none
-    status   of an answer that is none of an error
     """
 
     version: Version
     name: str
     handle: Callable[..., Answer]
     body: type[BaseModel] | None = None
-    status: int = 200
 
 
 def discover() -> Iterator[Operation]:

@@ -24,7 +24,7 @@ from opendrs.store.identity import Shown
 from opendrs.store.sealing import Seal
 from opendrs.telemetry import context, log_to_stream
 from opendrs.worker.document import Document
-from opendrs.worker.starting import environment
+from opendrs.worker.starting import without_secrets
 
 LOCK: Final = "serve.lock"
 AGAIN_S: Final = 1.0  # before a process that has died is followed by another
@@ -119,9 +119,7 @@ class _Workers:
     def _started(self) -> subprocess.Popen[bytes]:
         """Its standard input stays open for as long as we live. A Ctrl-C of a terminal is for us alone."""
         argv = [sys.executable, "-P", "-m", "opendrs.worker.main"]
-        popen = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, env=environment(os.environ, 0, keep_fault=True), start_new_session=True
-        )
+        popen = subprocess.Popen(argv, stdin=subprocess.PIPE, env=without_secrets(os.environ), start_new_session=True)
         assert popen.stdin is not None
         try:
             popen.stdin.write(self._document.line())

@@ -15,9 +15,7 @@ from opendrs.store import actions, jobs, progress
 from opendrs.store.jobs import Head
 
 
-def collect(
-    asking: Asking, job_id: str, kind: str, databases: Sequence[str], *, refresh: bool
-) -> tuple[str, Status]:
+def collect(asking: Asking, job_id: str, kind: str, databases: Sequence[str], *, refresh: bool) -> tuple[str, Status]:
     """Asks for a listing; what is chosen, or replicated, is known already. Returns its id, and how it stands.
 
     databases   of these only; none: of all

@@ -46,9 +46,7 @@ def set_policy(asking: Asking, job_id: str, policy: Policy, facts: Mapping[str, 
         demand(head, Verb.POLICY, "changing the policy")
         kept = {**(head.facts or {}), "policy_config": dict(facts)}
         jobs.change(connection, job_id, prechecked=True, policy=policy.to_json(), facts=kept)
-        actions.ask(
-            connection, job_id, Kind.POLICY, asking.caller.user_name, revision=head.revision, status="success"
-        )
+        actions.ask(connection, job_id, Kind.POLICY, asking.caller.user_name, revision=head.revision, status="success")
         return locked(asking, connection, job_id)
 
 

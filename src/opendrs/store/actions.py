@@ -92,9 +92,7 @@ def pending(connection: Connection, job_id: str, kinds: Collection[Kind]) -> lis
 
 def open_kinds(connection: Connection, job_ids: Collection[str]) -> dict[str, list[Kind]]:
     """What is not over yet, by job, newest first."""
-    query = select(actions.c.job_id, actions.c.kind).where(
-        actions.c.job_id.in_(job_ids), actions.c.status.in_(OPEN)
-    )
+    query = select(actions.c.job_id, actions.c.kind).where(actions.c.job_id.in_(job_ids), actions.c.status.in_(OPEN))
     found: dict[str, list[Kind]] = {}
     for row in connection.execute(query.order_by(actions.c.asked_at.desc())):
         found.setdefault(row.job_id, []).append(Kind(row.kind))

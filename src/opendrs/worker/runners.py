@@ -23,7 +23,7 @@ from opendrs.telemetry import context
 from opendrs.worker import process
 from opendrs.worker.document import Document
 from opendrs.worker.errands import LIMIT_S
-from opendrs.worker.starting import environment
+from opendrs.worker.starting import without_secrets
 
 ATTEMPTS_MAX: Final = 3
 LOOK_S: Final = 2.0  # how often to look whether those that are at an errand live
@@ -37,7 +37,7 @@ def spawn(document: Document) -> subprocess.Popen[bytes]:
     """A process that does errands; the pipe to it stays open for as long as we live."""
     argv = [sys.executable, "-P", "-m", "opendrs.worker.runner"]
     popen = subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment(os.environ, 1), start_new_session=True
+        argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=without_secrets(os.environ), start_new_session=True
     )
     assert popen.stdin is not None
     try:

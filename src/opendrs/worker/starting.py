@@ -38,9 +38,15 @@ def spawn(order: Order, life: int) -> subprocess.Popen[bytes]:
 
 def environment(environ: Mapping[str, str], life: int) -> dict[str, str]:
     """What a worker inherits: no secrets, and the fault that is meant for it."""
-    kept = {name: value for name, value in environ.items() if name not in (*SECRET_VARIABLES, killing.VARIABLE)}
+    kept = without_secrets(environ)
+    kept.pop(killing.VARIABLE, None)
     fault = killing.for_life(environ, life)
     return {**kept, killing.VARIABLE: fault} if fault else kept
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process of ours inherits."""
+    return {name: value for name, value in environ.items() if name not in SECRET_VARIABLES}
 
 
 class Early:

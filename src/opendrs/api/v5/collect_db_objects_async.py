@@ -18,4 +18,4 @@ def handle(call: Call) -> dict[str, Any]:
     return {"id": key, "job_id": call.job_id, "status": status}
 
 
-OPERATION = Operation(version="v5", name="collect_db_objects_async", handle=handle, status=202)
+OPERATION = Operation(version="v5", name="collect_db_objects_async", handle=handle)

@@ -26,4 +26,4 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
     return {"id": key, "job_id": call.job_id, "status": status}
 
 
-OPERATION = Operation(version="v5", name="collect_db_objects_info", handle=handle, body=Request, status=202)
+OPERATION = Operation(version="v5", name="collect_db_objects_info", handle=handle, body=Request)

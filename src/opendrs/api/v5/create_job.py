@@ -117,4 +117,4 @@ def _demand_days(text: str | None) -> None:
         raise DrsError(Fault.PARAMETER_INVALID, name="base_info.expired_days", reason=reason)
 
 
-OPERATION = Operation(version="v5", name="create_job", handle=handle, body=Request, status=202)
+OPERATION = Operation(version="v5", name="create_job", handle=handle, body=Request)

@@ -131,4 +131,4 @@ ACTIONS: Final[dict[str, Callable[[Call, Params], Asked]]] = {
     **{name: _not_yet(name) for name in LATER},
 }
 
-OPERATION = Operation(version="v5", name="execute_job_action", handle=handle, body=Request, status=202)
+OPERATION = Operation(version="v5", name="execute_job_action", handle=handle, body=Request)

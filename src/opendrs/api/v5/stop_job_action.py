@@ -20,4 +20,4 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
     return {"id": head.id, "name": head.name, "status": "success", "query_id": query_id}
 
 
-OPERATION = Operation(version="v5", name="stop_job_action", handle=handle, body=Request, status=202)
+OPERATION = Operation(version="v5", name="stop_job_action", handle=handle, body=Request)

@@ -56,8 +56,6 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
         "id": head.id,
         "name": head.name,
         "status": "success",
-        "error_code": "",
-        "error_msg": "",
         **({"query_id": query_id} if query_id else {}),
     }
 
