@@ -124,6 +124,12 @@ class Fault(Enum):
         "A change of the schema cannot be translated at {position}: {reason}. Statement: {statement}",
         "Make the same change on the target by hand and skip the statement, or leave the table out.",
     )
+    DDL_REFUSED = Spec(
+        "DRS.10050019",
+        400,
+        "The job carries no changes of the schema over, and cannot go on without this one at {position}: {statement}",
+        "Let the job carry schema changes over and resume it: it goes on with this one.",
+    )
     # values and rows
     VALUE_UNREPRESENTABLE = Spec(
         "DRS.10050020",
@@ -171,6 +177,19 @@ class Fault(Enum):
         400,
         "A job of that name exists with other settings: {reason}",
         "Give the new job another --state or another --name, or resume with the settings it began with.",
+    )
+    RESET_BLOCKED = Spec(
+        "DRS.10050048",
+        400,
+        "The target has objects that depend on tables of the job, which is to begin anew: {names}",
+        "They are not the job's, and are not dropped: drop them, or their foreign keys, and reset the job again.",
+    )
+    RESET_UNFINISHED = Spec(
+        "DRS.10050049",
+        400,
+        "The job was reset, and that has not ended",
+        "Resume the job: what is left of it is done first.",
+        "later",
     )
     SETTING_INVALID = Spec("DRS.M00202", 400, "{name}: {reason}", "Correct the option; `--help` lists what is allowed.")
     # what was asked of the API

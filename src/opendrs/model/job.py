@@ -14,6 +14,8 @@ Task = Literal["full", "full+incremental", "incremental"]
 ApplyMode = Literal["transactional", "merged"]
 InvalidDates = Literal["stop", "null", "epoch", "minus_infinity"]
 NulInText = Literal["stop", "remove", "replace"]
+IndexPolicy = Literal["all", "unique"]
+DdlPolicy = Literal["carry", "refuse"]
 # Schema changes that can be left out without leaving the target unfit for the rows that come after them. (A
 # column that is not there, or not widened, or a name that does not change, would stop the job at the next row.)
 SkippableDdl = Literal["drop_database", "drop_table", "truncate_table", "drop_column", "add_index", "drop_index"]
@@ -31,6 +33,9 @@ class Policy:
     invalid_dates   what becomes of dates no calendar has: stop, null, epoch or minus_infinity
     nul_in_text     what becomes of NUL characters in text: stop, remove or replace (by U+2400)
     skipped_ddl     kinds of schema changes that are not carried over
+    ddl             carry: schema changes are carried over, but for skipped_ddl. refuse: none is; one without which
+                    the target is unfit for the rows behind it stops the job
+    indexes         all, or unique: of the indexes only primary and unique keys are made
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
     """
@@ -41,16 +46,19 @@ class Policy:
     invalid_dates: InvalidDates = "stop"
     nul_in_text: NulInText = "stop"
     skipped_ddl: tuple[SkippableDdl, ...] = ()
+    ddl: DdlPolicy = "carry"
+    indexes: IndexPolicy = "all"
     server_id: int = 0
     spool_bytes: int = 10 << 30
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 1, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
+        return {"version": 2, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
+        """Version 1 is of a time before `ddl` and `indexes`: what they stand for by default was all there was."""
         facts = dict(data)
-        if (version := facts.pop("version")) != 1:
+        if (version := facts.pop("version")) not in (1, 2):
             raise ValueError(f"a policy of version {version} is not understood")
         return cls(**{**facts, "skipped_ddl": tuple(facts["skipped_ddl"])})
 

@@ -13,40 +13,68 @@ from opendrs.model.catalog import TableName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Patterns `database.table` with `*` and `?`; no pattern at all: everything but the system's own.
+    """Whatever a pattern fits or a name names; without any of them, everything but the system's own.
 
-    schemas   target schema by source database; a database that is not in here keeps its name
+    patterns    `database.table` with `*` and `?`
+    databases   whole databases by their exact names, in which `*`, `?` and `[` are characters like others
+    tables      single tables by their exact names; there may be many thousands
+    schemas     target schema by source database; a database that is not in here keeps its name
     """
 
     patterns: tuple[str, ...] = ()
+    databases: frozenset[str] = frozenset()
+    tables: frozenset[TableName] = frozenset()
     schemas: Mapping[str, str] = field(default_factory=dict)
+    _homes: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for pattern in self.patterns:
             database, dot, table = pattern.partition(".")
             if not (database and dot and table):
                 raise DrsError(Fault.SETTING_INVALID, name="--tables", reason=f"{pattern!r} is not `database.table`")
+        object.__setattr__(self, "_homes", self.databases | {name.schema for name in self.tables})
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is named, so that all is meant."""
+        return not (self.patterns or self.databases or self.tables)
 
     def wants(self, name: TableName) -> bool:
         """Whether the table is selected, if it is not one of the system's own."""
-        return not self.patterns or any(
-            fnmatchcase(name.schema, database) and fnmatchcase(name.table, table)
-            for database, _, table in (pattern.partition(".") for pattern in self.patterns)
-        )
+        named = name.schema in self.databases or name in self.tables
+        return self.everything or named or any(fits(pattern, name) for pattern in self.patterns)
 
     def wants_database(self, name: str) -> bool:
         """Whether a table of the database may be selected."""
-        return not self.patterns or any(fnmatchcase(name, p.partition(".")[0]) for p in self.patterns)
+        named = self.everything or name in self._homes
+        return named or any(fnmatchcase(name, pattern.partition(".")[0]) for pattern in self.patterns)
 
     def target(self, name: TableName) -> TableName:
         """Where the table arrives."""
         return TableName(self.schemas.get(name.schema, name.schema), name.table)
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 1, "patterns": list(self.patterns), "schemas": dict(self.schemas)}
+        """Version 1 where nothing is named exactly: ids of jobs are made from it, and must not change."""
+        facts = {"version": 1, "patterns": list(self.patterns), "schemas": dict(self.schemas)}
+        if not (self.databases or self.tables):
+            return facts
+        tables = [[name.schema, name.table] for name in sorted(self.tables)]
+        return {**facts, "version": 2, "databases": sorted(self.databases), "tables": tables}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        if data["version"] != 1:
+        if data["version"] not in (1, 2):
             raise ValueError(f"a selection of version {data['version']} is not understood")
-        return cls(patterns=tuple(data["patterns"]), schemas=dict(data["schemas"]))
+        exact = data["version"] == 2
+        return cls(
+            patterns=tuple(data["patterns"]),
+            databases=frozenset(data["databases"]) if exact else frozenset(),
+            tables=frozenset(TableName(*name) for name in data["tables"]) if exact else frozenset(),
+            schemas=dict(data["schemas"]),
+        )
+
+
+def fits(pattern: str, name: TableName) -> bool:
+    """Whether a table is one of those that a pattern `database.table` means."""
+    database, _, table = pattern.partition(".")
+    return fnmatchcase(name.schema, database) and fnmatchcase(name.table, table)

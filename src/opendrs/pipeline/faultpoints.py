@@ -17,10 +17,13 @@ SAVED: Final = "checkpoint.saved"
 ACKNOWLEDGED: Final = "source.acknowledged"
 ALTERED: Final = "schema.altered"
 CONSTRAINED: Final = "schema.constrained"
+RESET_MARKED: Final = "reset.marked"
+RESET_DROPPED: Final = "reset.dropped"
+RESET_FORGOTTEN: Final = "reset.forgotten"
 
 ALL: Final = (
     OPENED, BEGUN, CHUNK_WRITTEN, CHUNK_COMMITTED, TABLE_FINISHED, LOADED, WINDOW_TAKEN, WINDOW_WRITTEN,
-    FLUSHED, SAVED, ACKNOWLEDGED, ALTERED, CONSTRAINED,
+    FLUSHED, SAVED, ACKNOWLEDGED, ALTERED, CONSTRAINED, RESET_MARKED, RESET_DROPPED, RESET_FORGOTTEN,
 )  # fmt: skip
 
 

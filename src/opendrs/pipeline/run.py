@@ -8,17 +8,19 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, assert_never
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Key, Phase, TableProgress
+from opendrs.model.ddl_policy import indispensable
 from opendrs.model.engine import Checkpoints, SchemaChanged, Sink, Source, Stream
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
-from opendrs.model.job import Task
+from opendrs.model.job import DdlPolicy, Task
 from opendrs.model.position import Position
 from opendrs.pipeline import faultpoints
 from opendrs.pipeline.barrier import Barrier, NoBarrier
@@ -46,12 +48,14 @@ class Settings:
     task        what to do: the load, the log, or both
     readers     lanes of the load
     consistent  the load shows one moment (a short lock at the source); else each chunk its own
+    ddl         refuse: a change of the schema that the target needs stops the run
     until_high  end when the log has been applied up to where it stood when the load ended
     """
 
     task: Task = "full+incremental"
     readers: int = 2
     consistent: bool = False
+    ddl: DdlPolicy = "carry"
     until_high: bool = False
 
 
@@ -270,6 +274,8 @@ class Run:
         catching_up = state.phase is Phase.CATCHING_UP
         alterations, after = evolved(state.tables, change, catching_up=catching_up, gone=state.gone)
         changed = difference(state.tables, after)
+        if self.settings.ddl == "refuse":
+            _refuse(change, alterations, state)
         if alterations:
             with _named(change):
                 self.sink.alter(alterations, changed)
@@ -311,6 +317,14 @@ class Run:
 def _mismatch(changed: SchemaChanged, name: TableName, position: Position | None) -> DrsError:
     at = position.dump() if position else "the load"
     return DrsError(Fault.SCHEMA_MISMATCH, table=name, position=at, reason=changed.reason)
+
+
+def _refuse(change: SchemaChange, alterations: Iterable[Alteration], state: State) -> None:
+    """Raises DDL_REFUSED for a statement that the target is unfit without."""
+    tables = {name: progress.table for name, progress in state.tables.items()}
+    if any(indispensable(alteration, tables) for alteration in alterations):
+        at = change.position.dump() if change.position else "a transaction"
+        raise DrsError(Fault.DDL_REFUSED, position=at, statement=change.statement)
 
 
 @contextmanager

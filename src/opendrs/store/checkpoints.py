@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from opendrs.model.checkpoint import Phase
 from opendrs.store.tables import checkpoints
@@ -32,6 +32,11 @@ def save(connection: Connection, job_id: str, *, epoch: int, phase: Phase, posit
         "saved_at": datetime.now(UTC),
     }
     upsert(connection, checkpoints, row)
+
+
+def clear(connection: Connection, job_id: str) -> None:
+    """The job has no checkpoint any more."""
+    connection.execute(delete(checkpoints).where(checkpoints.c.job_id == job_id))
 
 
 def load(connection: Connection, job_id: str) -> SavedCheckpoint | None:

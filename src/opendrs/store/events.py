@@ -17,6 +17,7 @@ KEPT: Final = 5_000
 # Names that one part of the product says and another waits for.
 PRECHECK_FINDING: Final = "precheck.finding"
 PRECHECK_PASSED: Final = "precheck.passed"
+RESET: Final = "job.reset"
 PROOF_ENDED: Final = "proof.ended"
 PROOF_FAILED: Final = "proof.failed"
 _PRUNED_EVERY: Final = 256
@@ -80,9 +81,16 @@ def newest(connection: Connection, job_id: str) -> int:
 
 
 def happened(connection: Connection, job_id: str, name: str) -> bool:
-    """Whether the job has an event of that name, among those that are kept."""
-    query = select(events.c.id).where(events.c.job_id == job_id, events.c.name == name).limit(1)
-    return connection.execute(query).first() is not None
+    """Whether the job has an event of that name, among those that are kept, since it began, or began anew."""
+    query = select(func.max(events.c.id)).where(events.c.job_id == job_id)
+    last = connection.execute(query.where(events.c.name == name)).scalar()
+    return last is not None and last > (connection.execute(query.where(events.c.name == RESET)).scalar() or 0)
+
+
+def reset_since(connection: Connection, job_id: str, epoch: int) -> bool:
+    """Whether a worker of that epoch or a newer one has reset the job."""
+    query = select(events.c.fields).where(events.c.job_id == job_id, events.c.name == RESET)
+    return any(fields["epoch"] >= epoch for fields in connection.execute(query).scalars())
 
 
 def _prune(connection: Connection, job_id: str) -> None:

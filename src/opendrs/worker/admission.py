@@ -23,6 +23,7 @@ def admit(job: Job, hooks: Hooks) -> None:
     from opendrs.worker import checking
 
     options = checking.Options(
+        job=job.id,
         server_id=job.replica_id,
         accepted=checking.acceptable(hooks.options.accepted),
         counting=checking.Counting(rows_max=COUNTED_ROWS_MAX),

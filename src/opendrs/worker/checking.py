@@ -51,11 +51,13 @@ Looked = TypeVar("Looked")
 class Options:
     """What a check needs to know besides the job.
 
+    job         id of the job, if it may have begun: what it has made in the target is not in its way
     server_id   our id as a replica, if the policy names none; 0: not known
     accepted    items whose FAILED the user takes upon himself, where that is possible
     counting    how values that the target cannot hold are counted
     """
 
+    job: str = ""
     server_id: int = 0
     accepted: Collection[str] = ()
     counting: Counting = field(default_factory=Counting)
@@ -203,6 +205,7 @@ class _Checking:
             policy=self._policy,
             clock_ahead_s=self._clock_ahead_s,
             source_bytes=nbytes,
+            job=self._options.job,
         )
 
     # looking

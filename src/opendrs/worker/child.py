@@ -88,7 +88,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     if not taken:
         log.warning("overtaken before it began", extra=context("worker.fenced", epoch=epoch))
         return Exit.FENCED
-    if saved is not None:
+    if saved is not None and not order.options.reset:
         report.resumed_in(saved.phase)
     journal = Journal(mask)
     logging.getLogger("opendrs").addHandler(journal)
@@ -155,6 +155,8 @@ class Turn:
             options=order.options,
             store=self.store,
         )
+        if order.options.reset:
+            hooks.reset.set()
         replicate = named(order.replicate)
         # A transaction that arrives must not wait for the collector to look at all modules once more, nor long
         # for the thread that beats.

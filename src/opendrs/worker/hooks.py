@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from opendrs.model.checkpoint import Phase
@@ -30,6 +30,7 @@ class Hooks:
     folder       of the job: the place for a spool
     options      of this run
     store        the state store, for what is neither progress nor checkpoint (proofs)
+    reset        set when the job is to begin anew; whoever has done that clears it
     """
 
     stop: threading.Event
@@ -41,6 +42,7 @@ class Hooks:
     folder: Path
     options: Options
     store: Store
+    reset: threading.Event = field(default_factory=threading.Event)
 
 
 # Works at a job as the worker of an epoch until there is nothing more to do, and returns the phase reached.

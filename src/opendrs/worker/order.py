@@ -6,6 +6,7 @@ It holds passwords, so it is never an argument, an environment variable, a row o
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -28,18 +29,22 @@ class Options:
     until     caught-up: end when the log has been applied up to where it stood when the load ended
     check     look for obstacles before a job begins
     accepted  obstacles (items of prechecks) that the user takes upon himself
+    reset     begin anew from the load: what the job has made in the target goes first
     """
 
     until: Until = "never"
     check: bool = True
     accepted: tuple[str, ...] = ()
+    reset: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {"until": self.until, "check": self.check, "accepted": list(self.accepted)}
+        return {"until": self.until, "check": self.check, "accepted": list(self.accepted), "reset": self.reset}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(until=data["until"], check=data["check"], accepted=tuple(data["accepted"]))
+        return cls(
+            until=data["until"], check=data["check"], accepted=tuple(data["accepted"]), reset=data.get("reset", False)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,4 +139,8 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    return {**settings.get("policy", {}), **{name: value for name, value in settings.items() if name != "policy"}}
+    """With the policy as this release writes it: what an older one did not know has its default there."""
+    policy = dict(settings.get("policy", {}))
+    with suppress(ValueError, KeyError, TypeError):  # of a newer release: then as it is
+        policy = Policy.from_json(policy).to_json()
+    return {**policy, **{name: value for name, value in settings.items() if name != "policy"}}

@@ -19,16 +19,18 @@ from opendrs.worker.admission import admit
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.judging import Judge
 from opendrs.worker.proofs import prove_loaded, proving
+from opendrs.worker.resetting import reset_first
 
 
 def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
     """Works at a job as the worker of an epoch. `worker.hooks.Replicate` says what may come of it."""
     if (job.source.engine, job.target.engine) not in PAIRS:
         raise DrsError(Fault.UNSUPPORTED, what=f"{job.source.engine} to {job.target.engine}")
+    installed = reset_first(job, epoch, hooks)
     admit(job, hooks)
     with ExitStack() as stack:
         source = Source(job.source, job.selection, _stream_settings(job, hooks), readers=job.policy.readers)
-        sink = stack.enter_context(Sink(job.target, _sink_settings(job, epoch, hooks, source)))
+        sink = stack.enter_context(Sink(job.target, _sink_settings(job, epoch, hooks, source, installed=installed)))
         prover = stack.enter_context(proving(job, sink, hooks))
         run = Run(
             source=source,
@@ -38,6 +40,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
                 task=job.task,
                 readers=job.policy.readers,
                 consistent=job.policy.consistent or job.task == "full",
+                ddl=job.policy.ddl,
                 until_high=hooks.options.until == "caught-up",
             ),
             stop=hooks.stop,
@@ -62,7 +65,7 @@ def _stream_settings(job: Job, hooks: Hooks) -> StreamSettings:
     )
 
 
-def _sink_settings(job: Job, epoch: int, hooks: Hooks, source: Source) -> SinkSettings:
+def _sink_settings(job: Job, epoch: int, hooks: Hooks, source: Source, *, installed: bool) -> SinkSettings:
     return SinkSettings(
         job=job.id,
         epoch=epoch,
@@ -71,6 +74,7 @@ def _sink_settings(job: Job, epoch: int, hooks: Hooks, source: Source) -> SinkSe
         parse_position=parse_position,
         views=lambda: source.catalog().views,
         report=_reporter(hooks),
+        installed=installed,
     )
 
 

@@ -10,7 +10,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -87,6 +87,7 @@ class Watch:
     _spent: int = 0  # workers up to this epoch are history to us
     _above: int = 0
     _lives: int = 0
+    _first: int = 0  # epoch of the first worker that we started
     _away_since: float | None = None
     _resumes: Resumes = field(init=False)
 
@@ -174,7 +175,7 @@ class Watch:
         if taken.revised:
             self._tell("job.revised", "the job goes on with other settings", changes=list(taken.revised))
         try:
-            worker = self.launch(self.order, taken.epoch, self._lives)
+            worker = self.launch(self._told(taken.epoch), taken.epoch, self._lives)
         except OSError as error:
             self._spent = taken.epoch
             crash = Failure.of(DrsError(Fault.WORKER_CRASHED, reason=f"it could not be started: {error}"))
@@ -183,6 +184,15 @@ class Watch:
         self._watch(worker, own=True)
         self._tell("worker.started", "a worker was started", epoch=taken.epoch, pid=worker.holder.pid)
         return self.order.timing.poll_s
+
+    def _told(self, epoch: int) -> Order:
+        """The order for the worker of an epoch: one of our workers resets the job, and only one."""
+        order, self._first = self.order, self._first or epoch
+        if not order.options.reset:
+            return order
+        with self.store.read() as connection:
+            done = events.reset_since(connection, order.job.id, self._first)
+        return replace(order, options=replace(order.options, reset=False)) if done else order
 
     def _watch(self, worker: Worker, *, own: bool) -> None:
         now = self.clock()

@@ -17,12 +17,14 @@ from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.finding import Finding
 from opendrs.model.job import Job, Policy, Task, job_id
 from opendrs.model.position import Position
 from opendrs.model.selection import Selection
 from opendrs.pipeline.progress import Silent
 from opendrs.store import jobs
 from opendrs.store.database import open_store
+from opendrs.worker import checking
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.order import Options
 from opendrs.worker.proving import prove_paused
@@ -65,7 +67,8 @@ class Forgetful:
 
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """One job between two databases. `reports`: what was not carried over, as the job said it."""
+    """One job between two databases. `reports`: what was not carried over, as the job said it; `selection`: instead of
+    the patterns."""
 
     source: FamilyServer
     target: Postgres
@@ -74,6 +77,7 @@ class Story:
     folder: Path
     policy: Policy = field(default_factory=Policy)
     patterns: tuple[str, ...] = ()
+    selection: Selection | None = None
     task: Task = "full+incremental"
     reports: list[tuple[str, str]] = field(default_factory=list)
     epoch: int = 0
@@ -81,7 +85,7 @@ class Story:
     @property
     def job(self) -> Job:
         source, target = Endpoint.parse(self.source.url()), Endpoint.parse(self.target.url(self.there))
-        selection = Selection(patterns=self.patterns or (f"{self.name}.*",))
+        selection = self.selection or Selection(patterns=self.patterns or (f"{self.name}.*",))
         identity = job_id(source, target, selection, self.name)
         return Job(id=identity, source=source, target=target, task=self.task, selection=selection, policy=self.policy)
 
@@ -95,7 +99,12 @@ class Story:
                 cursor.execute(statement)
 
     def play(
-        self, acts: Mapping[str, str | Deed] | None = None, *, check: bool = False, accepted: Iterable[str] = ()
+        self,
+        acts: Mapping[str, str | Deed] | None = None,
+        *,
+        check: bool = False,
+        accepted: Iterable[str] = (),
+        reset: bool = False,
     ) -> Phase:
         """Runs the job until it has caught up. What a moment of `acts` names is done at the source."""
 
@@ -116,11 +125,18 @@ class Story:
                 log=log, folder=self.folder, store=store,
                 options=Options(until="caught-up", check=check, accepted=tuple(accepted)),
             )  # fmt: skip
+            if reset:
+                hooks.reset.set()
             phase = replicate(self.job, self.epoch, hooks)
         finally:
             store.close()
         assert not faults.left, f"these moments never came: {faults.left}"
         return phase
+
+    def checked(self) -> list[Finding]:
+        """What the prechecks say about the job now."""
+        job = self.job
+        return checking.check(job.source, job.target, job.selection, job.policy, job.task, checking.Options(job=job.id))
 
     def fails(self, *words: str, acts: Mapping[str, str | Deed] | None = None) -> DrsError:
         """Runs the job, which must stop with an error that has these words."""

@@ -33,7 +33,7 @@ ORDER = Order(
     job=JOB,
     state="postgresql://carl:St%40te@state.example/state",
     folder=Path("/tmp/some where"),
-    options=Options(until="caught-up", check=False),
+    options=Options(until="caught-up", check=False, reset=True),
     timing=Timing(ttl_s=3.5),
     replicate="a.b:c",
 )
@@ -87,6 +87,14 @@ def test_differences_name_what_differs() -> None:
     ]
     assert differences({**ORDER.settings(), "version": 9}, ORDER.settings()) == []
     assert changes(JOB.policy.to_json(), other.job.policy.to_json()) == ["readers: 2 -> 9"]
+
+
+def test_a_worker_of_an_older_release_has_what_it_did_not_know_by_default() -> None:
+    settings = ORDER.settings()
+    older = {name: value for name, value in settings["policy"].items() if name not in ("ddl", "indexes")}
+    assert differences({**settings, "policy": {**older, "version": 1}}, settings) == []
+    wanted = replace(ORDER, job=replace(JOB, policy=replace(JOB.policy, indexes="unique"))).settings()
+    assert differences({**settings, "policy": {**older, "version": 1}}, wanted) == ["indexes is 'all', not 'unique'"]
 
 
 def test_checks_at_the_start_are_no_difference_to_a_running_worker() -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from opendrs.engines.mysql.catalog import read_referrers
+from opendrs.engines.mysql.catalog import read_databases, read_referrers
 from opendrs.engines.mysql.prechecks_privileges import read_grants
 from opendrs.engines.mysql.prechecks_server import Objects, qualified, quoted
 from opendrs.model.catalog import ForeignKey, Table, TableName
 from opendrs.model.precheck import Unseen, Verdict, alarm, failed, for_each, how_many, named, passed, steps
-from opendrs.model.selection import Selection
+from opendrs.model.selection import Selection, fits
 
 # Engine -> what it means for a job. What is in none of the two is refused, as is what says so here.
 KEPT: Final = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
@@ -31,6 +31,8 @@ REFUSED: Final = {
     "sequence": "its rows are made up",
 }
 BREAKS: Final = ("\n", "\r", "\t", "\0")
+WILD: Final = frozenset("*?")
+EVERYTHING: Final = "*.*"
 SYMBOLS: Final = "'<>/\\\""  # as published: unsupported in names of databases
 
 
@@ -38,38 +40,65 @@ SYMBOLS: Final = "'<>/\\\""  # as published: unsupported in names of databases
 
 
 def selection(objects: Objects) -> Verdict:
-    """Every pattern must find something; a table that the account may not see at all is not found."""
+    """Everything that is named must be there, and every pattern must find something; a table that the account may not
+    see at all is not found."""
     catalog, wanted = objects.catalog, objects.server.selection
-    names = [table.name for table in catalog.tables] + [view.name for view in catalog.views]
-    lost = [one for one in wanted.patterns if not any(Selection(patterns=(one,)).wants(name) for name in names)]
+    names = {table.name for table in catalog.tables} | {view.name for view in catalog.views}
+    lost = _lost(objects, names)
     if lost or not names:
         what = f"Nothing is found for {named(lost)}" if lost else "Nothing is selected: there is no table"
+        where = "--tables (database.table, with * and ?)" if wanted.patterns or wanted.everything else "the selection"
         return failed(
             f"{what}. The server shows only what the account has a privilege for",
             steps(
-                "Correct --tables (database.table, with * and ?), or let the account see the tables:",
-                *(objects.server.grant("SELECT", _place(one)) for one in lost),
+                f"Correct {where}, or let the account see the tables:",
+                for_each(objects.server.grant("SELECT", place) for place in lost.values()),
             ),
         )
     grants = read_grants(objects.server)
-    databases = {pattern.partition(".")[0] for pattern in wanted.patterns} or {"*"}
-    unsure = [one for one in sorted(databases) if not grants.has("SELECT", None if set(one) & set("*?") else one)]
-    vague = [p for p in wanted.patterns if p.partition(".")[0] in unsure and set(p) & set("*?")] or not wanted.patterns
     found = f"Selected: {how_many(len(catalog.tables), 'table')}, {how_many(len(catalog.views), 'view')}"
-    if unsure and vague:
+    unsure = {
+        database: place
+        for database, place in _vague(wanted).items()
+        if not grants.has("SELECT", None if place == EVERYTHING else database)
+    }
+    if unsure:
         return alarm(
             f"{found}, of those that the account may see: it has no SELECT on all of {named(unsure)}",
-            steps(*(objects.server.grant("SELECT", _place(f"{one}.*")) for one in unsure)),
+            for_each(objects.server.grant("SELECT", place) for place in dict.fromkeys(unsure.values())),
         )
     return passed(found)
+
+
+def _lost(objects: Objects, names: Collection[TableName]) -> dict[str, str]:
+    """What is selected and not there, each with the place in a GRANT that covers it."""
+    wanted = objects.server.selection
+    lost = {one: _place(one) for one in wanted.patterns if not any(fits(one, name) for name in names)}
+    there = set(read_databases(objects.server.session.query)) if wanted.databases else set()
+    lost |= {database: f"{quoted(database)}.*" for database in sorted(wanted.databases - there)}
+    lost |= {str(name): qualified(name) for name in sorted(wanted.tables - set(names))}
+    return lost
+
+
+def _vague(wanted: Selection) -> dict[str, str]:
+    """Databases (or patterns of such) of which it is not said what is in them, each with its place in a GRANT: there
+    may be tables that the account cannot see. Single tables that are named are seen or not."""
+    if wanted.everything:
+        return {"*": EVERYTHING}
+    found = {database: f"{quoted(database)}.*" for database in sorted(wanted.databases)}
+    for pattern in wanted.patterns:
+        database, _, _ = pattern.partition(".")
+        if set(pattern) & WILD:
+            found[database] = EVERYTHING if set(database) & WILD else f"{quoted(database)}.*"
+    return found
 
 
 def _place(pattern: str) -> str:
     """The place in a GRANT that covers a pattern: one table, one database or everything."""
     database, _, table = pattern.partition(".")
-    if set(database) & set("*?"):
-        return "*.*"
-    return f"{quoted(database)}.*" if set(table) & set("*?") else qualified(TableName(database, table))
+    if set(database) & WILD:
+        return EVERYTHING
+    return f"{quoted(database)}.*" if set(table) & WILD else qualified(TableName(database, table))
 
 
 # --- tables -----------------------------------------------------------------------------------------

@@ -70,9 +70,9 @@ def log_options(endpoint: Endpoint, selection: Selection, settings: StreamSettin
 def core_selection(selection: Selection, tables: Mapping[TableName, TableProgress | None]) -> dict[str, Any]:
     """Whole databases by name, everything else as the tables that are known; without those that are gone."""
     gone = [_named(name) for name, progress in sorted(tables.items()) if progress is None]
-    if not selection.patterns:
+    if selection.everything:
         return {"all": True, "excluded": gone}
-    whole = {
+    whole = selection.databases | {
         database
         for database, _, table in (pattern.partition(".") for pattern in selection.patterns)
         if table == "*" and not set(database) & set("*?[")

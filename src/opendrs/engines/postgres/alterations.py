@@ -46,6 +46,7 @@ from opendrs.model.alteration import (
     TruncateTable,
 )
 from opendrs.model.catalog import ForeignKey, Table, TableName
+from opendrs.model.job import IndexPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def render(
     *,
     constrained: bool = True,
     invalid_dates: str = "stop",
+    policy: IndexPolicy = "all",
     schema: str | None = None,
 ) -> Rendered:
     """The statements that carry out an alteration.
@@ -71,9 +73,10 @@ def render(
     constrained    the target has secondary indexes and foreign keys already; else they are made later, from
                    the definitions, and are left out here
     invalid_dates  the job's policy
+    policy         the job's, for indexes
     schema         target schema of a database that is created or dropped; None: as PostgreSQL's rules say
     """
-    own = _own(alteration, before, after, constrained, invalid_dates, schema)
+    own = _own(alteration, before, after, constrained, invalid_dates, policy, schema)
     return _with_foreign_keys(alteration, own, before, after) if constrained else own
 
 
@@ -83,6 +86,7 @@ def _own(
     after: Schema,
     constrained: bool,
     invalid_dates: str,
+    policy: IndexPolicy,
     schema: str | None,
 ) -> Rendered:
     """The statements, but for foreign keys of which nothing is said."""
@@ -92,7 +96,7 @@ def _own(
         case DropDatabase(name):
             return _drop_database(schema or schema_name(name), name, before)
         case CreateTable(table):
-            return _create(table.name, before, after, constrained)
+            return _create(table.name, before, after, constrained, policy)
         case DropTable(name):
             return Rendered((ddl.drop_table(before.targets[name]),)) if name in before.targets else Rendered()
         case ForgetTable(name):
@@ -102,7 +106,7 @@ def _own(
         case TruncateTable(name):
             return _truncate(name, before)
         case AlterTable():
-            return _alter(alteration, before, after, constrained, invalid_dates)
+            return _alter(alteration, before, after, constrained, invalid_dates, policy)
         case ChangeViews():
             return Rendered()  # made anew behind everything else, see Schema.make_views
         case _:
@@ -144,14 +148,14 @@ def _made(schema: Schema, name: TableName, key: ForeignKey) -> Rendered:
 # --- whole tables -----------------------------------------------------------------------------------
 
 
-def _create(name: TableName, before: Schema, after: Schema, constrained: bool) -> Rendered:
+def _create(name: TableName, before: Schema, after: Schema, constrained: bool, policy: IndexPolicy) -> Rendered:
     if name in before.tables:  # IF NOT EXISTS
         return Rendered()
     table, target = after.tables[name], after.targets[name]
     made = ddl.create_table(table, target, keys=True)
     if not constrained:
         return made
-    made += ddl.secondary_indexes(table, target)
+    made += ddl.secondary_indexes(table, target, policy=policy)
     keys = (foreign_keys.foreign_key(table, key, after.tables, after.targets) for key in table.foreign_keys)
     return made + _retyped(before, after, name, "bigint") + Rendered.joined(keys)
 
@@ -205,8 +209,15 @@ def _index_names(table: Table) -> list[str]:
 # --- ALTER TABLE ------------------------------------------------------------------------------------
 
 
-def _alter(alteration: AlterTable, before: Schema, after: Schema, constrained: bool, invalid_dates: str) -> Rendered:
-    walk = Walk.start(alteration.name, before.tables, before.targets, after.targets, constrained, invalid_dates)
+def _alter(
+    alteration: AlterTable,
+    before: Schema,
+    after: Schema,
+    constrained: bool,
+    invalid_dates: str,
+    policy: IndexPolicy,
+) -> Rendered:
+    walk = Walk.start(alteration.name, before.tables, before.targets, after.targets, constrained, invalid_dates, policy)
     changes = list(alteration.changes)
     while changes and isinstance(changes[0], DropForeignKey):
         _change(changes.pop(0), walk)
@@ -304,4 +315,4 @@ def _add_index(name: str, walk: Walk) -> None:
         return
     own = next(index for index in walk.table.indexes if index.name.lower() == name.lower())
     if walk.constrained or own in indexes.identifying(walk.table):
-        walk.add(indexes.index(walk.table, walk.layout, own))
+        walk.add(indexes.index(walk.table, walk.layout, own, policy=walk.indexes))

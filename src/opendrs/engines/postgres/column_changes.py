@@ -16,6 +16,7 @@ from opendrs.engines.postgres.types import target_type
 from opendrs.model.alteration import AddColumn, Change, ModifyColumn, SetDefault
 from opendrs.model.catalog import Column, Index, Table, TableName
 from opendrs.model.evolution import change_table
+from opendrs.model.job import IndexPolicy
 
 GUARD: Final = "OD001"
 """SQLSTATE that a guard raises: rows are there, and what the change made of them only the source knows."""
@@ -34,6 +35,7 @@ class Walk:
     finally_: Layout
     constrained: bool
     invalid_dates: str
+    indexes: IndexPolicy
     statements: list[Rendered] = field(default_factory=list)
 
     @classmethod
@@ -45,8 +47,9 @@ class Walk:
         finally_: Mapping[TableName, Layout],
         constrained: bool,
         invalid_dates: str,
+        indexes: IndexPolicy,
     ) -> Self:
-        return cls(name, dict(tables), dict(targets), finally_[name], constrained, invalid_dates)
+        return cls(name, dict(tables), dict(targets), finally_[name], constrained, invalid_dates, indexes)
 
     @property
     def table(self) -> Table:
@@ -271,7 +274,7 @@ def _has_expression(index: Index, column: str, table: Table) -> bool:
 def _make(index: Index, walk: Walk, table: Table) -> None:
     if index.name == "PRIMARY":
         walk.add(indexes.primary_key(replace(table, primary=index), walk.layout))
-    elif walk.constrained:
+    elif walk.constrained and indexes.wanted(index, walk.indexes):
         walk.add(indexes.index(table, walk.layout, index))
 
 

@@ -7,9 +7,11 @@ was overtaken finds another epoch and can commit nothing.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from opendrs.engines.postgres.connect import Session, literal
 from opendrs.engines.postgres.shape import Target
@@ -21,6 +23,8 @@ from opendrs.model.position import Position
 SCHEMA = "_opendrs"
 VERSION = 1
 DIVISION_BY_ZERO = "SQLSTATE 22012"
+RESETTING = "resetting"  # in place of a phase: a reset is under way (`resetting.py`)
+PORTION = 200  # tables, or keys of tables, in one transaction
 LOCK = 0x6F70656E647273  # advisory lock under which the tables are made: two jobs may begin at once
 
 TABLES = (
@@ -40,11 +44,22 @@ TABLES = (
         PRIMARY KEY (job, source_schema, source_table, ordinal))""",
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.suspects (
         job text, source_schema text, source_table text, foreign_key text, key json, refers json)""",
+    f"CREATE TABLE IF NOT EXISTS {SCHEMA}.made (job text, oid oid, PRIMARY KEY (job, oid))",
 )
 
 ParsePosition = Callable[[str], Position]
 Suspect = tuple[tuple[TableName, str], tuple[str, ...], tuple[str, ...]]
 """Table and foreign key, the row's own key, and what it refers to (`cascade.py`)."""
+
+
+Item = TypeVar("Item")
+
+
+def portions(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists of a size that one transaction bears."""
+    rest = iter(items)
+    while some := list(itertools.islice(rest, PORTION)):
+        yield some
 
 
 def application(job: str, epoch: int) -> str:
@@ -111,6 +126,31 @@ class Control:
             f"SELECT 1 FROM {SCHEMA}.job WHERE job = $1 AND epoch = $2::bigint FOR SHARE", self.job, str(self.epoch)
         ):
             raise DrsError(Fault.FENCED, epoch=self.epoch)
+
+    def mark(self, session: Session, phase: str | None) -> None:
+        """Takes the checkpoint away, in a guarded transaction; `phase` stands in its place."""
+        session.query(
+            f"UPDATE {SCHEMA}.job SET phase = $2, position = NULL, updated_at = now() WHERE job = $1", self.job, phase
+        )
+
+    def clear(self, session: Session) -> None:
+        """Forgets everything of the job but its epoch, in a guarded transaction."""
+        for table in ("tables", "chunks", "suspects", "made"):
+            session.query(f"DELETE FROM {SCHEMA}.{table} WHERE job = $1", self.job)
+
+    def stand_ins(self, session: Session) -> list[str]:
+        """Names of the functions that triggers on tables of the job call in place of foreign keys (`cascade.py`), and
+        no trigger on tables of others."""
+        rows = session.query(
+            f"""SELECT p.proname FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_trigger g ON g.tgfoid = p.oid
+                  JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
+                  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                 WHERE p.pronamespace = '{SCHEMA}'::regnamespace
+                 GROUP BY p.proname HAVING bool_and(EXISTS (SELECT FROM {SCHEMA}.tables t WHERE t.job = $1
+                   AND t.target->>'schema' = n.nspname::text AND t.target->>'table' = c.relname::text))""",
+            self.job,
+        )
+        return [name or "" for (name,) in rows]
 
     def save(self, session: Session, position: Position | None, phase: Phase) -> None:
         """Writes the checkpoint in the open transaction, or raises FENCED."""
@@ -237,6 +277,8 @@ class Control:
         if not rows or rows[0][0] is None:
             return None, {}
         phase, position = rows[0]
+        if phase == RESETTING:
+            raise DrsError(Fault.RESET_UNFINISHED)
         tables, targets = self._tables(session)
         for loaded in self._chunks(session):
             name = loaded.chunk.table

@@ -17,6 +17,7 @@ from opendrs.engines.postgres.names import constraint_name, literal, quote
 from opendrs.engines.postgres.rendered import Rendered, Report, reported
 from opendrs.engines.postgres.types import target_type
 from opendrs.model.catalog import Check, Column, Table
+from opendrs.model.job import IndexPolicy
 
 __all__ = (
     "Layout",
@@ -138,9 +139,13 @@ def comments(table: Table, target: Target) -> Rendered:
     return Rendered(tuple(statements))
 
 
-def secondary_indexes(table: Table, target: Target, *, concurrently: bool = False) -> Rendered:
+def secondary_indexes(
+    table: Table, target: Target, *, concurrently: bool = False, policy: IndexPolicy = "all"
+) -> Rendered:
     """All indexes but the primary key. May be repeated."""
-    return Rendered.joined(indexes.index(table, target, own, concurrently=concurrently) for own in table.indexes)
+    return Rendered.joined(
+        indexes.index(table, target, own, concurrently=concurrently, policy=policy) for own in table.indexes
+    )
 
 
 def foreign_keys_of(table: Table, tables: foreign_keys.Tables, targets: foreign_keys.Targets) -> Rendered:
@@ -192,10 +197,10 @@ def drop_table(target: Target) -> str:
     return f"DROP TABLE IF EXISTS {Layout.of(target).sql} CASCADE"
 
 
-def every_table(tables: Iterable[Table], targets: Mapping[Any, Target]) -> Rendered:
+def every_table(tables: Iterable[Table], targets: Mapping[Any, Target], *, policy: IndexPolicy = "all") -> Rendered:
     """Tables with keys, then their indexes, then foreign keys: a whole schema at once, empty."""
     known = {table.name: table for table in tables}
     made = [create_table(table, targets[name], keys=True) for name, table in known.items()]
-    made += [secondary_indexes(table, targets[name]) for name, table in known.items()]
+    made += [secondary_indexes(table, targets[name], policy=policy) for name, table in known.items()]
     made += [foreign_keys_of(table, known, targets) for table in known.values()]
     return Rendered.joined(made)

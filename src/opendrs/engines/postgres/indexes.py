@@ -12,11 +12,17 @@ from opendrs.engines.postgres.names import block, column_name, literal, qualifie
 from opendrs.engines.postgres.rendered import Rendered, reported
 from opendrs.engines.postgres.types import target_type
 from opendrs.model.catalog import Column, Index, IndexPart, Table
+from opendrs.model.job import IndexPolicy
 
 # A B-tree entry holds a third of a page at most; a character takes up to 4 bytes.
 ENTRY_BYTES_MAX: Final = 2700
 UNTRANSLATABLE: Final = {"fulltext": "index-fulltext", "spatial": "index-spatial", "vector": "index-vector"}
 SHORTENED: Final = ("text", "binary", "geometry", "json")
+
+
+def wanted(own: Index, policy: IndexPolicy) -> bool:
+    """Whether the job makes the index at all."""
+    return own.unique or policy == "all"
 
 
 def guarded(test: str, statement: str) -> str:
@@ -56,10 +62,19 @@ def identifying(table: Table) -> tuple[Index, ...]:
     return next(((index,) for index in table.indexes if index.unique and index.columns == table.key), ())
 
 
-def index(table: Table, target: Layout | Mapping[str, Any], own: Index, *, concurrently: bool = False) -> Rendered:
+def index(
+    table: Table,
+    target: Layout | Mapping[str, Any],
+    own: Index,
+    *,
+    concurrently: bool = False,
+    policy: IndexPolicy = "all",
+) -> Rendered:
     """A secondary index. May be repeated; CONCURRENTLY cannot be in a transaction and may leave an invalid index."""
     layout = Layout.of(target)
     what = f"{table.name}.{own.name}"
+    if not wanted(own, policy):
+        return reported("index-left-out", what)
     if own.kind in UNTRANSLATABLE:
         return reported(UNTRANSLATABLE[own.kind], what)
     if any(part.expression for part in own.parts):

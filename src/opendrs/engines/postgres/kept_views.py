@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from opendrs.engines.postgres import ownership
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.names import block, literal, qualified, schema_name, table_name
 from opendrs.engines.postgres.rendered import Rendered, reported
@@ -34,23 +35,27 @@ Name = tuple[str, str]
 class KeptViews:
     """The views of a job.
 
+    job      whose they are
     wanted   asks the source for its views
     place    where an object of the source arrives, before PostgreSQL's rules for names
     told     takes the reports
     """
 
     def __init__(
-        self, wanted: Callable[[], Sequence[View]], place: Callable[[TableName], TableName], told: Told
+        self, job: str, wanted: Callable[[], Sequence[View]], place: Callable[[TableName], TableName], told: Told
     ) -> None:
+        self._job = job
         self._wanted = wanted
         self._place = place
         self._told = told
         self._aside: dict[Name, str] = {}  # definitions of views that had to go, each before what it reads
+        self._made: set[Name] = set()  # those of them that the job has made
         self._asked = False  # the source was asked since this worker began: before, a view may have been lost
 
     def forget(self) -> None:
         """What was put aside is there again: the transaction was undone."""
         self._aside.clear()
+        self._made.clear()
 
     def make(self, session: Session, targets: Targets) -> None:
         """The source's views, as far as they translate and the target takes them. In the open transaction."""
@@ -67,8 +72,11 @@ class KeptViews:
             error = session.attempt(statement)
             return error.message if error else None
 
-        _, refused = views.create(candidates, attempt)
+        places = {candidate.name: self._name(candidate.name) for candidate in candidates}
+        others = ownership.existing(session, places.values()) | (self._aside.keys() - self._made)
+        made, refused = views.create(candidates, attempt)
         self._told(refused)
+        self._note(session, {places[name] for name in made} - others)
 
     def make_room(self, session: Session, alteration: Alteration, targets: Targets) -> None:
         """Puts aside the views that are in the way of a change."""
@@ -97,6 +105,7 @@ class KeptViews:
         for name, definition in reversed(list(self._aside.items())):
             if session.attempt(f"CREATE OR REPLACE VIEW {qualified(*name)} AS {definition}") is None:
                 del self._aside[name]
+                self._note(session, {name} & self._made)
         changed = any(isinstance(alteration, ChangeViews) for alteration in every)
         made = any(isinstance(alteration, CreateTable | RenameTable) for alteration in every)
         if changed or self._aside or (made and not self._asked):
@@ -109,9 +118,15 @@ class KeptViews:
     def _put_aside(self, session: Session, relation: str, schemas: set[str]) -> None:
         for schema, name, definition in session.query(_readers(relation)):
             if schema in schemas and name is not None and definition is not None:
+                self._made |= ownership.made(session, self._job, [(schema, name)])
                 self._aside.pop((schema, name), None)
                 self._aside[schema, name] = definition.rstrip("; \n")
                 session.execute(_drop(schema, name))
+
+    def _note(self, session: Session, names: set[Name]) -> None:
+        if names:
+            ownership.note_views(session, self._job, names)
+        self._made -= names
 
     def _name(self, view: TableName) -> Name:
         place = self._place(view)

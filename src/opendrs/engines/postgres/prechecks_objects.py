@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from opendrs.engines.postgres import ddl
+from opendrs.engines.postgres.control import SCHEMA
 from opendrs.engines.postgres.names import quote
+from opendrs.engines.postgres.ownership import MADE
 from opendrs.engines.postgres.prechecks_server import Objects
 from opendrs.errors import DrsError, Fault
 from opendrs.model.precheck import Unseen, Verdict, alarm, failed, for_each, how_many, named, passed, steps
@@ -93,8 +95,10 @@ def _relations(objects: Objects) -> list[Relation]:
 
 
 def empty(objects: Objects) -> list[Verdict]:
-    """Tables with rows are in the way, as is whatever else has the name of one."""
-    relations = _relations(objects)
+    """Tables with rows are in the way, as is whatever else has the name of one. What the job has made is not: it goes
+    when the job begins anew, and is what it goes on with when it does not."""
+    own, filled = _of_job(objects)
+    relations = [one for one in _relations(objects) if one.place not in own | filled]
     others = [one for one in relations if one.kind != "table"]
     closed = [one for one in relations if one.kind == "table" and not (one.readable and one.owned)]
     tables = [one for one in relations if one.kind == "table" and one not in closed]
@@ -120,14 +124,33 @@ def empty(objects: Objects) -> list[Verdict]:
     if locked:
         verdicts.append(failed(f"The target has tables that cannot be read: {named(locked)}", "Unlock or repair them."))
     verdicts += _as_made(objects, tables)
-    if not verdicts:
-        there = (
-            f"{how_many(len(tables), 'table')} there already, empty and as they must be"
-            if tables
-            else "No table is there yet"
+    if filled:
+        names = [f"{quote(schema)}.{quote(table)}" for schema, table in sorted(filled)]
+        verdicts.append(
+            alarm(
+                f"The job found tables in the target and has filled them; it does not drop them when it begins anew:"
+                f" {named('.'.join(place) for place in sorted(filled))}",
+                steps("Before it begins anew, if nobody needs their rows:", f"TRUNCATE {', '.join(names)};"),
+            )
         )
-        verdicts.append(passed(there))
+    if not verdicts:
+        there = [f"{how_many(len(tables), 'table')} there already, empty and as they must be"] if tables else []
+        there += [f"{how_many(len(own), 'table')} there that the job has made"] if own else []
+        verdicts.append(passed("; ".join(there) or "No table is there yet"))
     return verdicts
+
+
+def _of_job(objects: Objects) -> tuple[set[Place], set[Place]]:
+    """Places of the tables that the job has made, and of those that it has found there."""
+    server = objects.server
+    if not server.job or server.value(f"SELECT to_regclass('{SCHEMA}.made') IS NOT NULL") != "t":
+        return set(), set()
+    made = server.session.query(MADE, _wanted(objects), server.job)
+    known = server.session.query(
+        f"SELECT target->>'schema', target->>'table' FROM {SCHEMA}.tables WHERE job = $1", server.job
+    )
+    own = {(schema or "", table or "") for schema, table in made}
+    return own, {(schema or "", table or "") for schema, table in known} - own
 
 
 def _with_rows(objects: Objects, tables: Iterable[Relation]) -> tuple[list[Relation], list[str]]:
@@ -196,7 +219,8 @@ def rehearsal(objects: Objects) -> Verdict:
             break
         rehearsed += 1
         target = objects.targets[table.name]
-        made = ddl.create_table(table, target, keys=True) + ddl.secondary_indexes(table, target)
+        made = ddl.create_table(table, target, keys=True)
+        made += ddl.secondary_indexes(table, target, policy=objects.arrival.policy.indexes)
         query("BEGIN")
         try:
             for statement in made.statements:

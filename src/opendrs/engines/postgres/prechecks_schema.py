@@ -171,7 +171,7 @@ def losses(arrival: Arrival) -> list[Verdict]:
 
 def left_behind(arrival: Arrival) -> list[Verdict]:
     """What the renderer reports, reason by reason."""
-    rendered = ddl.every_table(arrival.catalog.tables, arrival.targets)
+    rendered = ddl.every_table(arrival.catalog.tables, arrival.targets, policy=arrival.policy.indexes)
     found: dict[str, list[str]] = defaultdict(list)
     for report in rendered.reports:
         if report.id not in TOLD_ELSEWHERE and report.object not in found[report.id]:

@@ -35,6 +35,7 @@ class Server:
 
     clock_ahead_s   how far the source's clock is ahead of ours; None: not known
     source_bytes    size of what is to arrive, by the source's estimate; None: not known
+    job             id of the job, if it may have begun
     """
 
     session: Asking
@@ -42,6 +43,7 @@ class Server:
     policy: Policy
     clock_ahead_s: float | None = None
     source_bytes: int | None = None
+    job: str = ""
 
     @cached_property
     def account(self) -> str:

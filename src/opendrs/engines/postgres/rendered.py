@@ -21,6 +21,7 @@ REASONS: Final[dict[str, str]] = {
     "index-spatial": "A spatial index has no counterpart.",
     "index-vector": "A vector index has no counterpart.",
     "index-functional": "An index on an expression does not translate.",
+    "index-left-out": "The job's policy makes primary and unique keys only.",
     "index-json": "An index over JSON has no counterpart.",
     "index-prefix-unique": "UNIQUE counts the beginning of the column only, here as an index on an expression.",
     "index-hashed": "UNIQUE on long text is an index on its MD5.",

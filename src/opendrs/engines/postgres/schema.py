@@ -44,14 +44,15 @@ class Schema:
 
     job      whose tables they are
     guard    makes sure, for the rest of a transaction, that no newer worker has the job
-    lanes    sessions that make indexes side by side
+    policy   which indexes are made, and how many side by side
     report   told of everything that is not carried over: (what, why)
     """
 
-    def __init__(self, job: str, guard: Callable[[Session], None], lanes: int, report: Report) -> None:
+    def __init__(self, job: str, guard: Callable[[Session], None], policy: Policy, report: Report) -> None:
         self._job = job
         self._guard = guard
-        self._lanes = lanes
+        self._lanes = policy.readers
+        self._indexes = policy.indexes
         self._report = report
         self.constrained = False  # what a load does without is there
 
@@ -81,7 +82,7 @@ class Schema:
         supporting = [
             indexes.index(table, target, index)
             for index in table.indexes
-            if not index.unique and index.parts[0].column.lower() in acting
+            if not index.unique and indexes.wanted(index, self._indexes) and index.parts[0].column.lower() in acting
         ]
         return self.told(Rendered.joined([indexes.key(table, target), *supporting]))
 
@@ -100,6 +101,7 @@ class Schema:
             _layouts(after),
             constrained=self.constrained,
             invalid_dates=settings.policy.invalid_dates,
+            policy=self._indexes,
             schema=schema_name(schema) if schema else None,
         )
         return self.told(rendered)
@@ -120,7 +122,11 @@ class Schema:
     ) -> None:
         """Indexes, then foreign keys, then numbering. May be repeated."""
         known = {table.name: table for table in tables}
-        every = [self.told(indexes.index(table, targets[table.name], own)) for table in tables for own in table.indexes]
+        every = [
+            self.told(indexes.index(table, targets[table.name], own, policy=self._indexes))
+            for table in tables
+            for own in table.indexes
+        ]
         self._side_by_side(open_session, every)
         with open_session() as session:
             for table in tables:

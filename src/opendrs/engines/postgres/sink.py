@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from opendrs._core import PgApplier, RecordBatch
-from opendrs.engines.postgres import cascade, shape
+from opendrs.engines.postgres import cascade, ownership, shape
 from opendrs.engines.postgres.connect import Session
-from opendrs.engines.postgres.control import Control, ParsePosition, application
+from opendrs.engines.postgres.control import Control, ParsePosition, application, portions
 from opendrs.engines.postgres.kept_views import KeptViews
 from opendrs.engines.postgres.loader import Loader
 from opendrs.engines.postgres.loosening import ForeignKeys
@@ -40,18 +40,7 @@ TRANSACTIONAL = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
 WAIT_FOR_THE_DISK = (
     "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
-PORTION = 200  # tables, or keys of tables, in one transaction
 SUSPECTS_MAX = 200  # of which the source is asked at once
-
-
-Item = TypeVar("Item")
-
-
-def portions(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """The items in lists of a size that one transaction bears."""
-    rest = iter(items)
-    while some := list(itertools.islice(rest, PORTION)):
-        yield some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +51,7 @@ class SinkSettings:
     parse_position   reads the source's positions back
     views            the source's views of the selection, asked for when everything else is there
     report           told of everything that is not carried over: (what, why)
+    installed        the epoch is installed already
     """
 
     job: str
@@ -71,6 +61,7 @@ class SinkSettings:
     parse_position: ParsePosition
     views: Callable[[], Sequence[View]]
     report: Callable[[str, str], None]
+    installed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +82,9 @@ class Sink:
         self._control = Control(settings.job, settings.epoch, settings.parse_position)
         self._session = self._open_session()
         self._applier: PgApplier = self._session.applier()
-        self._schema = Schema(settings.job, self._control.guard, settings.policy.readers, settings.report)
+        self._schema = Schema(settings.job, self._control.guard, settings.policy, settings.report)
         self._foreign_keys = ForeignKeys(self._schema, settings.report)
-        self._views = KeptViews(settings.views, settings.selection.target, self._schema.told)
+        self._views = KeptViews(settings.job, settings.views, settings.selection.target, self._schema.told)
         self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
         self._numbers = itertools.count()
         self._tables: dict[TableName, TableProgress] = {}
@@ -127,8 +118,9 @@ class Sink:
         return self._control
 
     def open(self) -> Checkpoint | None:
-        self._control.make(self._session)
-        self._control.install(self._session)
+        if not self._settings.installed:
+            self._control.make(self._session)
+            self._control.install(self._session)
         checkpoint, targets = self._control.read(self._session)
         if checkpoint is not None:
             self._tables = dict(checkpoint.tables)
@@ -158,6 +150,7 @@ class Sink:
                     if not progress.loaded:
                         self._run(self._schema.create(progress.table, self._targets[name]))
                     self._control.put(self._session, progress, self._targets[name])
+                self._note(self._targets[name] for name, _ in tables)
         acting = cascade.acting(self._definitions(), self._targets)
         for keys in portions([one for one in acting if not self._tables[one[0].name].loaded]):
             with self._guarded():
@@ -183,6 +176,11 @@ class Sink:
             if wanted(child, key):
                 self._run(cascade.make(child, key, self._targets, self._settings.job))
 
+    def _note(self, targets: Iterable[Target]) -> None:
+        """Tables that this transaction has made are the job's own."""
+        ownership.note_tables(self._session, self._settings.job, targets)
+        ownership.forget_gone(self._session, self._settings.job)
+
     def _run(self, statements: Sequence[str]) -> None:
         for statement in statements:
             self._session.execute(statement)
@@ -196,6 +194,7 @@ class Sink:
             self._run(self._schema.drop(old or new))
             self._targets[name] = new
             self._run(self._schema.create(progress.table, new))
+            self._note([new])
             self._control.drop_chunks(self._session, name)
             self._control.put(self._session, progress, new)
             # With the table went the triggers on it, and those that name its columns may be wrong.
@@ -346,21 +345,24 @@ class Sink:
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
         before, before_tables = dict(self._targets), self._definitions()
+        told: list[Alteration] = []
         definitions: Mapping[TableName, Table] = {name: progress.table for name, progress in self._tables.items()}
         for alteration in alterations:
             after = applied(definitions, alteration)
             targets = shape.targets(after.values(), self._settings.selection, self._settings.policy)
-            wanted, skipped = carried(alteration, self._settings.policy.skipped_ddl)
+            wanted, skipped = carried(alteration, self._settings.policy)
             if skipped:
                 self._settings.report(
                     str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
                 )
             if wanted is not None:
                 self._alter(wanted, (definitions, self._targets), (after, targets))
+                told.append(wanted)
             definitions, self._targets = after, targets
         if self._schema.constrained:
-            self._views.restore(self._session, alterations, self._targets)
+            self._views.restore(self._session, told, self._targets)
             self._schema.validate(self._session, self._targets)
+        self._note(self._targets[name] for name, progress in tables.items() if progress is not None)
         for name, progress in tables.items():
             self._changed[name] = progress
             if progress is None:

@@ -1,0 +1,63 @@
+"""A job that is to begin anew: what it has made and what is known of it goes first.
+
+The target has the mark that a reset is under way, and it goes last: a worker that dies in the middle leaves the
+rest of it to the next one, whatever that was told.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from opendrs.engines.mysql.position import parse_position
+from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.control import Control, application
+from opendrs.engines.postgres.resetting import Reset, unfinished
+from opendrs.errors import DrsError
+from opendrs.model.job import Job
+from opendrs.pipeline import faultpoints
+from opendrs.store import checkpoints, events, progress, proofs
+from opendrs.store.events import Event
+from opendrs.worker.hooks import Hooks
+
+SPOOL = "spool"
+
+
+def reset_first(job: Job, epoch: int, hooks: Hooks) -> bool:
+    """Resets the job if that is asked for, or was begun and has not ended. Returns whether the epoch is installed."""
+    asked = hooks.reset.is_set()
+    if not asked and not _unfinished(job):
+        return False
+    hooks.log.info("the job begins anew; what it has made in the target goes first")
+    with Session(job.target, application(job.id, epoch)) as session:
+        control = Control(job.id, epoch, parse_position)
+        control.make(session)
+        control.install(session)
+        reset = Reset(session, control)
+        reset.mark()
+        hooks.faults.here(faultpoints.RESET_MARKED)
+        reset.drop(lambda: hooks.faults.here(faultpoints.RESET_DROPPED))
+        _forget(job, epoch, hooks)
+        hooks.faults.here(faultpoints.RESET_FORGOTTEN)
+        reset.finish()
+    hooks.reset.clear()
+    return True
+
+
+def _unfinished(job: Job) -> bool:
+    """If nobody can say, whoever opens the target next will."""
+    try:
+        with Session(job.target, application(job.id, 0)) as session:
+            return unfinished(session, job.id)
+    except DrsError:
+        return False
+
+
+def _forget(job: Job, epoch: int, hooks: Hooks) -> None:
+    """What the state store and the job's folder know of the job's former life. Its events stay, for people."""
+    shutil.rmtree(hooks.folder / SPOOL, ignore_errors=True)
+    with hooks.store.write() as connection:
+        checkpoints.clear(connection, job.id)
+        proofs.clear(connection, job.id)
+        progress.forget_tables(connection, job.id)
+        told = Event(name=events.RESET, message="the job begins anew", level="warning", fields={"epoch": epoch})
+        events.append(connection, job.id, [told])

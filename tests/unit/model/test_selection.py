@@ -1,0 +1,93 @@
+"""What a selection covers, and how it is persisted."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from opendrs.engines.mysql.stream import core_selection
+from opendrs.errors import DrsError
+from opendrs.model.catalog import Table, TableName
+from opendrs.model.checkpoint import TableProgress
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.job import job_id
+from opendrs.model.selection import Selection
+
+EXACT = Selection(
+    patterns=("log.*",),
+    databases=frozenset({"a*b", "[x]"}),
+    tables=frozenset({TableName("sh?p", "t*"), TableName("sh?p", "[t]")}),
+    schemas={"a*b": "ab"},
+)
+
+
+@pytest.mark.parametrize(
+    ("schema", "table", "wanted"),
+    [
+        ("a*b", "anything", True),
+        ("axb", "anything", False),
+        ("[x]", "t", True),
+        ("x", "t", False),
+        ("sh?p", "t*", True),
+        ("sh?p", "tt", False),
+        ("shop", "t*", False),
+        ("sh?p", "[t]", True),
+        ("sh?p", "t", False),
+        ("log", "t", True),
+        ("A*B", "anything", False),
+    ],
+)
+def test_a_name_is_never_read_as_a_pattern(schema: str, table: str, wanted: bool) -> None:
+    assert EXACT.wants(TableName(schema, table)) is wanted
+
+
+def test_databases_of_single_tables_may_have_some() -> None:
+    wanted = {name: EXACT.wants_database(name) for name in ("a*b", "axb", "sh?p", "shop", "log", "x")}
+    assert wanted == {"a*b": True, "axb": False, "sh?p": True, "shop": False, "log": True, "x": False}
+
+
+def test_nothing_named_is_everything() -> None:
+    assert Selection().everything and Selection().wants(TableName("a", "b")) and Selection().wants_database("a")
+    assert not Selection(databases=frozenset("a")).everything
+    assert not Selection(tables=frozenset({TableName("a", "b")})).wants(TableName("a", "c"))
+
+
+def test_a_selection_comes_through_whole() -> None:
+    assert Selection.from_json(EXACT.to_json()) == EXACT
+    assert EXACT.to_json()["tables"] == [["sh?p", "[t]"], ["sh?p", "t*"]]
+    assert Selection.from_json(Selection(patterns=("a.*",)).to_json()) == Selection(patterns=("a.*",))
+
+
+def test_patterns_alone_are_written_as_ever() -> None:
+    """The ids of jobs are made from it: such a job must be found again."""
+    old = {"version": 1, "patterns": ["shop.*"], "schemas": {"shop": "store"}}
+    selection = Selection(patterns=("shop.*",), schemas={"shop": "store"})
+    assert selection.to_json() == old and Selection.from_json(old) == selection
+    source, target = Endpoint.parse("mysql://a@b:1"), Endpoint.parse("postgresql://a@b:2/c")
+    assert job_id(source, target, selection) == "7e5aab3891d576e2bc4a035a69dd4c75"
+
+
+def test_a_selection_of_a_newer_release_is_refused() -> None:
+    with pytest.raises(ValueError, match="version 3"):
+        Selection.from_json({**EXACT.to_json(), "version": 3})
+    with pytest.raises(DrsError):
+        Selection(patterns=("shop",))
+
+
+def test_the_log_is_told_of_names_and_not_of_patterns() -> None:
+    known = [TableName("sh?p", "t*"), TableName("[x]", "one"), TableName("log", "two")]
+    told = core_selection(EXACT, {name: TableProgress(table=Table(name=name, columns=())) for name in known})
+    assert told["databases"] == ["[x]", "a*b", "log"]
+    assert told["tables"] == [{"schema": "sh?p", "table": "t*"}]
+    assert "all" not in told
+
+
+def test_many_single_tables_are_asked_for_quickly() -> None:
+    """By a look into a table: going through 100,000 names for each of 10,000 questions would take minutes."""
+    names = [TableName(f"db{n % 7}", f"t{n}") for n in range(100_000)]
+    selection = Selection(tables=frozenset(names))
+    began = time.monotonic()
+    assert all(selection.wants(name) for name in names[:10_000])
+    assert not any(selection.wants_database(f"db{n}") for n in range(7, 10_007))
+    assert time.monotonic() - began < 10
