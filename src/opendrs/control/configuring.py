@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opendrs.control.asking import Asking, demand, locked, refused
@@ -36,16 +36,16 @@ def _write(asking: Asking, job_id: str, kind: Kind, **values: str) -> Head:
         return locked(asking, connection, job_id)
 
 
-def set_policy(asking: Asking, job_id: str, policy: Policy, facts: Mapping[str, Any]) -> Head:
+def set_policy(asking: Asking, job_id: str, change: Callable[[Policy], Policy]) -> Head:
     """Gives a job another policy. One that rests works by it from its next start on.
 
-    facts   the policy as it was sent, to be shown
+    change   makes the new one of the old one, or raises
     """
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
         demand(head, Verb.POLICY, "changing the policy")
-        kept = {**(head.facts or {}), "policy_config": dict(facts)}
-        jobs.change(connection, job_id, prechecked=True, policy=policy.to_json(), facts=kept)
+        policy = change(jobs.policy_of(connection, job_id))
+        jobs.change(connection, job_id, prechecked=True, policy=policy.to_json())
         actions.ask(connection, job_id, Kind.POLICY, asking.caller.user_name, revision=head.revision, status="success")
         return locked(asking, connection, job_id)
 

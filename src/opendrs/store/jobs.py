@@ -157,6 +157,14 @@ def selection_of(connection: Connection, job_id: str) -> Selection:
     return Selection() if found is None else Selection.from_json(found)
 
 
+def policy_of(connection: Connection, job_id: str) -> Policy:
+    """The job's policy. KeyError if there is no such job."""
+    found = connection.execute(select(jobs.c.policy).where(jobs.c.id == job_id)).scalar()
+    if found is None:
+        raise KeyError(job_id)
+    return Policy.from_json(found)
+
+
 def lock(connection: Connection, job_id: str) -> None:
     """Nobody else changes the job until the transaction ends. (SQLite has one writer at a time anyway.)"""
     if connection.dialect.name == "postgresql":

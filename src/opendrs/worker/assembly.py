@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from opendrs.model.action import Kind
 from opendrs.model.endpoint import Endpoint, Secret
@@ -88,11 +88,6 @@ def order_of(place: Place, job_id: str) -> Order | None:
         job=job_of(place, record, sealed),
         state=place.store.url,
         folder=place.make_folder(job_id),
-        options=options(resets=resets),
+        options=Options(reset=resets),
         timing=place.timing,
     )
-
-
-def options(*, resets: bool) -> Options:
-    facts: dict[str, Any] = {"reset": True} if resets else {}
-    return Options(**facts)

@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from opendrs.api.operation import Call, Operation
 from opendrs.api.wire.jobs import base_info
+from opendrs.api.wire.policy import shown_policy
 from opendrs.api.wire.progress import objects_info, progress_info
 from opendrs.api.wire.results import log_rows, network_rows, precheck_result
 from opendrs.api.wire.times import iso
 from opendrs.control.asking import job_head, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
-from opendrs.store import actions, events, progress
+from opendrs.store import actions, events, jobs, progress
 from opendrs.store.jobs import Head
 
 LEVELS: Final = {"Info": ("info", "debug"), "Warn": ("warning",), "Error": ("error", "critical")}
@@ -37,11 +38,12 @@ def _overview(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
 
 def _detail(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
     facts = head.facts or {}
-    kept = ("node_info", "public_ip_list", "period_order", "policy_config")
+    kept = ("node_info", "public_ip_list", "period_order")
     return {
         **_overview(call, connection, head),
         "source_endpoint": [facts["source_endpoint"]],
         "target_endpoint": [facts["target_endpoint"]],
+        "policy_config": shown_policy(jobs.policy_of(connection, head.id)),
         **{name: facts[name] for name in kept if name in facts},
     }
 

@@ -9,10 +9,9 @@ from opendrs.api.body import Wire
 from opendrs.api.operation import Call, Operation
 from opendrs.api.query import one_of
 from opendrs.api.wire.objects import DbObject, selection
-from opendrs.api.wire.policy import PolicyConfig, shown_policy
+from opendrs.api.wire.policy import PolicyConfig, changed
 from opendrs.control import configuring
-from opendrs.control.asking import whole_job
-from opendrs.control.policies import changed
+from opendrs.control.asking import job_head
 from opendrs.errors import DrsError, Fault
 from opendrs.store.jobs import Head
 
@@ -76,11 +75,7 @@ def _policy(call: Call, params: Params) -> Changed:
     asked = params.policy_config
     if asked is None:
         raise DrsError(Fault.PARAMETER_EMPTY, name="job.params.policy_config")
-    with call.asking.store.read() as connection:
-        record = whole_job(call.asking, connection, call.job_id)
-    known = (record.facts or {}).get("policy_config", {})
-    facts = {**known, **shown_policy(asked)}
-    return configuring.set_policy(call.asking, call.job_id, changed(record.policy, asked.changes()), facts), None
+    return configuring.set_policy(call.asking, call.job_id, lambda policy: changed(policy, asked)), None
 
 
 def _objects(call: Call, params: Params) -> Changed:
@@ -96,7 +91,7 @@ def _not_yet(kind: str) -> Callable[[Call, Params], Changed]:
     def refuse(call: Call, params: Params) -> Changed:
         del params
         with call.asking.store.read() as connection:
-            whole_job(call.asking, connection, call.job_id)
+            job_head(call.asking, connection, call.job_id)
         raise DrsError(Fault.UNSUPPORTED, what=f"update_job of type {kind}")
 
     return refuse

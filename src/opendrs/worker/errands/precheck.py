@@ -18,6 +18,7 @@ COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `o
 def run(errand: Errand) -> Result:
     job = errand.job
     options = checking.Options(
+        job=job.id,
         server_id=job.replica_id,
         counting=checking.Counting(rows_max=COUNTED_ROWS_MAX),
     )
