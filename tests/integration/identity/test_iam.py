@@ -6,12 +6,16 @@ import json
 import threading
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exception_handler import DefaultExceptionHandler
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.region.region import Region
+from huaweicloudsdkdrs.v5 import DrsClient
 
 from opendrs.api import iam
 from opendrs.api.auth import Authenticator
@@ -20,7 +24,8 @@ from opendrs.signature import Call
 from opendrs.store import identity
 from opendrs.store.database import Store
 from opendrs.store.sealing import Seal
-from tests.integration.identity.conftest import NOW, PASSWORD, PROJECT
+from tests.integration.identity.conftest import NOW, PASSWORD, PROJECT, SECRET_KEY
+from tests.property.api.sdk import on_the_wire_prepared
 
 GOOD: dict[str, Any] = {
     "auth": {
@@ -169,8 +174,6 @@ def test_one_password_at_a_time(store: Store, user: Caller, monkeypatch: pytest.
 
 
 def test_the_sdk_reads_a_refusal(store: Store, user: Caller) -> None:
-    import requests
-
     answer = iam.tokens(store, asking(password="wrong"), NOW)
     response = requests.Response()
     response.status_code = answer.status
@@ -187,6 +190,29 @@ def test_the_projects_are_the_one(user: Caller, name: str | None) -> None:
     [project] = answer.body["projects"]
     assert (project["id"], project["name"], project["enabled"]) == (PROJECT, "default", True)
     assert iam.projects(user, path="/v3/auth/projects").body["links"]["self"] == "/v3/auth/projects"
+
+
+def test_the_sdk_finds_its_project(store: Store, seal: Seal, user: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a region, without the id of a project: it asks IAM first, and puts what it finds into the next path."""
+    calls: list[Call] = []
+
+    def answer(adapter: object, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        calls.append(on_the_wire_prepared(request))
+        caller = Authenticator(store, seal).authenticate(calls[-1], datetime.now(UTC))
+        response = requests.Response()
+        response.request, response.status_code = request, 200
+        response._content = json.dumps(iam.projects(caller).body).encode()
+        return response
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answer)
+    credentials = BasicCredentials("AK1", SECRET_KEY).with_iam_endpoint("http://127.0.0.1:8080")
+    region = Region("cn-north-4", "http://127.0.0.1:8080")
+    client = DrsClient.new_builder().with_credentials(credentials).with_region(region).build()
+    client.do_http_request("GET", "/v5/{project_id}/jobs", query_params=[("name", "a b")], header_params={})
+    assert [(call.path, call.query) for call in calls] == [
+        ("/v3/projects", "name=cn-north-4"),
+        (f"/v5/{PROJECT}/jobs", "name=a%20b"),
+    ]
 
 
 def test_no_secret_is_told(store: Store, user: Caller, caplog: pytest.LogCaptureFixture) -> None:

@@ -50,6 +50,11 @@ def on_the_wire(request: SdkRequest) -> Call:
     prepared = requests.Session().prepare_request(
         requests.Request(request.method, request.url, headers=request.header_params, data=request.body)
     )
+    return on_the_wire_prepared(prepared)
+
+
+def on_the_wire_prepared(prepared: requests.PreparedRequest) -> Call:
+    """The same of what the HTTP library would send."""
     path, _, query = prepared.path_url.partition("?")
     body = prepared.body or b""
     return Call(
