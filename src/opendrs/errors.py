@@ -159,6 +159,56 @@ class Fault(Enum):
         "The message is the target's own; correct its cause and resume the job.",
         "later",
     )
+    # callers
+    SIGNATURE_INVALID = Spec(
+        "APIGW.0301",
+        401,
+        "Incorrect IAM authentication information: {reason}",
+        "Sign with the access key and secret key of `opendrs serve`, or send a token as X-Auth-Token.",
+    )
+    TOKEN_INVALID = Spec(
+        "DRS.M00100",
+        403,
+        "Invalid token: it is unknown or has expired",
+        "Get a new one with POST /v3/auth/tokens; a token is valid for 24 hours.",
+    )
+    PROJECT_INVALID = Spec(
+        "DRS.M00261",
+        403,
+        "Invalid project ID: {reason}",
+        "GET /v3/auth/projects lists the project that you may use.",
+    )
+    LOGIN_REFUSED = Spec(
+        "APIGW.0301",
+        401,
+        "The user name or password is wrong",
+        "Check user, domain and password.",
+    )
+    LOGIN_METHOD = Spec(
+        "APIGW.0301",
+        401,
+        "One cannot log in with {method}",
+        'The methods of auth.identity must be ["password"].',
+    )
+    LOGIN_MALFORMED = Spec(
+        "DRS.M00202",
+        400,
+        "The request for a token is invalid: {reason}",
+        "Send auth.identity.password.user with name, password and domain, and auth.scope.project.",
+    )
+    LOGINS_TOO_MANY = Spec(
+        "APIGW.0308",
+        429,
+        "Too many logins at a time",
+        "Try again in a moment; a token is valid for 24 hours and need not be asked for each time.",
+        "later",
+    )
+    SEAL_BROKEN = Spec(
+        "DRS.10050060",
+        422,
+        "{about} is sealed and does not open: {reason}",
+        "Start with the OPENDRS_ENCRYPTION_KEY, or the file secret.key, that the store was begun with.",
+    )
     # the job
     FENCED = Spec(
         "DRS.10050040",

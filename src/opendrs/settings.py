@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Final, Self
 from urllib.parse import quote, urlsplit
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.caller import NOT_PROJECTS, Wanted
+from opendrs.model.endpoint import Secret
 
 # The variables that are read, and what they mean: docs/reference/cli.md is made from this.
 VARIABLES: Final = {
@@ -19,6 +22,13 @@ VARIABLES: Final = {
     "MYSQL_PWD": "password of a MySQL or MariaDB server, when nothing above gives one",
     "PGPASSWORD": "password of a PostgreSQL server, when nothing above gives one",
     "PGPASSFILE": "file of PostgreSQL passwords, read last; default ~/.pgpass",
+    "OPENDRS_PROJECT_ID": "`opendrs serve`: id of the project; else what is stored, generated at the first start",
+    "OPENDRS_USER": "`opendrs serve`: name of the user who may log in; else what is stored, at first `admin`",
+    "OPENDRS_PASSWORD": "`opendrs serve`: password of that user; else what is stored, generated at the first start",
+    "OPENDRS_ACCESS_KEY": "`opendrs serve`: access key that requests are signed with; else as for the password",
+    "OPENDRS_SECRET_KEY": "`opendrs serve`: its secret key; one is not given without the other",
+    "OPENDRS_ENCRYPTION_KEY": "`opendrs serve`: base64 of 32 bytes that seal passwords in the store; else the file "
+    "`secret.key` in the state folder, made at the first start",
     "NO_COLOR": "if set to anything, no colours",
     "OPENDRS_FAULT": "for tests of the product: `name:n[,name:n]...`, where the first, second ... worker kills itself",
 }
@@ -26,11 +36,15 @@ VARIABLES: Final = {
 # Whose values a process of ours must not inherit: they are secrets, or hold one.
 SECRET_VARIABLES: Final = (
     "OPENDRS_SOURCE_PASSWORD", "OPENDRS_TARGET_PASSWORD", "MYSQL_PWD", "PGPASSWORD", "OPENDRS_STATE",
+    "OPENDRS_PASSWORD", "OPENDRS_SECRET_KEY", "OPENDRS_ENCRYPTION_KEY",
 )  # fmt: skip
 
 FOLDER: Final = "~/.local/state/opendrs"
 SERVICE_FOLDER: Final = "~/.local/share/opendrs"
 FILE: Final = "opendrs.db"
+
+_NAME_LENGTH_MAX: Final = 64
+_SECRET_LENGTHS: Final = (8, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,54 @@ class ServiceState:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise DrsError(Fault.SETTING_INVALID, name="--data", reason=str(error)) from error
+
+
+def identity(environ: Mapping[str, str] = os.environ) -> Wanted:
+    """What the environment says of who may call the API. Raises SETTING_INVALID."""
+    access_key = _plain(environ, "OPENDRS_ACCESS_KEY", 128)
+    secret_key = _secret(environ, "OPENDRS_SECRET_KEY")
+    if (access_key is None) != (secret_key is None):
+        missing = "OPENDRS_ACCESS_KEY" if access_key is None else "OPENDRS_SECRET_KEY"
+        raise DrsError(Fault.SETTING_INVALID, name=missing, reason="its other half is given, and it is not")
+    project_id = _plain(environ, "OPENDRS_PROJECT_ID", 64)
+    if project_id in NOT_PROJECTS:
+        reason = f"{project_id!r} stands for something else where a path has the project"
+        raise DrsError(Fault.SETTING_INVALID, name="OPENDRS_PROJECT_ID", reason=reason)
+    user_name = environ.get("OPENDRS_USER") or None
+    if user_name is not None and not (user_name.isprintable() and len(user_name) <= _NAME_LENGTH_MAX):
+        reason = f"it must be printable, of at most {_NAME_LENGTH_MAX} characters"
+        raise DrsError(Fault.SETTING_INVALID, name="OPENDRS_USER", reason=reason)
+    return Wanted(
+        project_id=project_id,
+        user_name=user_name,
+        password=_secret(environ, "OPENDRS_PASSWORD"),
+        access_key=access_key,
+        secret_key=secret_key,
+    )
+
+
+def _plain(environ: Mapping[str, str], name: str, length_max: int) -> str | None:
+    """A word that can stand in a path or a header as it is."""
+    value = environ.get(name)
+    if not value:
+        return None
+    if len(value) > length_max or not re.fullmatch(r"[0-9A-Za-z_-]+", value):
+        reason = f"letters, digits, `-` and `_`, at most {length_max}"
+        raise DrsError(Fault.SETTING_INVALID, name=name, reason=reason)
+    return value
+
+
+def _secret(environ: Mapping[str, str], name: str) -> Secret | None:
+    """The reason never shows it."""
+    value = environ.get(name)
+    if not value:
+        return None
+    low, high = _SECRET_LENGTHS
+    if not low <= len(value) <= high:
+        raise DrsError(Fault.SETTING_INVALID, name=name, reason=f"it must have {low} to {high} characters")
+    if not value.isprintable():
+        raise DrsError(Fault.SETTING_INVALID, name=name, reason="it holds characters that cannot be printed")
+    return Secret(value)
 
 
 def _with_password(url: str, password: str) -> str:
