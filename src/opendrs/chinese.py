@@ -87,4 +87,30 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
     Fault.UNSUPPORTED: ("尚不支持 {what}", "README 列出了所支持的内容。"),
     Fault.WORKER_CRASHED: ("工作进程意外结束:{reason}", "它会自动重启;详情见任务日志。"),
     Fault.INTERNAL: ("OpenDRS 内部出错:{reason}", "请连同任务日志一起报告;没有丢失任何内容,任务会从检查点继续。"),
+    Fault.SIGNATURE_INVALID: (
+        "IAM 认证信息不正确:{reason}",
+        "请使用 opendrs serve 的访问密钥签名,或以 X-Auth-Token 发送令牌。",
+    ),
+    Fault.TOKEN_INVALID: ("令牌无效:未知或已过期", "请通过 POST /v3/auth/tokens 获取新令牌;令牌有效期为 24 小时。"),
+    Fault.PROJECT_INVALID: ("项目 ID 无效:{reason}", "GET /v3/auth/projects 会列出您可以使用的项目。"),
+    Fault.LOGIN_REFUSED: ("用户名或密码错误", "请检查用户、域和密码。"),
+    Fault.LOGIN_METHOD: ("不能用 {method} 登录", 'auth.identity 的 methods 须为 ["password"]。'),
+    Fault.LOGIN_MALFORMED: (
+        "令牌请求无效:{reason}",
+        "请发送带有 name、password 和 domain 的 auth.identity.password.user,以及 auth.scope.project。",
+    ),
+    Fault.LOGINS_TOO_MANY: ("同时登录过多", "请稍后重试;令牌有效期为 24 小时,不必每次获取。"),
+    Fault.SEAL_BROKEN: (
+        "{about} 已加密且无法打开:{reason}",
+        "请使用状态库创建时的 OPENDRS_ENCRYPTION_KEY 或 secret.key 文件启动。",
+    ),
+    Fault.DDL_REFUSED: (
+        "任务不传递结构变更,而没有 {position} 处的变更就无法继续:{statement}",
+        "请允许任务传递结构变更后继续:任务会从这一变更继续。",
+    ),
+    Fault.RESET_BLOCKED: (
+        "任务要重新开始,而目标端有对象依赖于任务的表:{names}",
+        "这些对象不属于任务,不会被删除:请删除它们或其外键,再重置任务。",
+    ),
+    Fault.RESET_UNFINISHED: ("任务的重置尚未完成", "请继续任务:会先完成重置的剩余部分。"),
 }

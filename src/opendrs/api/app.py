@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from opendrs.api.auth import Facts
 from opendrs.api.errors import document
 from opendrs.api.gateway import BODY_MAX, JSON, Answer, Gateway, as_json
 from opendrs.errors import DrsError, Fault
+from opendrs.signature import Call as Request
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -92,7 +92,7 @@ class App:
                     body += part
                     if not more:
                         break
-            answer = await self._answered(_facts(scope, bytes(body)))
+            answer = await self._answered(_request(scope, bytes(body)))
         except _Gone:
             return
         except TimeoutError:
@@ -110,11 +110,11 @@ class App:
         if self._bytes > self._limits.all_bytes:
             raise DrsError(Fault.TOO_SLOW, reason="too much is being sent at a time")
 
-    async def _answered(self, facts: Facts) -> Answer:
+    async def _answered(self, request: Request) -> Answer:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.answer_s):
-                return await loop.run_in_executor(self._threads, self._gateway.answer, facts)
+                return await loop.run_in_executor(self._threads, self._gateway.answer, request)
         except TimeoutError:
             # The thread goes on until its store gives up; the client need not wait for that.
             raise DrsError(Fault.TOO_SLOW, reason="the answer took too long") from None
@@ -137,8 +137,8 @@ async def _part(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-def _facts(scope: Scope, body: bytes) -> Facts:
-    return Facts(
+def _request(scope: Scope, body: bytes) -> Request:
+    return Request(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         query=scope["query_string"].decode("latin-1"),

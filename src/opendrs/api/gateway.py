@@ -11,19 +11,21 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from opendrs.api import body as bodies
 from opendrs.api import iam, open_pages
-from opendrs.api.auth import Authenticator, Facts
+from opendrs.api.auth import Authenticator
 from opendrs.api.errors import document
 from opendrs.api.operation import Call, Operation, discover
 from opendrs.api.query import Query
 from opendrs.api.routes import Routes
 from opendrs.control.asking import Asking
 from opendrs.errors import DrsError, Fault
+from opendrs.signature import Call as Request
 from opendrs.spec import OperationSpec, operations
 from opendrs.store.database import Store, StoreError, reason
 from opendrs.store.sealing import Seal
@@ -32,6 +34,7 @@ from opendrs.telemetry import context
 JSON: Final = "application/json"
 BODY_MAX: Final = 12 << 20  # as the published gateway has it
 REQUEST_ID: Final = "X-Request-Id"
+IAM: Final = "/v3/"
 
 log = logging.getLogger("opendrs.api")
 
@@ -62,18 +65,17 @@ class Gateway:
         self._store = store
         self._seal = seal
         self._authenticator = Authenticator(store, seal)
-        self._iam = iam.Iam(store, self._authenticator)
         self._pages = open_pages.Pages(store, trouble)
         self._routes = _routes()
 
-    def answer(self, facts: Facts) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """Never raises: whatever goes wrong is an answer, too."""
         request_id = str(uuid.uuid4())
         began = time.perf_counter()
         found = _Found()
-        answer = self._guarded(facts, found, request_id)
+        answer = self._guarded(request, found, request_id)
         took_ms = round((time.perf_counter() - began) * 1000, 1)
-        told = {"request": request_id, "method": facts.method, "path": facts.path, "operation": found.operation,
+        told = {"request": request_id, "method": request.method, "path": request.path, "operation": found.operation,
                 "status": answer.status, "ms": took_ms, "user": found.user, "code": found.code}  # fmt: skip
         log.info("a request was answered", extra=context("", **{k: v for k, v in told.items() if v}))
         return Answer(
@@ -83,9 +85,9 @@ class Gateway:
             headers={**answer.headers, REQUEST_ID: request_id},
         )
 
-    def _guarded(self, facts: Facts, found: _Found, request_id: str) -> Answer:
+    def _guarded(self, request: Request, found: _Found, request_id: str) -> Answer:
         try:
-            return self._answer(facts, found)
+            return self._answer(request, found)
         except DrsError as error:
             fault = error
         except StoreError as error:
@@ -95,34 +97,49 @@ class Gateway:
             log.exception("a request failed", extra=context("api.failed", request=request_id))
             fault = DrsError(Fault.INTERNAL, reason=f"the log of the service has the details (request {request_id})")
         found.code = fault.code
-        body = document(fault, request_id, facts.header("x-language"))
+        body = document(fault, request_id, header(request, "x-language"))
         return Answer(status=fault.fault.spec.status, body=as_json(body))
 
-    def _answer(self, facts: Facts, found: _Found) -> Answer:
-        page = self._pages.find(facts)
+    def _answer(self, request: Request, found: _Found) -> Answer:
+        page = self._pages.find(request)
         if page is not None:
             status, content_type, body = page
             return Answer(status=status, body=body, content_type=content_type)
-        identity = self._iam.find(facts)
-        if identity is not None:
-            status, headers, document_ = identity
-            return Answer(status=status, body=as_json(document_), headers=headers)
-        route = self._routes.find(facts.method, facts.path)
+        if request.path.startswith(IAM):
+            identity = self._identity(request, found)
+            if identity is not None:
+                return Answer(status=identity.status, body=as_json(identity.body), headers=identity.headers)
+        route = self._routes.find(request.method, request.path)
         if route is None:
-            raise DrsError(Fault.API_UNKNOWN, method=facts.method[:16], path=facts.path[:256])
+            raise DrsError(Fault.API_UNKNOWN, method=request.method[:16], path=request.path[:256])
         target, values = route
         found.operation = f"{target.spec.version}.{target.spec.name}"
-        caller = self._authenticator.authenticate(facts, project_id=values.get("project_id"))
+        caller = self._authenticator.authenticate(request, datetime.now(UTC))
         found.user = caller.user_name
         if target.operation is None:
             raise DrsError(Fault.UNSUPPORTED, what=f"The operation {target.spec.name}{_why(target.spec)}")
         call = Call(
             asking=Asking(store=self._store, seal=self._seal, caller=caller),
             path=values,
-            query=Query(facts.query),
-            language=facts.header("x-language"),
+            query=Query(request.query),
+            language=header(request, "x-language"),
         )
-        return _performed(target, target.operation, call, facts)
+        return _performed(target, target.operation, call, request)
+
+    def _identity(self, request: Request, found: _Found) -> iam.Answer | None:
+        """What IAM answers for the published service; None: it is none of that."""
+        now = datetime.now(UTC)
+        match request.method, request.path.removesuffix("/"):
+            case "POST", "/v3/auth/tokens":
+                found.operation = "iam.tokens"
+                return iam.tokens(self._store, _parsed(request.body), now)
+            case "GET", "/v3/projects" | "/v3/auth/projects":
+                found.operation = "iam.projects"
+                caller = self._authenticator.authenticate(request, now)
+                found.user = caller.user_name
+                return iam.projects(caller, Query(request.query).text("name"), request.path)
+            case _:
+                return None
 
 
 @dataclass(slots=True)
@@ -134,18 +151,32 @@ class _Found:
     code: str = ""
 
 
-def _performed(route: _Route, operation: Operation, call: Call, facts: Facts) -> Answer:
+def _performed(route: _Route, operation: Operation, call: Call, request: Request) -> Answer:
     if operation.body is None:
         result = operation.handle(call)
     else:
-        _demand_json(facts)
-        result = operation.handle(call, bodies.read(facts.body, operation.body))
+        _demand_json(request)
+        result = operation.handle(call, bodies.read(request.body, operation.body))
     return Answer(status=route.spec.status, body=as_json(result))
 
 
-def _demand_json(facts: Facts) -> None:
-    found = facts.header("content-type").partition(";")[0].strip().lower()
-    if facts.body and found and found != JSON and not found.endswith("+json"):
+def header(request: Request, name: str) -> str:
+    """The first value; empty: there is none."""
+    values = request.values(name)
+    return values[0] if values else ""
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found
+
+
+def _demand_json(request: Request) -> None:
+    found = header(request, "content-type").partition(";")[0].strip().lower()
+    if request.body and found and found != JSON and not found.endswith("+json"):
         raise DrsError(Fault.CONTENT_TYPE, found=found[:64])
 
 

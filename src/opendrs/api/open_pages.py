@@ -9,8 +9,8 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 
-from opendrs.api.auth import Facts
 from opendrs.api.figures import exposition
+from opendrs.signature import Call as Request
 from opendrs.spec.openapi import document
 from opendrs.store.database import Store, StoreError
 
@@ -33,18 +33,18 @@ class Pages:
         }
         self._document: dict[str, bytes] = {}
 
-    def find(self, facts: Facts) -> Page | None:
+    def find(self, request: Request) -> Page | None:
         """The page; None: it is none of ours."""
-        page = self._pages.get(facts.path) if facts.method in ("GET", "HEAD") else None
-        return None if page is None else page(facts)
+        page = self._pages.get(request.path) if request.method in ("GET", "HEAD") else None
+        return None if page is None else page(request)
 
-    def _health(self, facts: Facts) -> Page:
-        del facts
+    def _health(self, request: Request) -> Page:
+        del request
         return 200, TEXT, b"ok\n"
 
-    def _ready(self, facts: Facts) -> Page:
+    def _ready(self, request: Request) -> Page:
         """Ready is whose store answers, and whose workers are looked after."""
-        del facts
+        del request
         try:
             with self._store.read() as connection:
                 connection.execute(text("SELECT 1"))
@@ -53,12 +53,12 @@ class Pages:
         trouble = self._trouble()
         return (503, TEXT, f"{trouble}\n".encode()) if trouble else (200, TEXT, b"ready\n")
 
-    def _metrics(self, facts: Facts) -> Page:
-        del facts
+    def _metrics(self, request: Request) -> Page:
+        del request
         return 200, CONTENT_TYPE_LATEST, exposition(self._store)
 
-    def _openapi(self, facts: Facts) -> Page:
-        host = facts.header("host")
+    def _openapi(self, request: Request) -> Page:
+        host = next(iter(request.values("host")), "localhost")
         if host not in self._document:
             self._document = {host: json.dumps(document(f"http://{host}"), ensure_ascii=False).encode()}
         return 200, JSON, self._document[host]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from opendrs.cli import check, passwords, proof, run
+from opendrs.cli import check, passwords, proof, run, serve
 from opendrs.cli.exits import MEANINGS
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("check", epilog=EPILOG)(check.check)
 app.command("run", epilog=EPILOG)(run.run)
 app.command("proof", epilog=EPILOG)(proof.proof)
+app.command("serve", epilog=EPILOG)(serve.serve)
 
 
 def _version(wanted: bool) -> None:

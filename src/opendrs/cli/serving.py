@@ -17,10 +17,12 @@ from opendrs.api.gateway import Gateway
 from opendrs.api.server import bind, server
 from opendrs.cli.exits import Code
 from opendrs.errors import DrsError, Fault
-from opendrs.settings import ServiceState, wanted_identity
-from opendrs.store import identity
+from opendrs.model.caller import Shown
+from opendrs.model.endpoint import Secret
+from opendrs.settings import ServiceState
+from opendrs.settings import identity as wanted_identity
+from opendrs.store import identity, sealing
 from opendrs.store.database import open_store
-from opendrs.store.identity import Shown
 from opendrs.store.sealing import Seal
 from opendrs.telemetry import context, log_to_stream
 from opendrs.worker.document import Document
@@ -40,9 +42,10 @@ def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
     with _alone(place):
         store = open_store(place.url)
         try:
-            seal = Seal.of(place.folder, os.environ)
+            key = sealing.read_key(place.folder, os.environ)
+            seal = Seal(key)
             shown = identity.ensure(store, seal, wanted_identity(os.environ))
-            document = Document(state=place.url, key=seal.key, folder=place.folder, runners=runners)
+            document = Document(state=place.url, key=key, folder=place.folder, runners=runners)
             log_to_stream(sys.stderr, document.mask(), part="api")
             try:
                 listener = bind(host, port)
@@ -134,6 +137,21 @@ def _greet(port: int, host: str, shown: Shown | None) -> None:
     place = f"[{host}]" if ":" in host else host
     lines = [f"OpenDRS serves http://{place}:{port}"]
     if shown is not None:
-        lines += ["", "The identity of this service. What is secret in it is shown this once:", *shown.lines(), ""]
+        lines += ["", "The identity of this service. What is secret in it is shown this once:", *_lines(shown), ""]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _lines(shown: Shown) -> list[str]:
+    facts = {
+        "project id": shown.caller.project_id,
+        "user": shown.caller.user_name,
+        "password": shown.password,
+        "access key": shown.access_key,
+        "secret key": shown.secret_key,
+    }
+    return [
+        f"  {name:<11} {value.reveal() if isinstance(value, Secret) else value}"
+        for name, value in facts.items()
+        if value is not None
+    ]

@@ -8,10 +8,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.caller import Caller
 from opendrs.model.lifecycle import ALLOWED, Intent, State, Verb
 from opendrs.store import jobs
 from opendrs.store.database import Store
-from opendrs.store.identity import Caller
 from opendrs.store.jobs import Head, JobRecord
 from opendrs.store.sealing import Seal
 

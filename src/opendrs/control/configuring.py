@@ -28,7 +28,7 @@ def describe(asking: Asking, job_id: str, description: str) -> Head:
     return _write(asking, job_id, Kind.DESCRIPTION, description=description)
 
 
-def _write(asking: Asking, job_id: str, kind: Kind, **values: str) -> Head:
+def _write(asking: Asking, job_id: str, kind: Kind, **values: Any) -> Head:
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
         jobs.change(connection, job_id, **values)

@@ -42,21 +42,8 @@ class Seal:
 
     @classmethod
     def of(cls, folder: Path, environ: Mapping[str, str] = os.environ) -> Self:
-        """With the key of the environment, or of the file in `folder`, which is made if there is none.
-
-        folder   must be there
-        Raises SETTING_INVALID.
-        """
-        text = environ.get(VARIABLE)
-        if text:
-            return cls(_key(text, VARIABLE))
-        path = folder / FILE
-        try:
-            if not path.exists():
-                _make(path)
-            return cls(_key(_read(path), str(path)))
-        except OSError as error:
-            raise DrsError(Fault.SETTING_INVALID, name=str(path), reason=str(error)) from error
+        """With the key of `read_key`. Raises SETTING_INVALID."""
+        return cls(read_key(folder, environ))
 
     def seal(self, text: str, about: str) -> str:
         """Seals a text.
@@ -87,6 +74,24 @@ class Seal:
 
     def __repr__(self) -> str:
         return "Seal('***')"
+
+
+def read_key(folder: Path, environ: Mapping[str, str] = os.environ) -> bytes:
+    """The key of the environment, or of the file in `folder`, which is made if there is none.
+
+    folder   must be there
+    Raises SETTING_INVALID.
+    """
+    text = environ.get(VARIABLE)
+    if text:
+        return _key(text, VARIABLE)
+    path = folder / FILE
+    try:
+        if not path.exists():
+            _make(path)
+        return _key(_read(path), str(path))
+    except OSError as error:
+        raise DrsError(Fault.SETTING_INVALID, name=str(path), reason=str(error)) from error
 
 
 def _bound(about: str) -> bytes:

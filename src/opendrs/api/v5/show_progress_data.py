@@ -27,6 +27,7 @@ def handle(call: Call) -> dict[str, Any]:
     kind = one_of("type", call.path["type"], (*KINDS, *NONE_CARRIED, "view", *SPELLINGS))
     kind = SPELLINGS.get(kind, kind)
     limit, offset = call.query.page()
+    rows: list[dict[str, Any]] = []
     search = call.query.text("search_name") or ""
     with call.asking.store.read() as connection:
         head = job_head(call.asking, connection, call.job_id, missing=Fault.JOB_INFO_NOT_FOUND)
@@ -34,7 +35,7 @@ def handle(call: Call) -> dict[str, Any]:
         if kind == "view":
             raise DrsError(Fault.UNSUPPORTED, what="The progress of views")
         if kind in NONE_CARRIED:
-            rows, total = [], 0  # this flow carries none of these
+            total = 0  # this flow carries none of these
         elif kind == "database":
             rows, total = _databases(connection, head, search, limit, offset)
         else:
