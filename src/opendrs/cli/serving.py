@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -31,6 +33,7 @@ from opendrs.worker.starting import without_secrets
 LOCK: Final = "serve.lock"
 AGAIN_S: Final = 1.0  # before a process that has died is followed by another
 LEAVE_S: Final = 60.0  # for the workers to come to rest
+LOOK_S: Final = 0.5
 
 log = logging.getLogger("opendrs.service")
 
@@ -52,7 +55,8 @@ def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
             except OSError as error:
                 reason = f"{listen}: {error.strerror or error}"
                 raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=reason) from error
-            with listener, _Workers(document) as workers:
+            # uvicorn takes signals while it runs, and raises them anew for us when it has ended.
+            with _noted() as pressed, listener, _Workers(document, pressed) as workers:
                 gateway = Gateway(store, seal, trouble=workers.trouble)
                 _greet(listener.getsockname()[1], host, shown)
                 server(App(gateway)).run(sockets=[listener])
@@ -87,11 +91,27 @@ def _alone(place: ServiceState) -> Iterator[None]:
         yield
 
 
-class _Workers:
-    """The process that looks after the workers; if it dies, another one follows, and finds them all."""
+@contextmanager
+def _noted() -> Iterator[list[int]]:
+    """Collects signals instead of obeying them."""
+    pressed: list[int] = []
+    before = {one: signal.signal(one, lambda *_: pressed.append(1)) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield pressed
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
-    def __init__(self, document: Document) -> None:
+
+class _Workers:
+    """The process that looks after the workers; if it dies, another one follows, and finds them all.
+
+    pressed   the signals that have come; a second one does not wait for the workers to come to rest
+    """
+
+    def __init__(self, document: Document, pressed: list[int]) -> None:
         self._document = document
+        self._pressed = pressed
         self._ending = threading.Event()
         self._popen: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="workers", daemon=True)
@@ -102,9 +122,11 @@ class _Workers:
 
     def __exit__(self, *raised: object) -> None:
         self._ending.set()
-        if self._popen is not None and self._popen.poll() is None:
-            self._popen.terminate()
-        self._thread.join(LEAVE_S)
+        deadline = time.monotonic() + LEAVE_S
+        while self._thread.is_alive() and len(self._pressed) < 2 and time.monotonic() < deadline:
+            if self._popen is not None and self._popen.poll() is None:
+                self._popen.terminate()
+            self._thread.join(LOOK_S)
 
     def trouble(self) -> str:
         """Why no job can be worked at now; empty: all is well."""

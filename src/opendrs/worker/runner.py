@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Action
+from opendrs.model.action import Action, Kind
 from opendrs.model.failure import Failure
 from opendrs.model.sealed import about_action
 from opendrs.store import actions, events, jobs
@@ -25,7 +25,7 @@ from opendrs.telemetry import Mask, context, log_to
 from opendrs.worker import errands, process
 from opendrs.worker.assembly import Place, job_of
 from opendrs.worker.document import Document
-from opendrs.worker.errands import Errand, Result
+from opendrs.worker.errands import Errand, Result, terminate
 from opendrs.worker.outcome import kept
 
 IDLE_S: Final = 10.0
@@ -92,6 +92,8 @@ class Runner:
         with self.place.store.write() as connection:
             if not actions.finish(connection, action.id, self.me, result=result, failure=failure):
                 return
+            if failure is not None and action.kind is Kind.TERMINATE:
+                terminate.failed(connection, action.job_id, failure)
             fields = {"kind": action.kind.value}
             if failure is not None:
                 fields |= {"code": failure.code, "reason": failure.message}

@@ -15,14 +15,13 @@ from typing import Final
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
 from opendrs.model.failure import Failure
-from opendrs.model.lifecycle import Intent, Trigger
-from opendrs.store import actions, jobs
+from opendrs.store import actions
 from opendrs.store.database import Store
 from opendrs.store.leases import Holder
 from opendrs.telemetry import context
 from opendrs.worker import process
 from opendrs.worker.document import Document
-from opendrs.worker.errands import LIMIT_S
+from opendrs.worker.errands import LIMIT_S, terminate
 from opendrs.worker.starting import without_secrets
 
 ATTEMPTS_MAX: Final = 3
@@ -103,4 +102,4 @@ class Runners:
             how = f"it took more than {LIMIT_S[action.kind]:.0f} s" if late else "its process died again and again"
             failure = Failure.of(DrsError(Fault.WORKER_CRASHED, reason=how))
             if actions.finish(connection, action.id, holder, failure=failure) and action.kind is Kind.TERMINATE:
-                jobs.move(connection, action.job_id, Trigger.RELEASE_FAILS, intent=Intent.REST, failure=failure)
+                terminate.failed(connection, action.job_id, failure)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shutil
 
+from sqlalchemy import Connection
+
 from opendrs.errors import DrsError, Fault
 from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import Intent, Trigger
@@ -31,20 +33,16 @@ def run(errand: Errand) -> Result:
         release(job, epoch)
     except DrsError as error:
         if not errand.action.params.get("force"):
-            _settle(errand, Trigger.RELEASE_FAILS, Failure.of(error))
             raise
         left = error.message
     shutil.rmtree(errand.place.folder_of(job.id), ignore_errors=True)
-    _settle(errand, Trigger.RELEASED, None, left)
+    with store.write() as connection:
+        jobs.move(connection, job.id, Trigger.RELEASED, intent=Intent.REST)
+        told = Event(name="job.released", message="the job has ended", fields={"left": left} if left else {})
+        events.append(connection, job.id, [told])
     return {"left": left}
 
 
-def _settle(errand: Errand, trigger: Trigger, failure: Failure | None, left: str = "") -> None:
-    name, message, level = "job.released", "the job has ended", "info"
-    fields = {"left": left} if left else {}
-    if failure is not None:
-        name, message, level = "job.not_released", "the job could not be ended", "error"
-        fields = {"code": failure.code, "reason": failure.message}
-    with errand.place.store.write() as connection:
-        jobs.move(connection, errand.job.id, trigger, intent=Intent.REST, failure=failure)
-        events.append(connection, errand.job.id, [Event(name=name, message=message, level=level, fields=fields)])
+def failed(connection: Connection, job_id: str, failure: Failure) -> None:
+    """The errand has failed, whatever the reason: the job can be ended again."""
+    jobs.move(connection, job_id, Trigger.RELEASE_FAILS, intent=Intent.REST, failure=failure)

@@ -1,0 +1,194 @@
+"""The service as a process, and the official SDK as its client."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import huaweicloudsdkdrs.v5 as v5
+import psutil
+from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+from huaweicloudsdkcore.http.http_config import HttpConfig
+from sqlalchemy import select
+
+from opendrs.store.database import open_store
+from opendrs.store.tables import leases
+from opendrs.worker import process
+from tests.harness.ports import free_port
+from tests.harness.processes import Child, Command
+
+OPENDRS = Path(sys.executable).with_name("opendrs")
+PROJECT = "0123456789abcdef0123456789abcdef"
+ACCESS_KEY, SECRET_KEY = "TESTACCESSKEY0000001", "a-secret-key-for-tests-0123456789"
+USER, PASSWORD = "tester", "a-password-for-tests"
+PATIENCE_S = 120.0
+
+Found = TypeVar("Found")
+
+
+class Service:
+    """One service in a folder of its own; `kill` and `start` leave what it has stored."""
+
+    def __init__(self, folder: Path, *, state: str | None = None, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._state = state
+        self._environment = dict(environment or {})
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def state(self) -> str:
+        return self._state or f"sqlite:///{self.folder / 'data' / 'opendrs.db'}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "service.log"
+
+    def start(self) -> Self:
+        """Returns when it is ready."""
+        identity = {
+            "OPENDRS_PROJECT_ID": PROJECT,
+            "OPENDRS_ACCESS_KEY": ACCESS_KEY,
+            "OPENDRS_SECRET_KEY": SECRET_KEY,
+            "OPENDRS_USER": USER,
+            "OPENDRS_PASSWORD": PASSWORD,
+        }
+        more = ["--state", self._state] if self._state else []
+        command = Command(
+            name="opendrs serve",
+            argv=[OPENDRS, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.folder / "data", *more],
+            folder=self.folder,
+            log=self.log,
+            environment={**os.environ, **identity, **self._environment},
+        )
+        self._child = Child(command, self.folder / "service.json")
+        self._child.wait_until(self._ready, 60)
+        return self
+
+    def _ready(self) -> bool:
+        import urllib.error
+        import urllib.request
+
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    def stop(self) -> None:
+        """In order: SIGTERM."""
+        assert self._child is not None
+        self._child.end(signal.SIGTERM, 60)
+        self._child = None
+
+    def kill(self) -> None:
+        """SIGKILL for the service alone: its workers go on."""
+        assert self._child is not None
+        psutil.Process(self._child.pid).kill()
+        self._child.kill()
+        self._child = None
+
+    def close(self) -> None:
+        """Ends all of it, whatever the test has left."""
+        if self._child is not None and self._child.running():
+            self.stop()
+        for worker in self.workers().values():
+            worker.kill()
+
+    def workers(self) -> dict[str, psutil.Process]:
+        """The processes that work at jobs now, by job."""
+        store = open_store(self.state)
+        try:
+            with store.read() as connection:
+                rows = connection.execute(select(leases).where(leases.c.outcome.is_(None))).mappings().all()
+        finally:
+            store.close()
+        found = {}
+        for row in rows:
+            holder = process.Holder(owner=row["owner"], pid=row["pid"], started_at=row["started_at"], host=row["host"])
+            if row["owner"] == "worker" and process.alive(holder):
+                found[row["job_id"]] = psutil.Process(holder.pid)
+        return found
+
+    def sdk(self, *, project: str = PROJECT, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> Sdk:
+        credentials = BasicCredentials(access_key, secret_key, project)
+        config = HttpConfig.get_default_config()
+        builder = v5.DrsClient.new_builder().with_http_config(config).with_credentials(credentials)
+        return Sdk(builder.with_endpoint(self.url).build())
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+
+class Sdk:
+    """The official client, unmodified, with short words for what tests do all the time."""
+
+    def __init__(self, client: v5.DrsClient) -> None:
+        self.client = client
+
+    def call(self, name: str, **parameters: Any) -> Any:
+        """A method of the client: `call("show_job_detail", job_id=..., type="overview")`."""
+        words = "".join(word.capitalize() for word in name.split("_"))
+        return getattr(self.client, name)(getattr(v5, f"{words}Request")(**parameters))
+
+    def refused(self, name: str, **parameters: Any) -> str:
+        """The code with which a call is refused."""
+        try:
+            answer = self.call(name, **parameters)
+        except ClientRequestException as error:
+            assert error.error_msg, error
+            return str(error.error_code)
+        raise AssertionError(f"{name} was not refused: {answer}")
+
+    def status(self, job_id: str) -> str:
+        return str(self.detail(job_id, "overview").status)
+
+    def detail(self, job_id: str, view: str = "detail", **more: Any) -> Any:
+        return self.call("show_job_detail", job_id=job_id, type=view, **more).job
+
+    def act(self, job_id: str, name: str, **params: Any) -> str:
+        """An action; its query id."""
+        body = v5.JobActionReq(v5.ActionReq(action_name=name, action_params=v5.ActionParams(**params)))
+        return str(self.call("execute_job_action", job_id=job_id, body=body).query_id)
+
+    def update(self, job_id: str, kind: str, **params: Any) -> Any:
+        body = v5.SingleUpdateJobReq(v5.UpdateJobReq(type=kind, params=v5.UpdateJob(**params)))
+        return self.call("update_job", job_id=job_id, body=body)
+
+    def until(self, job_id: str, *states: str, timeout_s: float = PATIENCE_S) -> str:
+        """Waits until the job is in one of these states; fails early if it fails."""
+
+        def there() -> str | None:
+            found = self.status(job_id)
+            if found not in states and found.endswith("FAILED"):
+                raise AssertionError(f"{found}: {self.logs(job_id)}")
+            return found if found in states else None
+
+        return eventually(there, timeout_s, lambda: f"{self.status(job_id)}: {self.logs(job_id)}")
+
+    def logs(self, job_id: str) -> list[str]:
+        found = self.detail(job_id, "log", limit=50).logs or []
+        return [f"{row.level} {row.message}" for row in found]
+
+
+def eventually(what: Callable[[], Found | None], timeout_s: float = PATIENCE_S, why: Callable[[], str] = str) -> Found:
+    """Waits for something to be true, and returns it."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"it did not happen: {why()}")
