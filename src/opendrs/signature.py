@@ -191,7 +191,7 @@ def _query(raw: str, sorts: bool) -> bytes:
 
 
 def _encode(text: str) -> str:
-    return quote(text, safe="~")  # letters, digits and `-_.` are always safe
+    return quote(text, safe="")  # letters, digits and `-_.~` stay
 
 
 def _only(call: Call, name: str) -> str:

@@ -15,7 +15,7 @@ from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exception_handler import DefaultExceptionHandler
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 from huaweicloudsdkcore.region.region import Region
-from huaweicloudsdkdrs.v5 import DrsClient
+from huaweicloudsdkdrs.v5 import DrsClient, ListJobsRequest
 
 from opendrs.api import iam
 from opendrs.api.auth import Authenticator
@@ -208,10 +208,10 @@ def test_the_sdk_finds_its_project(store: Store, seal: Seal, user: Caller, monke
     credentials = BasicCredentials("AK1", SECRET_KEY).with_iam_endpoint("http://127.0.0.1:8080")
     region = Region("cn-north-4", "http://127.0.0.1:8080")
     client = DrsClient.new_builder().with_credentials(credentials).with_region(region).build()
-    client.do_http_request("GET", "/v5/{project_id}/jobs", query_params=[("name", "a b")], header_params={})
+    client.list_jobs(ListJobsRequest(job_type="sync", name="a b"))
     assert [(call.path, call.query) for call in calls] == [
         ("/v3/projects", "name=cn-north-4"),
-        (f"/v5/{PROJECT}/jobs", "name=a%20b"),
+        (f"/v5/{PROJECT}/jobs", "job_type=sync&name=a%20b"),
     ]
 
 
