@@ -97,7 +97,7 @@ def test_a_job_begins_anew(world: World) -> None:
     assert raised.value.fault is Fault.PRECHECK_FAILED
     assert world.others() == {"early", "stranger"}
     assert world.phase() is None and world.known() == dict.fromkeys(("tables", "chunks", "suspects", "made"), 0)
-    assert not story.in_target("SELECT FROM pg_proc WHERE pronamespace = '_opendrs'::regnamespace")
+    assert not story.in_target("SELECT proname FROM pg_proc WHERE pronamespace = '_opendrs'::regnamespace")
     world.run(f'TRUNCATE "{story.name}".early')
     story.play(check=True)
     assert not story.unproven()
