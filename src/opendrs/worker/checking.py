@@ -137,6 +137,7 @@ class _Checking:
                 policy=self._policy,
                 selection=self._selection,
                 server_id=self._policy.server_id or self._options.server_id,
+                job=self._options.job,
             )
             yield from self._look(mysql.SERVER, server)
             try:

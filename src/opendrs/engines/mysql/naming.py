@@ -59,3 +59,8 @@ def shadow_of(name: TableName) -> TableName | None:
     is not of that kind."""
     found = next((found for pattern in _SHADOWS if (found := pattern.fullmatch(name.table))), None)
     return TableName(name.schema, found["table"]) if found else None
+
+
+def replica_host(job: str) -> str:
+    """What a job calls itself among the replicas of the source."""
+    return f"opendrs-{job}"[:60]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from opendrs.engines.mysql.naming import replica_host
 from opendrs.engines.mysql.prechecks_privileges import log_status
 from opendrs.engines.mysql.prechecks_server import Server
 from opendrs.engines.mysql.server import read_databases
@@ -149,7 +150,10 @@ def identity(server: Server) -> Verdict:
             f"server_id is {own}. Whether another replica has our {ours} cannot be seen: the account lacks {privilege}"
         )
         raise Unseen(message, unseen.remedy) from unseen
-    others = [row for row in rows if {k.lower(): v for k, v in row.items()}.get("server_id") == str(ours)]
+    replicas = [{name.lower(): value for name, value in row.items()} for row in rows]
+    # The server may not have noticed yet that the job's own last worker is gone.
+    mine = replica_host(server.job) if server.job else None
+    others = [row for row in replicas if row.get("server_id") == str(ours) and row.get("host") != mine]
     if others:
         host = {k.lower(): v for k, v in others[0].items()}.get("host")
         return _taken(f"our server_id {ours} is that of another replica ({host or 'unknown host'})")

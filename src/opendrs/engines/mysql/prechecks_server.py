@@ -63,6 +63,7 @@ class Server:
     """One source, asked by the account that will replicate.
 
     server_id   the id that we would take as a replica; 0: it is not known yet
+    job         id of the job, if it may have begun
     wait        sleeps some seconds
     """
 
@@ -71,6 +72,7 @@ class Server:
     policy: Policy
     selection: Selection
     server_id: int = 0
+    job: str = ""
     wait: Callable[[float], None] = time.sleep
 
     @cached_property

@@ -19,7 +19,7 @@ from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import connection_options
 from opendrs.engines.mysql.ddl import Ignored, parse
 from opendrs.engines.mysql.errors import decoding, translate
-from opendrs.engines.mysql.naming import shadow_of
+from opendrs.engines.mysql.naming import replica_host, shadow_of
 from opendrs.engines.mysql.position import LogPosition
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.snapshot import TRANSACTIONAL
@@ -59,7 +59,7 @@ def log_options(endpoint: Endpoint, selection: Selection, settings: StreamSettin
         "connection": connection_options(endpoint),
         "server_id": settings.server_id,
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, settings.name)),
-        "host": f"opendrs-{settings.name}"[:60],
+        "host": replica_host(settings.name),
         "spool": {"folder": str(settings.folder / "spool"), "bytes_max": settings.spool_bytes},
         "spill_folder": str(settings.folder),
         "reconnect_for_s": RECONNECT_S,

@@ -95,7 +95,12 @@ END"""
 
 def drop(child: Table, key: ForeignKey) -> list[str]:
     """Statements that remove the trigger with its function."""
-    return [f"DROP FUNCTION IF EXISTS {SCHEMA}.{quote(trigger_name(child, key))}() CASCADE"]
+    return [drop_named(trigger_name(child, key))]
+
+
+def drop_named(function: str) -> str:
+    """Removes the function of that name, and the triggers that call it."""
+    return f"DROP FUNCTION IF EXISTS {SCHEMA}.{quote(function)}() CASCADE"
 
 
 def suspect_orphans(child: Table, key: ForeignKey, targets: Mapping[TableName, Target], job: str) -> str:

@@ -23,6 +23,8 @@ from opendrs.model.position import Position
 SCHEMA = "_opendrs"
 VERSION = 1
 DIVISION_BY_ZERO = "SQLSTATE 22012"
+LOCKED = "SQLSTATE 55P03"
+ABSENT = ("SQLSTATE 42P01", "SQLSTATE 3F000")  # a table, a schema
 RESETTING = "resetting"  # in place of a phase: a reset is under way (`resetting.py`)
 PORTION = 200  # tables, or keys of tables, in one transaction
 LOCK = 0x6F70656E647273  # advisory lock under which the tables are made: two jobs may begin at once
@@ -74,6 +76,35 @@ def begun(session: Session, job: str) -> bool:
     return bool(session.query(f"SELECT FROM {SCHEMA}.job WHERE job = $1 AND phase IS NOT NULL", job))
 
 
+def known(session: Session, job: str) -> bool:
+    """Whether the target knows the job at all; changes nothing."""
+    if session.value(f"SELECT to_regclass('{SCHEMA}.job')") is None:
+        return False
+    return bool(session.query(f"SELECT FROM {SCHEMA}.job WHERE job = $1", job))
+
+
+def drop_unused(session: Session) -> bool:
+    """Drops the schema if no job is in it. One that begins at this moment makes it anew (`Control.install`), and of one
+    that is in the middle of something it is not known: then it stays. Returns whether it is gone."""
+    try:
+        with session.transaction():
+            session.query(f"SELECT pg_advisory_xact_lock({LOCK})")
+            if session.value(f"SELECT to_regclass('{SCHEMA}.job')") is None:
+                return True
+            if session.query(f"SELECT FROM {SCHEMA}.job LIMIT 1"):
+                return False
+            session.execute("SET LOCAL lock_timeout = '1s'")
+            session.execute(f"LOCK TABLE {SCHEMA}.job IN ACCESS EXCLUSIVE MODE")
+            if session.query(f"SELECT FROM {SCHEMA}.job LIMIT 1"):
+                return False
+            session.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
+    except DrsError as error:
+        if LOCKED in error.message or error.fault is Fault.PRIVILEGE_MISSING:  # somebody else's, or in use
+            return False
+        raise
+    return True
+
+
 class Control:
     """The control tables, as one job's worker of one epoch uses them."""
 
@@ -111,7 +142,10 @@ class Control:
                     str(self.epoch),
                 )
             except DrsError as error:
-                if "55P03" in error.message:  # lock_not_available: ask the holder again to go
+                if LOCKED in error.message:  # ask the holder again to go
+                    continue
+                if any(state in error.message for state in ABSENT):  # the last job has just been released
+                    self.make(session)
                     continue
                 raise
             finally:
@@ -137,6 +171,13 @@ class Control:
         """Forgets everything of the job but its epoch, in a guarded transaction."""
         for table in ("tables", "chunks", "suspects", "made"):
             session.query(f"DELETE FROM {SCHEMA}.{table} WHERE job = $1", self.job)
+
+    def remove(self, session: Session) -> None:
+        """Takes the job out, its epoch too: no worker of it can commit anything more."""
+        with session.transaction():
+            self.guard(session)
+            self.clear(session)
+            session.query(f"DELETE FROM {SCHEMA}.job WHERE job = $1", self.job)
 
     def stand_ins(self, session: Session) -> list[str]:
         """Names of the functions that triggers on tables of the job call in place of foreign keys (`cascade.py`), and

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from opendrs.engines.postgres import cascade
 from opendrs.engines.postgres.connect import Session, quote
 from opendrs.engines.postgres.control import RESETTING, SCHEMA, Control, portions
 from opendrs.engines.postgres.ownership import OWN, OWN_VIEWS
@@ -81,7 +82,7 @@ class Reset:
         for functions in portions(self._control.stand_ins(self._session)):
             with self._guarded():
                 for function in functions:
-                    self._session.execute(f"DROP FUNCTION IF EXISTS {SCHEMA}.{quote(function)}() CASCADE")
+                    self._session.execute(cascade.drop_named(function))
         for tables in portions(self._session.query(OWN, self._job)):
             with self._guarded():
                 # Without CASCADE: what has come to depend on them since the mark is not ours to take along.

@@ -86,9 +86,9 @@ class Schema:
         ]
         return self.told(Rendered.joined([indexes.key(table, target), *supporting]))
 
-    def number(self, table: Table, target: Target) -> Sequence[str]:
+    def number(self, table: Table, target: Target, *, forward: bool = False) -> Sequence[str]:
         """What lets the target number new rows from where the source would. May be repeated."""
-        return self.told(ddl.identity(table, target))
+        return self.told(ddl.identity(table, target, forward=forward))
 
     def alter(self, alteration: Alteration, before: State, after: State, settings: SchemaSettings) -> Sequence[str]:
         """What carries out a change of the source's schema."""

@@ -40,6 +40,7 @@ TRANSACTIONAL = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
 WAIT_FOR_THE_DISK = (
     "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
+LOCK_WAIT_S = 5  # for a table that others write to
 SUSPECTS_MAX = 200  # of which the source is asked at once
 
 
@@ -460,6 +461,42 @@ class Sink:
         with self._open_session() as session, session.transaction():
             self._control.guard(session)
             self._views.make(session, self._targets)
+
+    def leave(self) -> None:
+        """Nobody will follow the log again: foreign keys that were away, what stands in for some, and numbering. What
+        the target refuses is reported, for it is no reason to stay."""
+        self.rollback()
+        report = self._settings.report
+        if self._schema.constrained:
+            try:
+                self._foreign_keys.tighten(self._open_session, self._definitions(), self._targets, calm=True)
+            except DrsError as error:
+                if error.fault is not Fault.TARGET_REFUSED:
+                    raise
+                report("foreign keys", f"They are not all there again: {error.message}")
+        for functions in portions(self._control.stand_ins(self._session)):
+            with self._guarded():
+                self._run([cascade.drop_named(function) for function in functions])
+        there = ownership.existing(self._session, ((t["schema"], t["table"]) for t in self._targets.values()))
+        for name, progress in self._tables.items():
+            target = self._targets[name]
+            if (target["schema"], target["table"]) not in there:
+                continue
+            try:
+                with self._guarded():
+                    self._number_in_use(progress.table, target)
+            except DrsError as error:
+                if error.fault is not Fault.TARGET_REFUSED:
+                    raise
+                report(str(name), f"Its numbering was not set right: {error.message}")
+
+    def _number_in_use(self, table: Table, target: Target) -> None:
+        """The table may have other writers by now: what they are about to write counts."""
+        statements = self._schema.number(table, target, forward=True)
+        if statements:
+            self._session.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
+            self._session.execute(f"LOCK TABLE {shape.layout_of(target).sql} IN SHARE ROW EXCLUSIVE MODE")
+            self._run(statements)
 
     def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
         """Foreign keys that were away, and numbering: rows came with their numbers, no sequence was asked for them."""
