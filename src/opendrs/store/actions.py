@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, insert, select, update
 
 from opendrs.model.action import STARTS, Action, Kind, Status
 from opendrs.model.failure import Failure
@@ -18,6 +18,14 @@ from opendrs.store.tables import actions
 
 KEPT: Final = 1_000  # of a job; the oldest go first
 OPEN: Final = ("waiting", "running")
+
+# Statements of every request are made once: making one takes as long as running it.
+_OPEN_KINDS: Final = (
+    select(actions.c.job_id, actions.c.kind)
+    .where(actions.c.job_id.in_(bindparam("jobs", expanding=True)), actions.c.status.in_(OPEN))
+    .order_by(actions.c.asked_at.desc())
+)
+_FIND: Final = select(actions).where(actions.c.job_id == bindparam("job"), actions.c.id == bindparam("key"))
 
 
 def ask(
@@ -51,7 +59,7 @@ def ask(
 
 
 def find(connection: Connection, job_id: str, key: str) -> Action | None:
-    row = connection.execute(select(actions).where(actions.c.job_id == job_id, actions.c.id == key)).mappings().first()
+    row = connection.execute(_FIND, {"job": job_id, "key": key}).mappings().first()
     return None if row is None else _action(row)
 
 
@@ -92,9 +100,8 @@ def pending(connection: Connection, job_id: str, kinds: Collection[Kind]) -> lis
 
 def open_kinds(connection: Connection, job_ids: Collection[str]) -> dict[str, list[Kind]]:
     """What is not over yet, by job, newest first."""
-    query = select(actions.c.job_id, actions.c.kind).where(actions.c.job_id.in_(job_ids), actions.c.status.in_(OPEN))
     found: dict[str, list[Kind]] = {}
-    for row in connection.execute(query.order_by(actions.c.asked_at.desc())):
+    for row in connection.execute(_OPEN_KINDS, {"jobs": list(job_ids)}):
         found.setdefault(row.job_id, []).append(Kind(row.kind))
     return found
 

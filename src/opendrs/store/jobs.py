@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import Connection, RowMapping, Select, and_, case, delete, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from opendrs.errors import DrsError, Fault
@@ -97,6 +97,12 @@ _SORTED_BY: Final = {
 # Selections can be large, and lists do not show them.
 _HEAD: Final = [c for c in jobs.c if c.name not in ("source", "target", "selection", "policy", "places", "name_key")]
 
+# Statements of every request are made once: making one takes as long as running it.
+_MINE: Final = and_(jobs.c.id == bindparam("job"), jobs.c.project_id == bindparam("project"))
+_ONE_HEAD: Final = select(*_HEAD).where(_MINE)
+_POLICY: Final = select(jobs.c.policy).where(jobs.c.id == bindparam("job"))
+_SELECTION: Final = select(jobs.c.selection).where(jobs.c.id == bindparam("job"))
+
 
 def create(connection: Connection, job: Job, name: str = "") -> JobRecord:
     """Remembers a job of `opendrs run`; one that is there already stays as it is."""
@@ -146,20 +152,19 @@ def get(connection: Connection, project_id: str, job_id: str) -> JobRecord | Non
 
 def head(connection: Connection, project_id: str, job_id: str) -> Head | None:
     """The same, without what may be large."""
-    query = select(*_HEAD).where(jobs.c.id == job_id, jobs.c.project_id == project_id)
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_ONE_HEAD, {"job": job_id, "project": project_id}).mappings().first()
     return None if row is None else Head(**_head(row))
 
 
 def selection_of(connection: Connection, job_id: str) -> Selection:
     """The job's selection, which heads are without."""
-    found = connection.execute(select(jobs.c.selection).where(jobs.c.id == job_id)).scalar()
+    found = connection.execute(_SELECTION, {"job": job_id}).scalar()
     return Selection() if found is None else Selection.from_json(found)
 
 
 def policy_of(connection: Connection, job_id: str) -> Policy:
     """The job's policy. KeyError if there is no such job."""
-    found = connection.execute(select(jobs.c.policy).where(jobs.c.id == job_id)).scalar()
+    found = connection.execute(_POLICY, {"job": job_id}).scalar()
     if found is None:
         raise KeyError(job_id)
     return Policy.from_json(found)

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, delete, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+)
 
 from opendrs.model.catalog import TableName
 from opendrs.model.lifecycle import Intent
@@ -41,12 +54,25 @@ class SavedProgress:
     updated_at: datetime
 
 
+# Statements of every request are made once: making one takes as long as running it.
+_JOB: Final[BindParameter[str]] = bindparam("job")
+_ONE: Final = select(progress).where(progress.c.job_id == _JOB)
+_COUNT: Final = select(func.count()).where(table_progress.c.job_id == _JOB)
+_PAGE: Final = (
+    select(table_progress)
+    .where(table_progress.c.job_id == _JOB)
+    .order_by(table_progress.c.schema_name, table_progress.c.table_name)
+    .limit(bindparam("most", type_=Integer))
+    .offset(bindparam("behind", type_=Integer))
+)
+
+
 def save(connection: Connection, job_id: str, counters: Mapping[str, Any]) -> None:
     upsert(connection, progress, {"job_id": job_id, "counters": dict(counters), "updated_at": datetime.now(UTC)})
 
 
 def load(connection: Connection, job_id: str) -> SavedProgress | None:
-    row = connection.execute(select(progress).where(progress.c.job_id == job_id)).mappings().first()
+    row = connection.execute(_ONE, {"job": job_id}).mappings().first()
     return None if row is None else SavedProgress(counters=row["counters"], updated_at=row["updated_at"])
 
 
@@ -116,11 +142,10 @@ def page_tables(
     connection: Connection, job_id: str, *, search: str = "", limit: int, offset: int
 ) -> tuple[list[TableCounts], int]:
     """Tables by name, in portions, and how many there are; `search`: part of the name of table or database."""
-    t = table_progress.c
-    mine = and_(t.job_id == job_id, _found(search)) if search else t.job_id == job_id
-    total = connection.execute(select(func.count()).where(mine)).scalar() or 0
-    query = select(table_progress).where(mine).order_by(t.schema_name, t.table_name).limit(limit).offset(offset)
-    return [_counts(row) for row in connection.execute(query).mappings()], total
+    count, rows = (_COUNT.where(_found(search)), _PAGE.where(_found(search))) if search else (_COUNT, _PAGE)
+    total = connection.execute(count, {"job": job_id}).scalar() or 0
+    page = {"job": job_id, "most": limit, "behind": offset}
+    return [_counts(row) for row in connection.execute(rows, page).mappings()], total
 
 
 def page_databases(

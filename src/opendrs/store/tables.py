@@ -119,7 +119,7 @@ jobs = Table(
     Column("places", Text),
     Column("facts", Json),
     Column("starts_at", Instant),
-    Index("ix_jobs_project_id_created_at_id", "project_id", "created_at", "id"),
+    Index("ix_jobs_project_id_job_type_created_at_id", "project_id", "job_type", "created_at", "id"),
     Index("ix_jobs_intent", "intent"),
     Index("uq_jobs_project_id_name_key", "project_id", "name_key", unique=True),
 )

@@ -29,7 +29,8 @@ def upgrade() -> None:
         sa.Column("starts_at", INSTANT),
     ):
         op.add_column("jobs", column)
-    op.create_index("ix_jobs_project_id_created_at_id", "jobs", ["project_id", "created_at", "id"])
+    listed = ["project_id", "job_type", "created_at", "id"]
+    op.create_index("ix_jobs_project_id_job_type_created_at_id", "jobs", listed)
     op.create_index("ix_jobs_intent", "jobs", ["intent"])
     op.create_index("uq_jobs_project_id_name_key", "jobs", ["project_id", "name_key"], unique=True)
     op.create_table(
