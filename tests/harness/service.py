@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -14,7 +15,8 @@ import huaweicloudsdkdrs.v5 as v5
 import psutil
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
-from huaweicloudsdkcore.http.http_config import HttpConfig
+from huaweicloudsdkcore.http.http_handler import HttpHandler
+from requests import Response
 from sqlalchemy import select
 
 from opendrs.store.database import open_store
@@ -22,6 +24,7 @@ from opendrs.store.tables import leases
 from opendrs.worker import process
 from tests.harness.ports import free_port
 from tests.harness.processes import Child, Command
+from tests.harness.shapes import deviations
 
 OPENDRS = Path(sys.executable).with_name("opendrs")
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -120,11 +123,8 @@ class Service:
                 found[row["job_id"]] = psutil.Process(holder.pid)
         return found
 
-    def sdk(self, *, project: str = PROJECT, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> Sdk:
-        credentials = BasicCredentials(access_key, secret_key, project)
-        config = HttpConfig.get_default_config()
-        builder = v5.DrsClient.new_builder().with_http_config(config).with_credentials(credentials)
-        return Sdk(builder.with_endpoint(self.url).build())
+    def sdk(self, **credentials: str) -> Sdk:
+        return sdk(self.url, **credentials)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -133,25 +133,50 @@ class Service:
         self.close()
 
 
-class Sdk:
-    """The official client, unmodified, with short words for what tests do all the time."""
+def sdk(url: str, *, project: str = PROJECT, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> Sdk:
+    """A client of the service there."""
+    seen: list[Response] = []
+    handler = HttpHandler().add_response_handler(lambda **facts: seen.append(facts["response"]))
+    credentials = BasicCredentials(access_key, secret_key, project)
+    builder = v5.DrsClient.new_builder().with_http_handler(handler).with_credentials(credentials)
+    return Sdk(builder.with_endpoint(url).build(), seen)
 
-    def __init__(self, client: v5.DrsClient) -> None:
+
+class Sdk:
+    """The official client, unmodified, with short words for what tests do all the time.
+
+    seen   every answer as it came; each is held against the contract
+    """
+
+    def __init__(self, client: v5.DrsClient, seen: list[Response]) -> None:
         self.client = client
+        self.seen = seen
 
     def call(self, name: str, **parameters: Any) -> Any:
         """A method of the client: `call("show_job_detail", job_id=..., type="overview")`."""
         words = "".join(word.capitalize() for word in name.split("_"))
-        return getattr(self.client, name)(getattr(v5, f"{words}Request")(**parameters))
+        self.seen.clear()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of methods that v5.1 has as well, and of dates it cannot read
+                return getattr(self.client, name)(getattr(v5, f"{words}Request")(**parameters))
+        finally:
+            for answer in self.seen:
+                body = answer.json() if answer.content else None
+                assert deviations("v5", name, answer.status_code, body) == [], (name, answer.status_code, body)
 
     def refused(self, name: str, **parameters: Any) -> str:
         """The code with which a call is refused."""
+        return self.refusal(lambda: self.call(name, **parameters))
+
+    def refusal(self, act: Callable[[], Any]) -> str:
+        """The same of whatever is done."""
         try:
-            answer = self.call(name, **parameters)
+            answer = act()
         except ClientRequestException as error:
             assert error.error_msg, error
             return str(error.error_code)
-        raise AssertionError(f"{name} was not refused: {answer}")
+        raise AssertionError(f"it was not refused: {answer}")
 
     def status(self, job_id: str) -> str:
         return str(self.detail(job_id, "overview").status)

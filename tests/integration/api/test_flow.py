@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
 from tests.harness.service import Service, eventually
 from tests.integration.api.jobs import chosen, creation, endpoint
-
-
-@pytest.fixture
-def service(tmp_path: Path):
-    with Service(tmp_path) as service:
-        yield service
 
 
 def test_a_job_from_creation_to_its_end(

@@ -1,0 +1,243 @@
+"""The service in one process, without servers and workers: the API, the store and the attendant are real, and a test
+plays the workers and the runners. What happens is what the test lets happen, one step at a time."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from opendrs.api.app import App
+from opendrs.api.gateway import Gateway
+from opendrs.api.server import bind, server
+from opendrs.errors import DrsError, Fault
+from opendrs.model.action import Action, Kind
+from opendrs.model.caller import Wanted
+from opendrs.model.endpoint import Secret
+from opendrs.model.failure import Failure
+from opendrs.model.lifecycle import Intent, State, Trigger
+from opendrs.model.selection import Selection
+from opendrs.store import actions, identity, jobs, leases
+from opendrs.store.database import Store, open_store
+from opendrs.store.leases import Holder
+from opendrs.store.sealing import Seal
+from opendrs.worker.assembly import Place
+from opendrs.worker.attending import Attendant
+from opendrs.worker.claiming import RESTED
+from opendrs.worker.errands import terminate
+from opendrs.worker.order import Order
+from opendrs.worker.outcome import Exit, Outcome
+from tests.harness.service import ACCESS_KEY, PASSWORD, PROJECT, SECRET_KEY, USER, Sdk, sdk
+
+HOLDER = Holder(owner="worker", pid=1, started_at=1.0, host="a machine of the test")
+RUNNER = Holder(owner="worker", pid=2, started_at=1.0, host="a machine of the test")
+
+
+@dataclass
+class Worker:
+    """What a scripted worker, with its supervisor, has been told."""
+
+    order: Order
+    epoch: int
+    pausing: bool = False
+    outcome: Outcome | None = None
+
+
+@dataclass
+class Workers:
+    """Implements worker.attending.Supervising: each job has at most one worker, which does what the test says.
+
+    working   those that live; they outlive whoever watches them
+    watching  those that are watched, or have ended and nobody has asked yet
+    """
+
+    store: Store
+    working: dict[str, Worker] = field(default_factory=dict)
+    watching: dict[str, Worker] = field(default_factory=dict)
+
+    def ensure(self, order: Order, *, pausing: bool = False) -> None:
+        job = order.job.id
+        if self.watched(job):
+            return
+        worker = self.working.get(job)
+        if worker is None and pausing:
+            self._pause_idle(job)
+            worker = Worker(order, 0, outcome=Outcome(exit=Exit.PAUSED))
+        elif worker is None:
+            worker = self.working[job] = self._start(order)
+        worker.pausing |= pausing
+        self.watching[job] = worker
+
+    def _pause_idle(self, job: str) -> None:
+        """What a watch does where nobody works."""
+        with self.store.write() as connection:
+            lease = leases.current(connection, job)
+            if lease is not None and jobs.intent_of(connection, job) is not Intent.RUN:
+                jobs.enter(connection, job, State.PAUSED, epoch=lease.epoch, rests=True)
+
+    def _start(self, order: Order) -> Worker:
+        job = order.job.id
+        with self.store.write() as connection:
+            epoch = leases.claim(connection, job, HOLDER, order.settings())
+            assert epoch is not None
+            record = jobs.find(connection, job)
+            assert record is not None
+            if record.state in RESTED:
+                jobs.enter(connection, job, State.STARTING, epoch=epoch)
+        return Worker(order, epoch)
+
+    def watched(self, job_id: str) -> bool:
+        worker = self.watching.get(job_id)
+        return worker is not None and worker.outcome is None
+
+    def take_outcome(self, job_id: str) -> Outcome | None:
+        if self.watched(job_id) or job_id not in self.watching:
+            return None
+        return self.watching.pop(job_id).outcome
+
+    def pause(self, job_id: str) -> None:
+        self.watching[job_id].pausing = True
+
+    def kill(self, job_id: str) -> None:
+        self.watching[job_id].pausing = True
+
+    # what the test lets happen
+
+    def says(self, job_id: str, state: State) -> bool:
+        """The worker reports where it is."""
+        worker = self.working[job_id]
+        with self.store.write() as connection:
+            return jobs.enter(connection, job_id, state, epoch=worker.epoch)
+
+    def ends(self, job_id: str, state: State, outcome: Outcome) -> None:
+        """Its last word."""
+        worker = self.working.pop(job_id)
+        with self.store.write() as connection:
+            paused = outcome.exit is Exit.PAUSED
+            if not (paused and jobs.intent_of(connection, job_id) is Intent.RUN):
+                jobs.enter(connection, job_id, state, epoch=worker.epoch, failure=outcome.failure, rests=True)
+        worker.outcome = outcome
+
+
+@dataclass
+class World:
+    """All of it. `sdk` speaks to the API over HTTP; everything else is called directly."""
+
+    store: Store
+    seal: Seal
+    workers: Workers
+    attendant: Attendant
+    url: str
+
+    def sdk(self, **credentials: str) -> Sdk:
+        return sdk(self.url, **credentials)
+
+    def step(self) -> None:
+        self.attendant.step()
+
+    def crash(self) -> None:
+        """The service is killed, and starts again; the workers go on."""
+        self.workers.watching.clear()
+        self.attendant = Attendant(place=self.attendant.place, supervisor=self.workers, clock=self.attendant.clock)
+
+    def take(self) -> Action | None:
+        """A runner takes the errand that has waited longest."""
+        with self.store.write() as connection:
+            return actions.take(connection, RUNNER)
+
+    def finish(self, action: Action, *, well: bool = True) -> None:
+        """A runner's last word on an errand, with what such an errand leaves behind."""
+        failure = None if well else Failure.of(DrsError(Fault.SOURCE_UNREACHABLE, endpoint="there", reason="gone"))
+        with self.store.write() as connection:
+            if action.kind is Kind.TERMINATE:
+                if failure is None:
+                    jobs.move(connection, action.job_id, Trigger.RELEASED, intent=Intent.REST)
+                else:
+                    terminate.failed(connection, action.job_id, failure)
+            if action.kind is Kind.OBJECTS and well:
+                selection = Selection.from_json(action.params["selection"])
+                jobs.change(connection, action.job_id, prechecked=True, selection=selection.to_json())
+            result = _result(action) if well else None
+            actions.finish(connection, action.id, RUNNER, result=result, failure=failure)
+
+    def run_errands(self, *, well: bool = True) -> None:
+        while (action := self.take()) is not None:
+            self.finish(action, well=well)
+
+    def configured(self, sdk: Sdk, job_id: str) -> None:
+        """Brings a job that was just created to where it can be started."""
+        self.step()
+        sdk.act(job_id, "precheck", precheck_mode="forStartJob")
+        self.run_errands()
+
+    def forget(self, job_id: str) -> None:
+        """Takes a job away, wherever it is."""
+        self.workers.working.pop(job_id, None)
+        self.workers.watching.pop(job_id, None)
+        with self.store.write() as connection:
+            jobs.remove(connection, job_id)
+
+    def state(self, job_id: str) -> State:
+        with self.store.read() as connection:
+            found = jobs.find(connection, job_id)
+        assert found is not None
+        return found.state
+
+
+def _result(action: Action) -> Mapping[str, Any]:
+    end = {"ip": "127.0.0.1", "success": True, "version": "1", "code": "", "message": ""}
+    finding = {"item": "srcDbConnection", "group": "network", "result": "PASSED", "message": "it answers", "remedy": ""}
+    return {
+        Kind.NETWORK: {"ends": [{**end, "side": side} for side in ("source", "target")]},
+        Kind.COLLECT: {"databases": {"shop": {"tables": [["orders", "table"]], "total": 1}}, "most": 10},
+        Kind.OBJECTS: {"databases": 1, "tables": 1},
+        Kind.PRECHECK: {"passed": True, "findings": [finding]},
+        Kind.TERMINATE: {"left": ""},
+    }[action.kind]
+
+
+@contextmanager
+def open_world(folder: Path) -> Iterator[World]:
+    """A world with the identity of tests.harness.service."""
+    store, seal = open_store(f"sqlite:///{folder / 'opendrs.db'}"), Seal(bytes(32))
+    wanted = Wanted(
+        project_id=PROJECT, user_name=USER, password=Secret(PASSWORD),
+        access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY),
+    )  # fmt: skip
+    identity.ensure(store, seal, wanted)
+    with store.write() as connection:
+        connection.execute(text("CREATE TABLE moves (job_id TEXT, before TEXT, after TEXT)"))
+        connection.execute(
+            text(
+                "CREATE TRIGGER moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.state"
+                " BEGIN INSERT INTO moves VALUES (new.id, old.state, new.state); END"
+            )
+        )
+    workers = Workers(store)
+    place = Place(store=store, seal=seal, folder=folder)
+    ticks = itertools.count(0, 100)  # nothing has to be waited for
+    attendant = Attendant(place=place, supervisor=workers, clock=lambda: float(next(ticks)))
+    listener = bind("127.0.0.1", 0)
+    serving = server(App(Gateway(store, seal)))
+    thread = threading.Thread(target=serving.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield World(store, seal, workers, attendant, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    finally:
+        serving.should_exit = True
+        thread.join()
+        listener.close()
+        store.close()
+
+
+def moves(store: Store) -> list[tuple[str, State, State]]:
+    """Every change of a state that there was, whoever made it."""
+    with store.read() as connection:
+        rows = connection.execute(text("SELECT job_id, before, after FROM moves")).all()
+    return [(row.job_id, State(row.before), State(row.after)) for row in rows]
