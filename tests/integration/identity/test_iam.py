@@ -205,6 +205,7 @@ def test_the_sdk_finds_its_project(store: Store, seal: Seal, user: Caller, monke
         return response
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answer)
+    monkeypatch.setattr(BasicCredentials, "_CACHE", {})  # the project, for as long as the process lives
     credentials = BasicCredentials("AK1", SECRET_KEY).with_iam_endpoint("http://127.0.0.1:8080")
     region = Region("cn-north-4", "http://127.0.0.1:8080")
     client = DrsClient.new_builder().with_credentials(credentials).with_region(region).build()
