@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME ...]`: measure, print one table, keep everything in a file.
 
-NAME is one of load, decode, apply, latency; none: all of them. A missed target is a result, and the exit status is 0;
+NAME is one of load, decode, apply, latency, service; none: all of them. A missed target is a result, and the exit status is 0;
 an error is an error, and it is 1.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import apply, decode, latency, load, report
+from benchmarks import apply, decode, latency, load, report, service
 from benchmarks.measure import FAILURES, Outcome
 from benchmarks.report import Figure, Report
 from benchmarks.stage import Stage, open_stage, say
@@ -28,30 +28,44 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
 }
 
 
+# It needs neither servers nor workloads.
+SERVICE: Final = "service"
+NAMES: Final = (*MEASUREMENTS, SERVICE)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASUREMENTS)}; none: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; none: all")
     parser.add_argument("--scale", type=float, default=1.0, help="of the workloads; 1 is 2,000,000 rows a table")
     parser.add_argument("--runs", type=int, default=3, help="of each contender; the median counts")
     parser.add_argument("--fresh", action="store_true", help="fill the source anew")
     parser.add_argument("--results", type=Path, default=report.RESULTS, help="file for everything found, as JSON")
     given = parser.parse_args()
-    if unknown := set(given.names) - MEASUREMENTS.keys():
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    names = given.names or NAMES
+    if unknown := set(names) - set(NAMES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are closed
     found = Report()
-    with open_stage(scale=given.scale, runs=given.runs, fresh=given.fresh) as stage:
-        for name in given.names or MEASUREMENTS:
-            say("")
-            try:
-                found.add(*MEASUREMENTS[name](stage))
-            except FAILURES as error:
-                found.outcome.errors[name] = f"{type(error).__name__}: {error}"
-                say(f"  FAILED: {error}")
-        facts = report.facts(stage)
+    facts = report.machine()
+    if SERVICE in names:
+        _measured(found, SERVICE, lambda: service.measure(given.runs))
+    if staged := [name for name in names if name != SERVICE]:
+        with open_stage(scale=given.scale, runs=given.runs, fresh=given.fresh) as stage:
+            for name in staged:
+                _measured(found, name, lambda name=name: MEASUREMENTS[name](stage))
+            facts = {**report.machine(), **report.facts(stage)}
     found.show(facts)
     found.save(facts, given.results)
     return 1 if found.outcome.errors else 0
+
+
+def _measured(found: Report, name: str, measure: Callable[[], tuple[Sequence[Figure], Outcome]]) -> None:
+    say("")
+    try:
+        found.add(*measure())
+    except FAILURES as error:
+        found.outcome.errors[name] = f"{type(error).__name__}: {error}"
+        say(f"  FAILED: {error}")
 
 
 if __name__ == "__main__":

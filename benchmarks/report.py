@@ -144,15 +144,21 @@ def _number(value: float | None) -> str:
     )
 
 
-def facts(stage: Stage) -> dict[str, Any]:
-    """The machine, the versions, and how the servers were set up."""
-    processors = f"{_processor()}, {os.cpu_count()} processors shared by source, tool and target"
-    changes_ = stage.logs[changes.LARGE].changes
+def machine() -> dict[str, Any]:
+    """Where and when."""
+    processors = f"{_processor()}, {os.cpu_count()} processors shared by all that runs"
     return {
         "at": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "machine": f"{processors}, {_memory()}, Linux {platform.release()}",
         "load": f"{os.getloadavg()[0]:.2f} (mean of the last minute, at the end)",
         "commit": _commit(),
+    }
+
+
+def facts(stage: Stage) -> dict[str, Any]:
+    """The versions, and how the servers were set up."""
+    changes_ = stage.logs[changes.LARGE].changes
+    return {
         "source": f"{stage.source.name} {stage.source.version}: {_settings(stage, 'source')}",
         "target": f"{stage.target.name} {stage.target.version}: {_settings(stage, 'target')}",
         "durability": "a commit is handed to the system, and is on the disk about a second later; those of OpenDRS in "

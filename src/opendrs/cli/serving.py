@@ -43,7 +43,7 @@ def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
     host, port = address(listen)
     place.prepare()
     with _alone(place):
-        store = open_store(place.url)
+        store = open_store(place.url, pinned=True)
         try:
             key = sealing.read_key(place.folder, os.environ)
             seal = Seal(key)

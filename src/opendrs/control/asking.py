@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.caller import Caller
+from opendrs.model.job import Policy
 from opendrs.model.lifecycle import ALLOWED, Intent, State, Verb
 from opendrs.store import jobs
 from opendrs.store.database import Store
@@ -37,6 +38,14 @@ def job_head(asking: Asking, connection: Connection, job_id: str, *, missing: Fa
     found = jobs.head(connection, asking.caller.project_id, job_id)
     if found is None:
         raise DrsError(missing, job_id=shown(job_id))
+    return found
+
+
+def head_and_policy(asking: Asking, connection: Connection, job_id: str) -> tuple[Head, Policy]:
+    """The same with its policy."""
+    found = jobs.head_and_policy(connection, asking.caller.project_id, job_id)
+    if found is None:
+        raise DrsError(Fault.JOB_NOT_FOUND, job_id=shown(job_id))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,12 +39,17 @@ class Store:
 
     url: str = field(repr=False)  # may hold a password
     engine: Engine = field(repr=False)
+    pinned: Pinned | None = field(default=None, repr=False)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads: one moment on SQLite, single statements on PostgreSQL."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        if self.pinned is not None:
+            with self.pinned.read() as connection:
+                yield connection
+        else:
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -54,17 +60,60 @@ class Store:
                 yield connection
 
     def close(self) -> None:
+        if self.pinned is not None:
+            self.pinned.close()
         self.engine.dispose()
 
 
-def open_store(url: str) -> Store:
+class Pinned:
+    """For few threads that read all the time, in SQLite: each keeps a connection of its own.
+
+    To fetch one of a pool and to begin and end a transaction in SQLAlchemy takes longer than most queries.
+    """
+
+    def __init__(self, place: URL) -> None:
+        self._engine = _engine(place, pinned=True)
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        mine = self._of_thread
+        if getattr(mine, "connection", None) is None:
+            mine.connection, mine.depth = self._engine.connect(), 0
+        connection: Connection = mine.connection
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        if not mine.depth:
+            raw.execute("BEGIN")
+        mine.depth += 1
+        try:
+            yield connection
+        finally:
+            mine.depth -= 1
+            if not mine.depth:
+                self._end(raw)
+
+    def _end(self, raw: sqlite3.Connection) -> None:
+        try:
+            raw.execute("COMMIT")  # of nothing: it lets go of the moment that was read
+        except sqlite3.Error:
+            self._of_thread.connection.invalidate()
+            self._of_thread.connection = None
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_store(url: str, *, pinned: bool = False) -> Store:
     """Opens the store and brings it to the schema of this release; many processes may do so at once.
 
-    url   sqlite:///path or postgresql://...
+    url      sqlite:///path or postgresql://...
+    pinned   few threads will read all the time; makes no difference to PostgreSQL
     Raises SETTING_INVALID if it cannot be had, or if a newer release has changed it.
     """
     place = _place(url)
-    store = Store(url, _engine(place))
+    local = place.get_backend_name() == "sqlite"
+    store = Store(url, _engine(place), Pinned(place) if pinned and local else None)
     try:
         with store.read() as connection:
             found = _revision(connection)
@@ -106,17 +155,18 @@ def _place(url: str) -> URL:
         raise DrsError(Fault.SETTING_INVALID, name="--state", reason="it is no URL") from error
 
 
-def _engine(place: URL, *, migrates: bool = False) -> Engine:
-    """`migrates`: for one connection that changes tables."""
+def _engine(place: URL, *, migrates: bool = False, pinned: bool = False) -> Engine:
+    """`migrates`: for one connection that changes tables. `pinned`: for those of `Pinned`, which begin themselves."""
     options: dict[str, Any] = {"hide_parameters": True}
-    if migrates:
+    if migrates or pinned:
         options["poolclass"] = NullPool
     if place.get_backend_name() == "sqlite":
         # isolation_level None: the driver begins no transaction of its own accord, `_begin` does.
         connect_args: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
         engine = create_engine(place, connect_args=connect_args, **options)
         event.listen(engine, "connect", _prepare_for_migration if migrates else _prepare)
-        event.listen(engine, "begin", _begin)
+        if not pinned:
+            event.listen(engine, "begin", _begin)
         return engine
     # Who changes tables waits for the others; all else is as impatient as it is with SQLite.
     # A transaction that rests is one of a process that is stopped or cut off, and it holds the lease.

@@ -100,6 +100,7 @@ _HEAD: Final = [c for c in jobs.c if c.name not in ("source", "target", "selecti
 # Statements of every request are made once: making one takes as long as running it.
 _MINE: Final = and_(jobs.c.id == bindparam("job"), jobs.c.project_id == bindparam("project"))
 _ONE_HEAD: Final = select(*_HEAD).where(_MINE)
+_ONE_WITH_POLICY: Final = select(*_HEAD, jobs.c.policy).where(_MINE)
 _POLICY: Final = select(jobs.c.policy).where(jobs.c.id == bindparam("job"))
 _SELECTION: Final = select(jobs.c.selection).where(jobs.c.id == bindparam("job"))
 
@@ -174,6 +175,12 @@ def lock(connection: Connection, job_id: str) -> None:
     """Nobody else changes the job until the transaction ends. (SQLite has one writer at a time anyway.)"""
     if connection.dialect.name == "postgresql":
         connection.execute(select(jobs.c.id).where(jobs.c.id == job_id).with_for_update())
+
+
+def head_and_policy(connection: Connection, project_id: str, job_id: str) -> tuple[Head, Policy] | None:
+    """Both in one go."""
+    row = connection.execute(_ONE_WITH_POLICY, {"job": job_id, "project": project_id}).mappings().first()
+    return None if row is None else (Head(**_head(row)), Policy.from_json(row["policy"]))
 
 
 def every(connection: Connection) -> list[JobRecord]:

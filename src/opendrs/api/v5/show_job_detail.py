@@ -13,10 +13,10 @@ from opendrs.api.wire.policy import shown_policy
 from opendrs.api.wire.progress import objects_info, progress_info
 from opendrs.api.wire.results import log_rows, network_rows, precheck_result
 from opendrs.api.wire.times import iso
-from opendrs.control.asking import job_head, shown
+from opendrs.control.asking import head_and_policy, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
-from opendrs.store import actions, events, jobs, progress
+from opendrs.store import actions, events, progress
 from opendrs.store.jobs import Head
 
 LEVELS: Final = {"Info": ("info", "debug"), "Warn": ("warning",), "Error": ("error", "critical")}
@@ -27,8 +27,11 @@ def handle(call: Call) -> dict[str, Any]:
     call.query.needed("type")
     view = call.query.word("type", VIEWS) or ""
     with call.asking.store.read() as connection:
-        head = job_head(call.asking, connection, call.job_id)
-        return {"job": {"id": head.id, "status": head.state.value, **VIEWS[view](call, connection, head)}}
+        head, policy = head_and_policy(call.asking, connection, call.job_id)
+        facts = VIEWS[view](call, connection, head)
+        if view == "detail":
+            facts["policy_config"] = shown_policy(policy)
+        return {"job": {"id": head.id, "status": head.state.value, **facts}}
 
 
 def _overview(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
@@ -43,7 +46,6 @@ def _detail(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
         **_overview(call, connection, head),
         "source_endpoint": [facts["source_endpoint"]],
         "target_endpoint": [facts["target_endpoint"]],
-        "policy_config": shown_policy(jobs.policy_of(connection, head.id)),
         **{name: facts[name] for name in kept if name in facts},
     }
 
