@@ -187,11 +187,20 @@ def test_two_jobs_bring_tables_of_one_name(story: Story, tmp_path: Path) -> None
     elsewhere = Selection(patterns=(f"{story.name}.*",), schemas={story.name: f"{story.name}_b"})
     other = replace(story, selection=elsewhere, folder=tmp_path / "other", reports=[])
 
+    def die() -> None:
+        raise KeyboardInterrupt
+
     def meanwhile() -> None:
-        other.play()
-        end(other)
+        with pytest.raises(KeyboardInterrupt):
+            other.play({"load.loaded": die})
         story.at_source("DELETE FROM p WHERE id = 1")
 
     story.ends_equal({"load.loaded": meanwhile})
     assert story.in_target(f'SELECT id FROM "{story.name}".c') == [(2,)]
     assert story.in_target(f'SELECT id FROM "{story.name}_b".c ORDER BY id') == [(1,), (2,)]
+    end(story)
+    assert Left(story).functions
+    other.play()
+    assert not other.unproven()
+    end(other)
+    assert not Left(story)
