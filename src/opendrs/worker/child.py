@@ -30,6 +30,7 @@ from opendrs.worker import killing, process
 from opendrs.worker.heart import Heart, LeaseLost
 from opendrs.worker.hooks import Hooks, Replicate
 from opendrs.worker.journal import Journal
+from opendrs.worker.memory import Thrift
 from opendrs.worker.order import Order
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.report import Report, usage
@@ -192,9 +193,11 @@ def _aside(task: Callable[[], Outcome]) -> Outcome:
     ends: list[Outcome] = []
     thread = threading.Thread(target=lambda: ends.append(task()), name="replicate", daemon=True)
     thread.start()
+    thrift = Thrift()
     while thread.is_alive():
         # In turns: a signal that another thread received would not wake this one.
         thread.join(SIGNAL_S)
+        thrift.look()
     return ends[0]
 
 

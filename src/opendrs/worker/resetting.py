@@ -12,10 +12,10 @@ from opendrs.engines.mysql.position import parse_position
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, application
 from opendrs.engines.postgres.resetting import Reset, unfinished
-from opendrs.errors import DrsError
+from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job
 from opendrs.pipeline import faultpoints
-from opendrs.store import checkpoints, events, progress, proofs
+from opendrs.store import checkpoints, events, leases, progress, proofs
 from opendrs.store.events import Event
 from opendrs.worker.hooks import Hooks
 
@@ -53,9 +53,13 @@ def _unfinished(job: Job) -> bool:
 
 
 def _forget(job: Job, epoch: int, hooks: Hooks) -> None:
-    """What the state store and the job's folder know of the job's former life. Its events stay, for people."""
-    shutil.rmtree(hooks.folder / SPOOL, ignore_errors=True)
+    """What the state store and the job's folder know of the job's former life. Its events stay, for people. Raises
+    FENCED, and forgets nothing, if a newer worker has the job: what is there is of its life."""
     with hooks.store.write() as connection:
+        lease = leases.current(connection, job.id)
+        if lease is not None and lease.epoch > epoch:
+            raise DrsError(Fault.FENCED, epoch=epoch)
+        shutil.rmtree(hooks.folder / SPOOL, ignore_errors=True)
         checkpoints.clear(connection, job.id)
         proofs.clear(connection, job.id)
         progress.forget_tables(connection, job.id)

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from opendrs.engines.postgres import sink
+from opendrs.engines.postgres import control
 from opendrs.engines.postgres.control import Control
 from tests.harness import Options
 from tests.harness.fixtures import NewDatabase, StartServer
@@ -40,7 +40,7 @@ def test_what_was_cut_short_is_begun_anew(
         raise CutShort
 
     with monkeypatch.context() as patch:
-        patch.setattr(sink, "PORTION", 1)
+        patch.setattr(control, "PORTION", 1)
         patch.setattr(Control, "save", cut_short)
         with pytest.raises(CutShort):
             story.play()

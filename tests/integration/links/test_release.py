@@ -12,6 +12,7 @@ from opendrs.engines.mysql.position import parse_position
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, application
 from opendrs.errors import DrsError, Fault
+from opendrs.model.selection import Selection
 from opendrs.worker.releasing import release
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
@@ -177,4 +178,29 @@ def test_a_target_that_is_away(story: Story) -> None:
 
 def test_a_job_that_never_began(story: Story) -> None:
     end(story)
+    assert not Left(story)
+
+
+def test_two_jobs_bring_tables_of_one_name(story: Story, tmp_path: Path) -> None:
+    """What stands in for the foreign keys of one is not that of the other: it names the tables of its own schema."""
+    (tmp_path / "other").mkdir()
+    elsewhere = Selection(patterns=(f"{story.name}.*",), schemas={story.name: f"{story.name}_b"})
+    other = replace(story, selection=elsewhere, folder=tmp_path / "other", reports=[])
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    def meanwhile() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            other.play({"load.loaded": die})
+        story.at_source("DELETE FROM p WHERE id = 1")
+
+    story.ends_equal({"load.loaded": meanwhile})
+    assert story.in_target(f'SELECT id FROM "{story.name}".c') == [(2,)]
+    assert story.in_target(f'SELECT id FROM "{story.name}_b".c ORDER BY id') == [(1,), (2,)]
+    end(story)
+    assert Left(story).functions
+    other.play()
+    assert not other.unproven()
+    end(other)
     assert not Left(story)

@@ -11,9 +11,10 @@ from opendrs.engines.postgres import control
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.comparison import TableProof
-from opendrs.store import checkpoints, events, proofs
+from opendrs.store import checkpoints, events, leases, proofs
 from opendrs.store.database import open_store
 from opendrs.store.events import Event
+from opendrs.worker import process
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
@@ -218,3 +219,21 @@ def test_a_newer_worker_is_not_reset_away(world: World) -> None:
         story.play({"reset.marked": overtaken}, reset=True)
     assert raised.value.fault is Fault.FENCED
     assert "p" in world.others()
+
+
+def test_an_overtaken_worker_does_not_forget_what_is_known_of_the_newer_one(world: World) -> None:
+    story = world.story
+    story.play()
+    store = open_store(f"sqlite:///{story.folder / 'state.db'}")
+
+    def overtaken() -> None:
+        with store.write() as connection:
+            leases.claim(connection, story.job.id, process.myself("supervisor"), {}, expected=0, above=90)
+            proofs.save(connection, story.job.id, [TableProof(name=TableName(story.name, "p"), verdict="equal")])
+
+    with pytest.raises(DrsError) as raised:
+        story.play({"reset.dropped": overtaken}, reset=True)
+    assert raised.value.fault is Fault.FENCED
+    with store.read() as connection:
+        assert proofs.load(connection, story.job.id)
+    store.close()

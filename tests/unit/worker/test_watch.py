@@ -19,7 +19,7 @@ from opendrs.store.database import Store, open_store
 from opendrs.store.leases import Holder
 from opendrs.telemetry import Mask
 from opendrs.worker import process
-from opendrs.worker.order import Order
+from opendrs.worker.order import Options, Order
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.timing import Timing
 from opendrs.worker.watch import Watch
@@ -59,6 +59,7 @@ class World:
     at: float = 100.0
     workers: list[Worker] = field(default_factory=list)
     living: set[int] = field(default_factory=set)
+    orders: list[Order] = field(default_factory=list)
     no_fork: int = 0
 
     def launch(self, order: Order, epoch: int, life: int) -> Worker:
@@ -66,6 +67,7 @@ class World:
             self.no_fork -= 1
             raise OSError("Resource temporarily unavailable")
         assert life == len(self.workers)
+        self.orders.append(order)
         self.workers.append(Worker(life, epoch))
         return self.workers[-1]
 
@@ -413,3 +415,24 @@ def test_a_removed_job_is_let_go(world: World) -> None:
     world.steps(watch, 5)
     assert watch.outcome is not None and watch.outcome.exit is Exit.FAILED
     assert watch.overtaken == world.workers
+
+
+def test_only_one_worker_resets_the_job(world: World) -> None:
+    """Else each that follows upon a crash would throw away what the one before it has loaded."""
+    world.order = replace(world.order, options=Options(reset=True))
+    with world.store.write() as connection:
+        events.append(connection, JOB.id, [events.Event(name=events.RESET, message="", fields={"epoch": 0})])
+    watch = world.watch()
+    world.steps(watch, 1)
+    assert world.orders[-1].options.reset  # an older reset is none of ours
+    world.take(world.workers[-1])
+    world.workers[-1].ended = -9
+    world.steps(watch, 30)
+    assert len(world.orders) == 2 and world.orders[-1].options.reset  # it has not come so far
+    with world.store.write() as connection:
+        told = events.Event(name=events.RESET, message="", fields={"epoch": world.workers[-1].epoch})
+        events.append(connection, JOB.id, [told])
+    world.take(world.workers[-1])
+    world.workers[-1].ended = -9
+    world.steps(watch, 30)
+    assert len(world.orders) == 3 and not world.orders[-1].options.reset

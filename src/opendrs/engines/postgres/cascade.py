@@ -37,9 +37,10 @@ def acting(tables: Iterable[Table], targets: Mapping[TableName, Target]) -> list
     return [(table, key) for table in tables for key in table.foreign_keys if key.acts and key.referenced in targets]
 
 
-def trigger_name(child: Table, key: ForeignKey) -> str:
-    """Name of the trigger that stands in for a foreign key, and of its function."""
-    text = f"{child.name}\0{key.name}\0{key.columns}"
+def trigger_name(child: Table, key: ForeignKey, job: str = "") -> str:
+    """Name of the trigger that stands in for a foreign key, and of its function. Without the job: as it was when two
+    jobs that bring tables of one name into one database had it in common."""
+    text = f"{child.name}\0{key.name}\0{key.columns}" + f"\0{job}" * bool(job)
     return f"opendrs_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
@@ -51,15 +52,15 @@ AHEAD = "opendrs.ahead"
 UNCHECKED = "opendrs.unchecked"
 
 
-def catching_up(ahead: Iterable[tuple[Table, ForeignKey]]) -> str:
+def catching_up(ahead: Iterable[tuple[Table, ForeignKey]], job: str) -> str:
     """What a transaction that replays the log begins with."""
-    names = " ".join(trigger_name(child, key) for child, key in ahead)
+    names = " ".join(trigger_name(child, key, job) for child, key in ahead)
     return f"SET LOCAL {CATCHING_UP} = 'on'; SET LOCAL {AHEAD} = '{names}'"
 
 
 def make(child: Table, key: ForeignKey, targets: Mapping[TableName, Target], job: str) -> list[str]:
     """Statements that make the trigger anew."""
-    name = trigger_name(child, key)
+    name, former = trigger_name(child, key, job), trigger_name(child, key)
     parent = targets[key.referenced]
     referenced = [_column(parent, column) for column in key.referenced_columns]
     columns = [_column(targets[child.name], column) for column in key.columns]
@@ -84,6 +85,8 @@ END"""
     function = f"{SCHEMA}.{quote(name)}"
     return [
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {body_literal(body)}",
+        f"DROP TRIGGER IF EXISTS {quote(former)} ON {_qualified(parent)}",
+        f"DROP TRIGGER IF EXISTS {quote(former + '_i')} ON {_qualified(parent)}",
         f"DROP TRIGGER IF EXISTS {quote(name)} ON {_qualified(parent)}",
         f"CREATE TRIGGER {quote(name)} AFTER DELETE OR UPDATE OF {', '.join(map(quote, referenced))}"
         f" ON {_qualified(parent)} FOR EACH ROW EXECUTE FUNCTION {function}()",
@@ -93,9 +96,9 @@ END"""
     ]
 
 
-def drop(child: Table, key: ForeignKey) -> list[str]:
+def drop(child: Table, key: ForeignKey, job: str) -> list[str]:
     """Statements that remove the trigger with its function."""
-    return [drop_named(trigger_name(child, key))]
+    return [drop_named(trigger_name(child, key)), drop_named(trigger_name(child, key, job))]
 
 
 def drop_named(function: str) -> str:

@@ -173,7 +173,7 @@ class Schema:
         statements = self.told(rendered)
         if not statements:
             return
-        self._run(session, [*cascade.drop(table, key), *statements])
+        self._run(session, [*cascade.drop(table, key, self._job), *statements])
         try:
             self._run(session, [foreign_keys.validation(table, key, targets[table.name])])
         except DrsError as error:

@@ -273,7 +273,7 @@ class Sink:
         mode = self._settings.policy.apply
         if idempotent and self._acting:
             mode = "transactional"  # what stands in for foreign keys needs the order of the log
-            self._session.execute(cascade.catching_up(self._ahead()))
+            self._session.execute(cascade.catching_up(self._ahead(), self._settings.job))
             self._refuse_moves(window)
         with self._session.translated("apply changes"):
             self._applier.apply(tables, mode, loose)
@@ -383,7 +383,7 @@ class Sink:
         for child, key in cascade.acting(tables, targets):
             same = all(targets[name] == self._targets.get(name) for name in (child.name, key.referenced))
             if not same or (child, key) not in now:
-                self._run(cascade.drop(child, key))
+                self._run(cascade.drop(child, key, self._settings.job))
         if self._schema.constrained:
             self._foreign_keys.stand_in(self._session, self._definitions(), self._targets)
         else:
