@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: measure, print one table, keep everything in a file.
 
-NAME is one of load, decode, apply, latency, service; none: all of them. A missed target is a result, and the exit status is 0;
-an error is an error, and it is 1.
+NAME is one of load, decode, apply, latency, service; none: all of them. A missed target is a result, and the exit
+status is 0; an error is an error, and it is 1.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         for form in self._forms:
-            text = text.replace(form, MASKED)
+            if form in text:
+                text = text.replace(form, MASKED)
         # Every line of every log goes through here, and hardly any has one of these.
         if "://" in text:
             text = _URL_PASSWORD.sub(rf"\1:{MASKED}@", text)
@@ -122,7 +123,8 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in fields.items() if name not in line}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(self._mask.deep(line), ensure_ascii=False)
+        # The names of fields are ours.
+        return json.dumps({name: self._mask.deep(value) for name, value in line.items()}, ensure_ascii=False)
 
 
 def log_to(path: Path, mask: Mask, *, level: int = logging.INFO, **always: Any) -> logging.Handler:

@@ -6,8 +6,10 @@ This is the only asynchronous code of the product: it waits for clients, and for
 from __future__ import annotations
 
 import asyncio
+import queue
+import threading
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,13 +49,56 @@ class _Gone(Exception):
     """The client has left."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request, and who waits for its answer."""
+
+    request: Request
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Answer]
+
+    def take(self, answer: Answer) -> None:
+        """In the loop; whoever waited may have given up."""
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+
+class _Threads:
+    """Threads that have the gateway answer. An executor does the same with three times the work a request."""
+
+    def __init__(self, gateway: Gateway, number: int) -> None:
+        self._gateway = gateway
+        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._number = number
+        for n in range(number):
+            threading.Thread(target=self._work, name=f"api-{n}", daemon=True).start()
+
+    async def answer(self, request: Request) -> Answer:
+        loop = asyncio.get_running_loop()
+        asked = _Asked(request, loop, loop.create_future())
+        self._waiting.put(asked)
+        return await asked.answer
+
+    def close(self) -> None:
+        """They end when they have answered what is there."""
+        for _ in range(self._number):
+            self._waiting.put(None)
+
+    def _work(self) -> None:
+        while (asked := self._waiting.get()) is not None:
+            if asked.answer.cancelled():
+                continue  # nobody waits any more
+            answer = self._gateway.answer(asked.request)
+            with suppress(RuntimeError):  # the loop is closed: the service has ended
+                asked.loop.call_soon_threadsafe(asked.take, answer)
+
+
 class App:
     """Threads of its own, so that whatever else the process does cannot use them up."""
 
     def __init__(self, gateway: Gateway, limits: Limits | None = None) -> None:
-        self._gateway = gateway
         self._limits = limits or Limits()
-        self._threads = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="api")
+        self._threads = _Threads(gateway, self._limits.threads)
         self._there = 0
         self._bytes = 0
 
@@ -72,7 +117,7 @@ class App:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                self._threads.shutdown(wait=False, cancel_futures=True)
+                self._threads.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -111,10 +156,9 @@ class App:
             raise DrsError(Fault.TOO_SLOW, reason="too much is being sent at a time")
 
     async def _answered(self, request: Request) -> Answer:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.answer_s):
-                return await loop.run_in_executor(self._threads, self._gateway.answer, request)
+                return await self._threads.answer(request)
         except TimeoutError:
             # The thread goes on until its store gives up; the client need not wait for that.
             raise DrsError(Fault.TOO_SLOW, reason="the answer took too long") from None

@@ -119,7 +119,8 @@ jobs = Table(
     Column("places", Text),
     Column("facts", Json),
     Column("starts_at", Instant),
-    Index("ix_jobs_project_id_job_type_created_at_id", "project_id", "job_type", "created_at", "id"),
+    # With the name, so that a search for part of one looks at the index alone.
+    Index("ix_jobs_listed", "project_id", "job_type", "created_at", "id", "name_key"),
     Index("ix_jobs_intent", "intent"),
     Index("uq_jobs_project_id_name_key", "project_id", "name_key", unique=True),
 )

@@ -29,8 +29,7 @@ def upgrade() -> None:
         sa.Column("starts_at", INSTANT),
     ):
         op.add_column("jobs", column)
-    listed = ["project_id", "job_type", "created_at", "id"]
-    op.create_index("ix_jobs_project_id_job_type_created_at_id", "jobs", listed)
+    op.create_index("ix_jobs_listed", "jobs", ["project_id", "job_type", "created_at", "id", "name_key"])
     op.create_index("ix_jobs_intent", "jobs", ["intent"])
     op.create_index("uq_jobs_project_id_name_key", "jobs", ["project_id", "name_key"], unique=True)
     op.create_table(
