@@ -27,6 +27,10 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="The state store, if not an SQLite file in the data folder: postgresql://..."),
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Serve HTTPS with this certificate (PEM, with its chain).")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="The key of the certificate (PEM).")] = None,
     runners: Annotated[
         int, typer.Option(min=1, max=64, help="Processes for connection tests, prechecks and listings.")
     ] = 2,
@@ -41,4 +45,4 @@ def serve(
         place = ServiceState.read(data, state)
         from opendrs.cli import serving  # heavy
 
-        raise typer.Exit(serving.execute(place, listen, runners=runners))
+        raise typer.Exit(serving.execute(place, listen, runners=runners, tls=serving.tls(tls_cert, tls_key)))

@@ -6,12 +6,15 @@ import fcntl
 import logging
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 from opendrs.api.app import App
@@ -38,8 +41,11 @@ LOOK_S: Final = 0.5
 log = logging.getLogger("opendrs.service")
 
 
-def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
-    """Serves until it is asked to end. Raises DrsError before it has begun."""
+def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str, str]) -> Code:
+    """Serves until it is asked to end. Raises DrsError before it has begun.
+
+    tls   options of uvicorn; empty: plain HTTP
+    """
     host, port = address(listen)
     place.prepare()
     with _alone(place):
@@ -58,12 +64,28 @@ def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
             # uvicorn takes signals while it runs, and raises them anew for us when it has ended.
             with _noted() as pressed, listener, _Workers(document, pressed) as workers:
                 gateway = Gateway(store, seal, trouble=workers.trouble)
-                _greet(listener.getsockname()[1], host, shown)
-                server(App(gateway)).run(sockets=[listener])
+                serving = server(App(gateway), **tls)
+                _greet("https" if tls else "http", host, listener.getsockname()[1], shown)
+                serving.run(sockets=[listener])
                 log.info("the service ends; its jobs come to rest", extra=context("service.ends"))
             return Code.DONE
         finally:
             store.close()
+
+
+def tls(certificate: Path | None, key: Path | None) -> dict[str, str]:
+    """What uvicorn needs to serve HTTPS. Raises SETTING_INVALID."""
+    if certificate is None and key is None:
+        return {}
+    if certificate is None or key is None:
+        missing = "--tls-cert" if certificate is None else "--tls-key"
+        raise DrsError(Fault.SETTING_INVALID, name=missing, reason="a certificate and its key come together")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        reason = f"{certificate} and {key} cannot be used: {error.strerror or error}"
+        raise DrsError(Fault.SETTING_INVALID, name="--tls-cert", reason=reason) from error
+    return {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
 
 
 def address(listen: str) -> tuple[str, int]:
@@ -154,14 +176,23 @@ class _Workers:
         return popen
 
 
-def _greet(port: int, host: str, shown: Shown | None) -> None:
+def _greet(scheme: str, host: str, port: int, shown: Shown | None) -> None:
     """What a person, or a script, needs to know; on the standard output, where no log goes."""
     place = f"[{host}]" if ":" in host else host
-    lines = [f"OpenDRS serves http://{place}:{port}"]
+    lines = [f"OpenDRS serves {scheme}://{place}:{port}"]
+    if scheme == "http" and not _local(host):
+        lines.append("Passwords of databases are sent in the clear here: give --tls-cert, or put a TLS proxy in front.")
     if shown is not None:
         lines += ["", "The identity of this service. What is secret in it is shown this once:", *_lines(shown), ""]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _lines(shown: Shown) -> list[str]:

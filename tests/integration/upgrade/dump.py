@@ -11,10 +11,12 @@ import sqlite3
 import subprocess
 import tempfile
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.action import Kind
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
@@ -23,9 +25,10 @@ from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy
 from opendrs.model.lifecycle import State
 from opendrs.model.selection import Selection
-from opendrs.store import checkpoints, commands, events, jobs, leases, progress, proofs
+from opendrs.store import actions, checkpoints, commands, events, identity, jobs, leases, progress, proofs, tables
 from opendrs.store.database import Store, open_store
 from opendrs.store.events import Event
+from opendrs.store.jobs import Service
 from opendrs.store.leases import Holder
 from opendrs.store.progress import TableCounts
 from opendrs.store.tables import REVISION
@@ -52,8 +55,20 @@ COUNTS = TableCounts(
 )
 
 
+PROJECT = "0123456789abcdef0123456789abcdef"
+SERVED = replace(JOB, id="01234567-89ab-cdef-0123-456789ajb20p")
+SERVICE = Service(
+    project_id=PROJECT, description="every night", job_type="sync", engine_type="mysql-to-pgl", job_direction="up",
+    net_type="vpc", places=("source.example", "target.example"),
+    facts={"base_info": {"expired_days": "14"}, "source_endpoint": {"db_type": "mysql"}},
+)  # fmt: skip
+TOKEN = "a token of then"
+RUNNER = Holder(owner="worker", pid=4712, started_at=1_795_000_000.5, host="there/1234abcd/pid:[1]")
+
+
 def fill(store: Store) -> None:
     """A row in every table."""
+    fill_service(store)
     with store.write() as connection:
         jobs.create(connection, JOB, name="nightly")
         leases.claim(connection, JOB.id, HOLDER, {"version": 1, "task": "full+incremental"}, above=4)
@@ -65,6 +80,27 @@ def fill(store: Store) -> None:
         commands.ask(connection, JOB.id, "proof")
         events.append(connection, JOB.id, [Event(name="network.lost", message="gone", fields={"n": 1}, at=AT)])
         proofs.save(connection, JOB.id, [PROOF])
+
+
+def fill_service(store: Store) -> None:
+    """What a service writes."""
+    with store.write() as connection:
+        row = {"id": PROJECT, "name": "default"}
+        connection.execute(tables.projects.insert().values(**row))
+        user = {"id": "0" * 31 + "1", "name": "admin", "domain": "default", "project_id": PROJECT}
+        password = identity.hash_password("a password of then")
+        connection.execute(tables.users.insert().values(**user, password=password))
+        key = {"id": "ACCESSKEY", "user_id": user["id"], "sealed": "v1.sealed"}
+        connection.execute(tables.access_keys.insert().values(**key))
+        token = {"digest": identity.digest(TOKEN), "user_id": user["id"], "issued_at": AT}
+        connection.execute(tables.tokens.insert().values(**token, expires_at=AT + timedelta(hours=24)))
+        jobs.add(connection, SERVED, "Nightly-2", SERVICE)
+        jobs.change(connection, SERVED.id, prechecked=True, state=State.PAUSED.value)
+        jobs.seal_secret(connection, SERVED.id, "source_password", "v1.sealed")
+        actions.ask(connection, SERVED.id, Kind.CREATE, "admin", revision=0, status="success")
+        key_ = actions.ask(connection, SERVED.id, Kind.PRECHECK, "admin", revision=1, status="waiting")
+        actions.take(connection, RUNNER)
+        actions.finish(connection, key_, RUNNER, result={"passed": True, "findings": []})
 
 
 def dump_sqlite(path: Path) -> str:

@@ -13,9 +13,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 
+from opendrs.model.action import Kind
 from opendrs.model.checkpoint import Phase
-from opendrs.model.lifecycle import State
-from opendrs.store import checkpoints, commands, database, events, jobs, leases, migrating, progress, proofs
+from opendrs.model.lifecycle import Intent, State
+from opendrs.store import (
+    actions,
+    checkpoints,
+    commands,
+    database,
+    events,
+    identity,
+    jobs,
+    leases,
+    migrating,
+    progress,
+    proofs,
+)
 from opendrs.store.database import Store, open_store
 from opendrs.store.tables import REVISION, metadata
 from tests.harness.server import USER
@@ -69,8 +82,30 @@ def test_every_row_is_still_there(released: Store) -> None:
         (event,) = events.after(connection, job.id)
         assert (event.event.name, event.event.at, event.event.fields) == ("network.lost", dump.AT, {"n": 1})
         assert proofs.load(connection, job.id) == [dump.PROOF]
+        assert (job.intent, job.revision, job.project_id) == (Intent.REST, 0, None)
         events.append(connection, job.id, [event.event])  # numbering goes on
         assert len(events.after(connection, job.id, event.id)) == 1
+
+
+def test_what_the_service_has_written_is_still_there(released: Store) -> None:
+    """Since 0002."""
+    with released.read() as connection:
+        head = jobs.head(connection, dump.PROJECT, dump.SERVED.id)
+        if head is None:
+            assert not [record for record in jobs.every(connection) if record.project_id]
+            pytest.skip("there was no service then")
+        assert (head.name, head.state, head.intent, head.revision) == ("Nightly-2", State.PAUSED, Intent.REST, 1)
+        assert (head.engine_type, head.facts) == ("mysql-to-pgl", dump.SERVICE.facts)
+        assert jobs.sealed_secrets(connection, head.id) == {"source_password": "v1.sealed"}
+        found, total = actions.page(connection, head.id, limit=10, offset=0)
+        assert total == 2 and {action.kind for action in found} == {Kind.CREATE, Kind.PRECHECK}
+        checked = actions.latest(connection, head.id, Kind.PRECHECK)
+        assert checked is not None and checked.result == {"passed": True, "findings": []}
+        login = identity.find_login(connection, "admin")
+        assert login is not None and identity.matches(login, "a password of then")
+        assert identity.caller_of_token(connection, dump.TOKEN, dump.AT) is not None
+        key = identity.key(connection, "ACCESSKEY")
+        assert key is not None and key[1].project_id == dump.PROJECT
 
 
 def test_the_schema_becomes_today_s(released: Store) -> None:
@@ -85,13 +120,30 @@ def test_a_new_store_and_an_upgraded_one_are_the_same(released: Store, tmp_path:
     if released.engine.dialect.name != "sqlite":
         pytest.skip("one database is enough: the other's schema is compared with the models")
     new = open_store(f"sqlite:///{tmp_path / 'new.db'}")
-    query = text("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
     found = []
     for one in (released, new):
         with one.read() as connection:
-            found.append([tuple(row) for row in connection.execute(query)])
+            found.append(_shape(connection))
     new.close()
     assert found[0] == found[1]
+
+
+def _shape(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Columns in their order, indexes and references of every table, as SQLite itself tells them: a column that was
+    added stands elsewhere in the text of the definition."""
+
+    def told(pragma: str, name: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in connection.execute(text(f"PRAGMA {pragma}('{name}')"))]
+
+    tables = connection.execute(
+        text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    )
+    shape = {}
+    for table in sorted(row.name for row in tables):
+        indexes = sorted(row[1:] for row in told("index_list", table))
+        parts = [(index[0], *part) for index in indexes for part in told("index_xinfo", index[0])]
+        shape[table] = [*told("table_xinfo", table), *told("foreign_key_list", table), *indexes, *parts]
+    return shape
 
 
 def test_a_new_store_that_fails_on_the_way_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
