@@ -67,7 +67,7 @@ class _Threads:
     """Threads that have the gateway answer. An executor does the same with three times the work a request."""
 
     def __init__(self, gateway: Gateway, number: int) -> None:
-        self._gateway = gateway
+        self.gateway = gateway
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._number = number
         for n in range(number):
@@ -88,7 +88,7 @@ class _Threads:
         while (asked := self._waiting.get()) is not None:
             if asked.answer.cancelled():
                 continue  # nobody waits any more
-            answer = self._gateway.answer(asked.request)
+            answer = self.gateway.answer(asked.request)
             with suppress(RuntimeError):  # the loop is closed: the service has ended
                 asked.loop.call_soon_threadsafe(asked.take, answer)
 
@@ -137,7 +137,9 @@ class App:
                     body += part
                     if not more:
                         break
-            answer = await self._answered(_request(scope, bytes(body)))
+            request = _request(scope, bytes(body))
+            # What takes less than to hand it over is done here.
+            answer = self._threads.gateway.glance(request) or await self._answered(request)
         except _Gone:
             return
         except TimeoutError:

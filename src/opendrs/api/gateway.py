@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -60,16 +61,34 @@ class _Route:
 class Gateway:
     """Answers requests. Any number of threads may ask at once."""
 
-    def __init__(self, store: Store, seal: Seal, *, trouble: Callable[[], str] = str) -> None:
-        """trouble: why no job can be worked at now; empty: all is well."""
+    def __init__(self, store: Store, seal: Seal, *, trouble: Callable[[], str] = str, patient: bool = True) -> None:
+        """
+        trouble   why no job can be worked at now; empty: all is well
+        patient   a store that does not answer is an answer, too; else it is a StoreError
+        """
         self._store = store
         self._seal = seal
+        self._patient = patient
         self._authenticator = Authenticator(store, seal)
         self._pages = open_pages.Pages(store, trouble)
         self._routes = _routes()
+        glancing = store.glancing() if patient else None
+        self._glancing = None if glancing is None else Gateway(glancing, seal, trouble=trouble, patient=False)
+
+    def glance(self, request: Request) -> Answer | None:
+        """The answer, if it can be had without waiting for anything; None: a thread has to be asked."""
+        if self._glancing is None or request.method != "GET":
+            return None
+        route = self._routes.find(request.method, request.path)
+        if route is None or route[0].operation is None or not route[0].operation.quick:
+            return None
+        try:
+            return self._glancing.answer(request)
+        except StoreError:
+            return None  # somebody is in the way just now
 
     def answer(self, request: Request) -> Answer:
-        """Never raises: whatever goes wrong is an answer, too."""
+        """Whatever goes wrong is an answer, too."""
         request_id = str(uuid.uuid4())
         began = time.perf_counter()
         found = _Found()
@@ -91,6 +110,8 @@ class Gateway:
         except DrsError as error:
             fault = error
         except StoreError as error:
+            if not self._patient:
+                raise
             log.warning("the state store does not answer", extra=context("", reason=reason(error)))
             fault = DrsError(Fault.TOO_SLOW, reason="the state store does not answer")
         except Exception:
@@ -190,6 +211,7 @@ def _why(spec: OperationSpec) -> str:
     return f" ({spec.why})" if spec.why else ""
 
 
+@cache
 def _routes() -> Routes[_Route]:
     """Every operation of the contract has a route; some are answered."""
     answered = {(operation.version, operation.name): operation for operation in discover()}

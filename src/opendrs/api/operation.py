@@ -45,12 +45,14 @@ class Operation:
 
     handle   returns the answer's body
     body     what the request's body must look like; None: it has none
+    quick    it reads a few rows by their keys: from a store on this machine, that takes less than to hand it over
     """
 
     version: Version
     name: str
     handle: Callable[..., Answer]
     body: type[BaseModel] | None = None
+    quick: bool = False
 
 
 def discover() -> Iterator[Operation]:

@@ -40,6 +40,7 @@ class Store:
     url: str = field(repr=False)  # may hold a password
     engine: Engine = field(repr=False)
     pinned: Pinned | None = field(default=None, repr=False)
+    impatient: Pinned | None = field(default=None, repr=False)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -59,9 +60,15 @@ class Store:
             with connection.begin():
                 yield connection
 
+    def glancing(self) -> Store | None:
+        """The same store for one who must not wait: its reads take a fraction of a millisecond, or fail at once. None:
+        it is not on this machine, and nobody can promise that."""
+        return None if self.impatient is None else Store(self.url, self.engine, self.impatient)
+
     def close(self) -> None:
-        if self.pinned is not None:
-            self.pinned.close()
+        for pinned in (self.pinned, self.impatient):
+            if pinned is not None:
+                pinned.close()
         self.engine.dispose()
 
 
@@ -71,8 +78,8 @@ class Pinned:
     To fetch one of a pool and to begin and end a transaction in SQLAlchemy takes longer than most queries.
     """
 
-    def __init__(self, place: URL) -> None:
-        self._engine = _engine(place, pinned=True)
+    def __init__(self, place: URL, *, timeout_s: float | None = None) -> None:
+        self._engine = _engine(place, pinned=True, timeout_s=timeout_s)
         self._of_thread = threading.local()
 
     @contextmanager
@@ -113,7 +120,8 @@ def open_store(url: str, *, pinned: bool = False) -> Store:
     """
     place = _place(url)
     local = place.get_backend_name() == "sqlite"
-    store = Store(url, _engine(place), Pinned(place) if pinned and local else None)
+    engine = _engine(place)
+    store = Store(url, engine, Pinned(place), Pinned(place, timeout_s=0)) if pinned and local else Store(url, engine)
     try:
         with store.read() as connection:
             found = _revision(connection)
@@ -155,14 +163,17 @@ def _place(url: str) -> URL:
         raise DrsError(Fault.SETTING_INVALID, name="--state", reason="it is no URL") from error
 
 
-def _engine(place: URL, *, migrates: bool = False, pinned: bool = False) -> Engine:
+def _engine(place: URL, *, migrates: bool = False, pinned: bool = False, timeout_s: float | None = None) -> Engine:
     """`migrates`: for one connection that changes tables. `pinned`: for those of `Pinned`, which begin themselves."""
     options: dict[str, Any] = {"hide_parameters": True}
     if migrates or pinned:
         options["poolclass"] = NullPool
     if place.get_backend_name() == "sqlite":
         # isolation_level None: the driver begins no transaction of its own accord, `_begin` does.
-        connect_args: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
+        connect_args: dict[str, Any] = {
+            "isolation_level": None,
+            "timeout": BUSY_TIMEOUT_S if timeout_s is None else timeout_s,
+        }
         engine = create_engine(place, connect_args=connect_args, **options)
         event.listen(engine, "connect", _prepare_for_migration if migrates else _prepare)
         if not pinned:

@@ -16,4 +16,4 @@ def handle(call: Call) -> dict[str, Any]:
         return {"job_action": actions_of(head, allowed(connection, [head])[head.id])}
 
 
-OPERATION = Operation(version="v5", name="show_actions", handle=handle)
+OPERATION = Operation(version="v5", name="show_actions", handle=handle, quick=True)

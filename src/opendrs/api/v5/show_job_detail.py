@@ -106,4 +106,4 @@ VIEWS: Final[dict[str, Callable[[Call, Connection, Head], dict[str, Any]]]] = {
     ),
 }  # fmt: skip
 
-OPERATION = Operation(version="v5", name="show_job_detail", handle=handle)
+OPERATION = Operation(version="v5", name="show_job_detail", handle=handle, quick=True)

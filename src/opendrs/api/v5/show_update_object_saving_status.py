@@ -17,4 +17,4 @@ def handle(call: Call) -> dict[str, Any]:
     return answer
 
 
-OPERATION = Operation(version="v5", name="show_update_object_saving_status", handle=handle)
+OPERATION = Operation(version="v5", name="show_update_object_saving_status", handle=handle, quick=True)
