@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 GAP = "  "
 
@@ -20,24 +20,18 @@ def print_json_line(document: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def print_columns(titles: Sequence[str], rows: Iterable[Sequence[str]], out: TextIO | None = None) -> None:
-    """A table. Its last column is the one that gives way on a terminal."""
+def print_columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table. On a terminal, lines are cut where it ends: what is needed most stands first."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
-    out = out or sys.stdout
     cells = [[clean(cell) for cell in row] for row in rows]
-    console = Console(file=out, highlight=False)
-    if not console.is_terminal:
-        out.write("\n".join(lines(titles, cells)) + "\n")
-        return
-    grid = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0), header_style="bold")
-    for number, title in enumerate(titles):
-        last = number == len(titles) - 1
-        grid.add_column(title, no_wrap=True, overflow="ellipsis" if last else "fold", min_width=None if last else 1)
-    for row in cells:
-        grid.add_row(*row)
-    console.print(grid, markup=False)
+    console = Console(file=sys.stdout, highlight=False)
+    for number, line in enumerate(lines(titles, cells)):
+        if console.is_terminal:
+            console.print(Text(line, style="" if number else "bold"), no_wrap=True, overflow="ellipsis", crop=True)
+        else:
+            sys.stdout.write(f"{line}\n")
 
 
 def lines(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -150,7 +150,7 @@ def _perform(service: Service, wanted: Wanted, body: dict[str, Any], *, as_json:
         findings = list(outcome.findings)
         if not as_json:
             print_findings(outcome.findings)
-        steps.demand_passed(outcome)
+        steps.demand_passed(outcome, wanted.name)
         say("prechecks", "passed")
         if wanted.start:
             service.act(job_id, "start")
@@ -170,8 +170,10 @@ def _perform(service: Service, wanted: Wanted, body: dict[str, Any], *, as_json:
 def _configure(service: Service, job_id: str, wanted: Wanted, say: Callable[[str, str], None]) -> None:
     steps.built(service, job_id)
     say("built", "to be configured")
-    for row in steps.network(service, job_id):
-        say("network", steps.network_line(row))
+    rows = steps.network(service, job_id)
+    for line in steps.network_lines(rows):
+        say("network", line)
+    for row in rows:
         steps.demand_reached(row)
     notes, summary = steps.select(service, job_id, wanted.choice)
     for note in notes:

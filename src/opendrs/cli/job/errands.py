@@ -24,8 +24,8 @@ def network(job: Job, as_json: AsJson = False, debug: options.Debug = False) -> 
         if as_json:
             print_json({"ends": rows})
         else:
+            typer.echo("\n".join(steps.network_lines(rows)))
             for row in rows:
-                typer.echo(steps.network_line(row))
                 steps.demand_reached(row)
         raise typer.Exit(Code.DONE if all(row["success"] for row in rows) else Code.FAILED)
 

@@ -15,7 +15,7 @@ from opendrs.cli.job.options import AsJson
 from opendrs.cli.session import session
 from opendrs.telemetry import Mask
 
-TITLES: Final = ("NAME", "STATE", "TASK", "CREATED (UTC)", "ID", "SOURCE -> TARGET")
+TITLES: Final = ("NAME", "ID", "STATE", "TASK", "CREATED (UTC)", "SOURCE -> TARGET")
 
 
 def list_jobs(
@@ -56,9 +56,9 @@ def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     places = " -> ".join(str(row.get(side) or "?") for side in ("source", "target"))
     return (
         str(row["name"]),
+        str(row["id"]),
         words.state(str(row["status"])),
         words.task(str(row["task_type"])),
         words.when(str(row["create_time"])),
-        str(row["id"]),
         places,
     )

@@ -60,6 +60,11 @@ class Look:
     def state(self) -> str:
         return str(self.detail["status"])
 
+    @property
+    def delay_s(self) -> float | None:
+        """Of a job that rests it would be how it was when it came to rest."""
+        return delay_s(self.progress) if self.state == State.INCREMENTAL else None
+
 
 def gather(service: Service, job_id: str) -> Look:
     """All of it; what has not begun has no progress."""
@@ -74,7 +79,7 @@ def gather(service: Service, job_id: str) -> Look:
         detail=detail,
         objects=service.chosen(job_id),
         progress=shown.get("progress_info"),
-        overview=overview,
+        overview=overview if any(int(row["src_count"]) for row in overview) else [],
         actions=service.actions(job_id),
         slowest=_slowest(service, job_id) if loading else (),
         failure=last_failure(service, job_id) if failed else "",
@@ -108,9 +113,9 @@ def facts(look: Look) -> list[tuple[str, str]]:
         *((side.capitalize(), _ends(detail.get(f"{side}_endpoint"))) for side in ("source", "target")),
         ("Objects", objects_line(look.objects)),
         ("Policy", policy_line(detail.get("policy_config") or {})),
-        ("Progress", progress_line(look.progress)),
+        ("Progress", progress_line(look.progress) if look.overview else ""),
         ("Tables", tables_line(look.overview)),
-        ("Delay", delay_line(look.progress)),
+        ("Delay", "" if look.delay_s is None else f"{look.delay_s:,.1f} s"),
         ("May now", words.named(may) if may else "nothing: wait for what is under way"),
     ]
 
@@ -140,11 +145,6 @@ def tables_line(overview: Sequence[Mapping[str, Any]]) -> str:
     return "" if row is None else f"{row['dst_count']} of {row['src_count']} loaded"
 
 
-def delay_line(progress: Mapping[str, Any] | None) -> str:
-    delay = delay_s(progress)
-    return "" if delay is None else f"{delay:,.1f} s"
-
-
 def delay_s(progress: Mapping[str, Any] | None) -> float | None:
     """How far behind the source; None: it does not follow yet."""
     text = str((progress or {}).get("incr_trans_delay_millis", NONE_YET))
@@ -161,7 +161,7 @@ def document(look: Look) -> dict[str, Any]:
         "progress": look.progress,
         "object_progress": list(look.overview),
         "slowest_tables": list(look.slowest),
-        "delay_s": delay_s(look.progress),
+        "delay_s": look.delay_s,
         "failure": look.failure or None,
         "actions": dict(look.actions),
         "commands": words.commands(look.actions),

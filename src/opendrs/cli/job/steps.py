@@ -11,6 +11,7 @@ from opendrs.cli.exits import Refused
 from opendrs.cli.job import selecting
 from opendrs.cli.job.selecting import Choice, Listing
 from opendrs.cli.job.waiting import last_failure, until
+from opendrs.cli.printing import clean
 from opendrs.errors import DrsError, Fault
 from opendrs.model.finding import Finding
 from opendrs.model.lifecycle import State
@@ -25,6 +26,7 @@ NETWORK_S: Final = 300.0
 OBJECTS_S: Final = 1200.0
 PRECHECK_S: Final = 7500.0
 NAMES_MAX: Final = 10
+SIDES: Final = ("source", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ def network(service: Service, job_id: str) -> list[Facts]:
     return until("The connection test", look, NETWORK_S)
 
 
-def network_line(row: Mapping[str, Any]) -> str:
-    place = str(row.get("ip") or "both ends")
-    return f"{place}: {row.get('result', '')}".rstrip(": ") if row["success"] else f"{place}: no connection"
+def network_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line an end. The API does not say which is which; a job has its source first."""
+    sides = SIDES if len(rows) == len(SIDES) else [""] * len(rows)
+    found = [str(row.get("result") or "it answers") if row["success"] else "no connection" for row in rows]
+    return [
+        f"{side} {row.get('ip', '')}".strip() + f": {clean(answer)}"
+        for side, row, answer in zip(sides, rows, found, strict=True)
+    ]
 
 
 def demand_reached(row: Mapping[str, Any]) -> None:
@@ -118,11 +125,13 @@ def precheck(service: Service, job_id: str) -> Prechecked:
     return Prechecked(bool(result["result"]), tuple(found))
 
 
-def demand_passed(outcome: Prechecked) -> None:
-    """Raises PRECHECK_FAILED."""
+def demand_passed(outcome: Prechecked, name: str) -> None:
+    """Raises Refused, with how one goes on with the job of that name."""
     if not outcome.passed:
-        names = [finding.item for finding in outcome.findings if finding.result == "FAILED"]
-        raise DrsError(Fault.PRECHECK_FAILED, count=len(names), names=", ".join(names))
+        names = ", ".join(finding.item for finding in outcome.findings if finding.result == "FAILED")
+        error = DrsError(Fault.PRECHECK_NEEDED, reason=f"FAILED are {names}")
+        hint = f"Mend what has FAILED; then `opendrs job precheck {name}` and `opendrs job start {name}`."
+        raise Refused(error.code, error.message, hint)
 
 
 def as_json(finding: Finding) -> dict[str, str]:

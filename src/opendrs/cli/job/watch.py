@@ -115,10 +115,10 @@ def view(progress: Mapping[str, Any], rows: Sequence[Facts]) -> View:
     data = str(info["progress_map"]["data"]["completed"]).removesuffix("%")
     metrics = {name: info[name] for name in ("apply_rows_rate", "apply_bytes_rate") if name in info}
     delay = _delay(progress)
-    phase = PHASES.get(state, "")
+    phase = PHASES[state].value if state in PHASES else words.state(state)
     return View(
         state=state,
-        phase=phase.value if isinstance(phase, Phase) else "",
+        phase="" if state is State.STARTING else phase,
         load={"tables": int(tables["src_count"]), "loaded": int(tables["dst_count"]), "done": float(data) / 100},
         metrics=metrics if delay is None else {**metrics, "apply_latency": delay},
         trouble=None,
