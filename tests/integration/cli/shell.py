@@ -44,16 +44,19 @@ class Shell:
     def login_file(self) -> Path:
         return self.home / ".config" / "opendrs" / "login.json"
 
-    def popen(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+    def popen(
+        self, *words: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE, **environment: str
+    ) -> subprocess.Popen[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         whole = {**clean, "HOME": str(self.home), "NO_COLOR": "1", **self.environment, **environment}
         return subprocess.Popen(
             [OPENDRS, *words],
             env=whole,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
+            start_new_session=True,  # no terminal of whoever runs the tests
         )
 
     def run(self, *words: str, **environment: str) -> Ran:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from tests.harness.ports import free_port
@@ -23,6 +25,23 @@ def test_a_password_login_keeps_a_token(stranger: Shell, service: Service) -> No
     assert stranger.done("login", OPENDRS_PASSWORD=PASSWORD).out  # the same again
     assert stranger.done("logout").out == "Logged out.\n" and not stranger.login_file.exists()
     assert "DRS.10050072" in stranger.failed("job", "list")
+
+
+def test_a_password_is_asked_for_without_being_shown(stranger: Shell, service: Service) -> None:
+    terminal, end = os.openpty()
+    with stranger.popen("login", service.url, "--user", USER, stdin=end, stderr=end) as child:
+        os.close(end)
+        seen = b""
+        while b"password of" not in seen or not seen.endswith(b": "):
+            seen += os.read(terminal, 1000)
+        os.write(terminal, f"{PASSWORD}\n".encode())
+        assert child.wait(60) == 0
+        assert child.stdout is not None and child.stdout.read().startswith("Logged in to ")
+    with suppress(OSError):  # that is how the other end says that it is closed
+        while more := os.read(terminal, 1000):
+            seen += more
+    os.close(terminal)
+    assert PASSWORD.encode() not in seen and PASSWORD not in stranger.login_file.read_text()
 
 
 def test_a_key_pair_is_kept(stranger: Shell, service: Service) -> None:

@@ -53,7 +53,8 @@ def list_jobs(
 
 def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """One row of the table."""
-    places = " -> ".join(str(row.get(side) or "?") for side in ("source", "target"))
+    known = [row.get("source"), row.get("target")]
+    places = " -> ".join(str(place or "?") for place in known) if any(known) else ""
     return (
         str(row["name"]),
         str(row["id"]),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Level = Literal["info", "warn", "error"]
 FOLLOW_S: Final = 1.0
 AT_ONCE: Final = 200
+INDENT: Final = " " * 26  # of what belongs to the line above
 
 
 def logs(
@@ -86,4 +87,5 @@ def _print(row: Mapping[str, Any]) -> None:
 
 def line(row: Mapping[str, Any]) -> str:
     """`2026-11-29 08:00:00 WARN  text`, the time in UTC."""
-    return f"{words.when(str(row['create_time']))} {str(row['level']).upper():<5} {row['message']}"
+    message = str(row["message"]).replace("\n", "\n" + INDENT)
+    return f"{words.when(str(row['create_time']))} {str(row['level']).upper():<5} {message}"

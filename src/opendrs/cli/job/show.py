@@ -101,7 +101,7 @@ def facts(look: Look) -> list[tuple[str, str]]:
     detail, base = look.detail, look.detail["base_info"]
     may = words.commands(look.actions)
     current = str(look.actions.get("current_action") or "")
-    under_way = f" ({words.ACTIONS.get(current) or current.lower()} is under way)" if current else ""
+    under_way = f"; {words.ACTIONS.get(current) or current.lower()} is under way" if current else ""
     return [
         ("Name", str(base["name"])),
         ("Id", str(detail["id"])),

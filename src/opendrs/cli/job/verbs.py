@@ -110,8 +110,13 @@ def _confirm(question: str, *, yes: bool) -> None:
     """Raises SETTING_INVALID where nobody can be asked."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not asks():
         raise DrsError(Fault.SETTING_INVALID, name="--yes", reason="there is no terminal to ask at, so it is needed")
     if not typer.confirm(question, err=True):
         typer.echo("Nothing was done.", err=True)
         raise typer.Exit(Code.FAILED)
+
+
+def asks() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin.isatty()

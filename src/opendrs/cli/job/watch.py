@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -61,37 +61,41 @@ def _picture(service: Service, found: Found, *, plain: bool) -> State:
     from opendrs.cli.display import choose
 
     last = newest(read(service, found.id, None, 1))  # what happened before is not shown again
-    away = False
     with choose(found.name, plain=plain) as screen:
-        while True:
-            try:
-                progress = service.detail(found.id, "progress")
-                rows = behind(read(service, found.id, None, LOG_LINES), last)
-            except DrsError as error:
-                if error.fault is not Fault.SERVICE_UNREACHABLE:
-                    raise
-                if not away:
-                    screen.say(f"{error.message}; it is tried again.")
-                away = True
-                time.sleep(PERIOD_S)
-                continue
-            away = False
-            last = max(last, newest(rows))
-            screen.show(view(progress, rows))
+        for progress, log in _looks(service, found.id, screen.say):
+            screen.show(view(progress, behind(log, last)))
+            last = max(last, newest(log))
             if (state := over(progress)) is not None:
                 screen.say(f"{found.name} is {words.state(state)}.")
                 return state
-            time.sleep(PERIOD_S)
+    raise AssertionError("one looks for ever")
 
 
 def _json(service: Service, job_id: str) -> State:
     from opendrs.cli.printing import print_json_line
 
-    while True:
-        progress = service.detail(job_id, "progress")
+    for progress, _ in _looks(service, job_id, lambda text: typer.echo(text, err=True)):
         print_json_line({**progress, "state": words.state(progress["status"]), "delay_s": _delay(progress)})
         if (state := over(progress)) is not None:
             return state
+    raise AssertionError("one looks for ever")
+
+
+def _looks(service: Service, job_id: str, say: Callable[[str], None]) -> Iterator[tuple[Facts, list[Facts]]]:
+    """Progress and last log lines once a second, for ever; a service that is away is waited for."""
+    away = False
+    while True:
+        try:
+            look = service.detail(job_id, "progress"), read(service, job_id, None, LOG_LINES)
+        except DrsError as error:
+            if error.fault is not Fault.SERVICE_UNREACHABLE:
+                raise
+            if not away:
+                say(f"{error.message}; it is tried again.")
+            away = True
+        else:
+            away = False
+            yield look
         time.sleep(PERIOD_S)
 
 
