@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import stat
-import time
 from urllib.parse import quote
 
 import pytest
@@ -78,10 +77,9 @@ def test_a_job_from_creation_to_its_end(
             assert shell.done("job", "stop", "shop-1").out.startswith("Shop-1 is paused.")
             following.send_signal(signal.SIGINT)
             assert following.wait(30) == 130
-        time.sleep(1.5)
+        assert any("state=PAUSING" in line for line in watching.stdout)
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) == 130
-        assert "state=PAUSING" in watching.stdout.read()
     until(shell, "Shop-1", "paused")
     assert shell.done("job", "restart", "Shop-1", "--wait").out == "Shop-1 runs: following.\n"
     assert shell.done("job", "restart", "Shop-1", "--wait").out == "Shop-1 runs: following.\n"

@@ -115,7 +115,7 @@ def facts(look: Look) -> list[tuple[str, str]]:
         ("Policy", policy_line(detail.get("policy_config") or {})),
         ("Progress", progress_line(look.progress) if look.overview else ""),
         ("Tables", tables_line(look.overview)),
-        ("Delay", "" if look.delay_s is None else f"{look.delay_s:,.1f} s"),
+        ("Delay", delay_line(look)),
         ("May now", words.named(may) if may else "nothing: wait for what is under way"),
     ]
 
@@ -143,6 +143,12 @@ def progress_line(progress: Mapping[str, Any] | None) -> str:
 def tables_line(overview: Sequence[Mapping[str, Any]]) -> str:
     row = next((one for one in overview if one["type"] == "TABLE"), None)
     return "" if row is None else f"{row['dst_count']} of {row['src_count']} loaded"
+
+
+def delay_line(look: Look) -> str:
+    if look.state != State.INCREMENTAL:
+        return ""
+    return "not known yet" if look.delay_s is None else f"{look.delay_s:,.1f} s"
 
 
 def delay_s(progress: Mapping[str, Any] | None) -> float | None:
