@@ -13,6 +13,7 @@ import httpx
 
 from opendrs.cli.exits import Refused
 from opendrs.cli.logins import Login, local
+from opendrs.cli.printing import clean
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Secret
 from opendrs.signature import Call, sign
@@ -177,7 +178,7 @@ def _refused(answer: httpx.Response) -> Refused | None:
         code, message = str(facts["error_code"]), str(facts["error_msg"])
     except (ValueError, KeyError, TypeError):
         return None
-    return Refused(code, message, HINTS.get(code, ""))
+    return Refused(clean(code), clean(message), HINTS.get(code, ""))
 
 
 def _authorities(file: str) -> ssl.SSLContext | bool:

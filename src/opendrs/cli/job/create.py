@@ -175,6 +175,8 @@ def _configure(service: Service, job_id: str, wanted: Wanted, say: Callable[[str
         say("network", line)
     for row in rows:
         steps.demand_reached(row)
+    if wanted.source.database and not (wanted.choice.tables or wanted.choice.databases):
+        say("note", f"the URL's database chooses nothing; --databases {wanted.source.database} would")
     notes, summary = steps.select(service, job_id, wanted.choice)
     for note in notes:
         say("note", note)

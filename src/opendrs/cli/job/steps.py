@@ -149,6 +149,6 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         item=str(row["item"]),
         group=group if group in GROUPS else "src_info_check",
         result=row["result"],
-        message=str(data.get("message") or row.get("failed_reason") or ""),
-        remedy=str(data.get("remedy") or ""),
+        message=clean(str(data.get("message") or row.get("failed_reason") or "")),
+        remedy=clean(str(data.get("remedy") or "")),
     )

@@ -39,7 +39,7 @@ class Fake:
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if callable(answer):
             answer = answer(dict(request.url.params))
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         status, body = answer if isinstance(answer, tuple) else (200, answer)
         if isinstance(body, httpx.Response):

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from opendrs.cli.job import verbs
+from opendrs.cli.job import logs, verbs, watch
 from tests.unit.cli.job.conftest import Run, Serve
 from tests.unit.cli.job.fake import ID, Fake, job, jobs
 
@@ -163,3 +164,79 @@ def test_nobody_is_logged_in(serve: Serve, run: Run, home: Path) -> None:
     (home / ".config" / "opendrs" / "login.json").unlink()
     ran = run("job", "list")
     assert ran.exit_code == 1 and "opendrs login URL" in ran.stderr
+
+
+def following(status: str, **more: Any) -> dict[str, Any]:
+    overview = [{"type": "TABLE", "src_count": "1", "dst_count": "1"}]
+    info = {"incr_trans_delay_millis": "250", "progress_map": {"data": {"completed": "100%"}}, "apply_rows_rate": 7}
+    return {
+        "status": status,
+        "progress_info": {**info, "task_mode": "FULL_INCR_TRANS", **more},
+        "migration_object_progress_info": {"migration_object_overview": overview},
+    }
+
+
+def watched(*looks: Any) -> dict[str, Any]:
+    """Looks at a job, one after the other; its log grows by a line with each."""
+    left = list(looks)
+    count = 0
+
+    def detail(query: dict[str, str]) -> Any:
+        nonlocal count
+        if query["type"] == "log":
+            rows = [{"id": n, "create_time": "2026-11-29T08:00:00Z", "level": "Info", "message": f"line {n}"}
+                    for n in range(count, 0, -1)]  # fmt: skip
+            return {"job": {"logs": rows[: int(query["limit"])]}}
+        look = left.pop(0)
+        count += 1
+        if isinstance(look, Exception):
+            raise look
+        return {"job": look}
+
+    return {f"GET /jobs/{ID}": detail}
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PERIOD_S", 0.0)
+    monkeypatch.setattr(logs, "FOLLOW_S", 0.0)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_service_that_is_away_is_waited_for_while_one_watches(serve: Serve, run: Run) -> None:
+    away = httpx.ConnectError("away")
+    looks = (
+        following("INCRE_TRANSFER_STARTED"),
+        away,
+        away,
+        following("PAUSING"),
+        following("RELEASE_RESOURCE_COMPLETE"),
+    )
+    serve(watched(*looks))
+    ran = run("job", "watch", ID)
+    assert ran.exit_code == 0, ran.output
+    said = [line.partition(" ")[2] for line in ran.stdout.splitlines()]
+    assert [line for line in said if line.startswith("event=")] == [
+        f'event=log level=info message="line {n}"' for n in (1, 2, 3, 4, 5)
+    ]
+    assert "phase=following state=INCRE_TRANSFER_STARTED lag_s=0.25 rows_per_s=7 bytes_per_s=0" in said
+    assert ran.stdout.count("it is tried again") == 1 and ran.stdout.endswith(f"{ID} is ended.\n")
+    serve(watched(*looks))
+    ran = run("job", "watch", ID, "--json")
+    assert [json.loads(line)["state"] for line in ran.stdout.splitlines()] == ["following", "paused", "ended"]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_job_that_fails_while_it_is_watched(serve: Serve, run: Run) -> None:
+    serve(watched(following("INCRE_TRANSFER_STARTED"), following("INCRE_TRANSFER_FAILED")))
+    ran = run("job", "watch", ID)
+    assert ran.exit_code == 1 and "[DRS.10050076]" in ran.stderr and "line 2" in ran.stderr
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_log_is_followed_without_a_line_twice(serve: Serve, run: Run) -> None:
+    rows = [{"id": n, "create_time": "2026-11-29T08:00:00Z", "level": "Info", "message": f"line {n}"} for n in range(9)]
+    looks = [{"job": {"logs": rows[:n][::-1]}} for n in (2, 2, 5, 5, 9)]
+    serve({f"GET /jobs/{ID}": [*looks, KeyboardInterrupt()]})
+    ran = run("job", "logs", ID, "--follow", "--json")
+    assert ran.exit_code == 130 and [json.loads(line)["id"] for line in ran.stdout.splitlines()] == list(range(9))
