@@ -113,4 +113,18 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
         "这些对象不属于任务,不会被删除:请删除它们或其外键,再重置任务。",
     ),
     Fault.RESET_UNFINISHED: ("任务的重置尚未完成", "请继续任务:会先完成重置的剩余部分。"),
+    Fault.SERVICE_UNREACHABLE: ("无法连接服务 {url}:{reason}", "请检查 URL,以及 opendrs serve 是否在该处运行。"),
+    Fault.SERVICE_ODD: (
+        "{url} 的应答不是本服务的应答:{reason}",
+        "请检查 URL:应为 opendrs serve 的协议、主机和端口,不带路径。",
+    ),
+    Fault.NOT_LOGGED_IN: (
+        "尚未登录",
+        "请执行 opendrs login URL,或设置 OPENDRS_URL、OPENDRS_ACCESS_KEY 和 OPENDRS_SECRET_KEY。",
+    ),
+    Fault.LOGIN_EXPIRED: ("在 {url} 的登录已过期或已被收回", "请重新登录:opendrs login。"),
+    Fault.NAME_UNKNOWN: ("没有任务 {name}{similar}", "opendrs job list 会列出现有的任务。"),
+    Fault.NAME_AMBIGUOUS: ("{name} 可能是以下任务中的任何一个:{jobs}", "请给出完整名称或 ID。"),
+    Fault.STEP_FAILED: ("{what} 失败:{reason}", "opendrs job logs 有更多信息;任务本身会保留。"),
+    Fault.NOT_IN_TIME: ("{what} 在 {seconds} 秒后尚未结束", "它会在服务中继续:opendrs job show 显示其状态。"),
 }

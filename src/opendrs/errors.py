@@ -296,6 +296,48 @@ class Fault(Enum):
         "The job's log says more; try again when the job follows the source.",
         "later",
     )
+    # the shell as a client of the service
+    SERVICE_UNREACHABLE = Spec(
+        "DRS.10050070",
+        400,
+        "The service {url} cannot be reached: {reason}",
+        "Check the URL, and that `opendrs serve` runs there.",
+        "network",
+    )
+    SERVICE_ODD = Spec(
+        "DRS.10050071",
+        400,
+        "{url} does not answer as this service does: {reason}",
+        "Check the URL: it is scheme, host and port of `opendrs serve`, without a path.",
+    )
+    NOT_LOGGED_IN = Spec(
+        "DRS.10050072",
+        400,
+        "Nobody is logged in",
+        "Run `opendrs login URL`, or set OPENDRS_URL, OPENDRS_ACCESS_KEY and OPENDRS_SECRET_KEY.",
+    )
+    LOGIN_EXPIRED = Spec(
+        "DRS.10050073",
+        400,
+        "The login at {url} has expired, or was taken back",
+        "Log in again: `opendrs login`.",
+    )
+    NAME_UNKNOWN = Spec(
+        "DRS.10050074", 400, "There is no job {name}{similar}", "`opendrs job list` shows those that there are."
+    )
+    NAME_AMBIGUOUS = Spec(
+        "DRS.10050075", 400, "{name} may be any of these jobs: {jobs}", "Give the whole name, or the id."
+    )
+    STEP_FAILED = Spec(
+        "DRS.10050076", 400, "{what} failed: {reason}", "`opendrs job logs` says more; the job itself is kept."
+    )
+    NOT_IN_TIME = Spec(
+        "DRS.10050077",
+        400,
+        "{what} is not over after {seconds} s",
+        "It goes on in the service: `opendrs job show` tells how it stands.",
+        "later",
+    )
     UNSUPPORTED = Spec("DRS.10050044", 400, "{what} is not supported yet", "README lists what is.")
     WORKER_CRASHED = Spec(
         "DRS.10050045",

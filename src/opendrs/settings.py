@@ -22,11 +22,18 @@ VARIABLES: Final = {
     "MYSQL_PWD": "password of a MySQL or MariaDB server, when nothing above gives one",
     "PGPASSWORD": "password of a PostgreSQL server, when nothing above gives one",
     "PGPASSFILE": "file of PostgreSQL passwords, read last; default ~/.pgpass",
-    "OPENDRS_PROJECT_ID": "`opendrs serve`: id of the project; else what is stored, generated at the first start",
-    "OPENDRS_USER": "`opendrs serve`: name of the user who may log in; else what is stored, at first `admin`",
-    "OPENDRS_PASSWORD": "`opendrs serve`: password of that user; else what is stored, generated at the first start",
-    "OPENDRS_ACCESS_KEY": "`opendrs serve`: access key that requests are signed with; else as for the password",
-    "OPENDRS_SECRET_KEY": "`opendrs serve`: its secret key; one is not given without the other",
+    "OPENDRS_URL": "`opendrs job`: the service, together with the two keys below; wins over a login",
+    "OPENDRS_PROJECT_ID": "`opendrs serve`: id of the project; else what is stored, generated at the first start. "
+    "`opendrs job`: the project to work in; else the only one",
+    "OPENDRS_USER": "`opendrs serve`: name of the user who may log in; else what is stored, at first `admin`. "
+    "`opendrs login`: who logs in",
+    "OPENDRS_PASSWORD": "`opendrs serve`: password of that user; else what is stored, generated at the first start. "
+    "`opendrs login`: taken instead of asking",
+    "OPENDRS_ACCESS_KEY": "`opendrs serve`: access key that requests are signed with; else as for the password. "
+    "`opendrs job`: see OPENDRS_URL",
+    "OPENDRS_SECRET_KEY": "`opendrs serve`: its secret key; one is not given without the other. `opendrs job`: see "
+    "OPENDRS_URL. `opendrs login --access-key`: taken instead of asking",
+    "XDG_CONFIG_HOME": "where `opendrs login` keeps `opendrs/login.json`; default ~/.config",
     "OPENDRS_ENCRYPTION_KEY": "`opendrs serve`: base64 of 32 bytes that seal passwords in the store; else the file "
     "`secret.key` in the state folder, made at the first start",
     "NO_COLOR": "if set to anything, no colours",

@@ -82,11 +82,11 @@ def check(
         )
     with told(mask, debug=debug):
         found = checking.by_weight(checking.check(source, target, selection, policy, task, chosen))
-        (_print_json if as_json else _print)(found)
+        (print_json if as_json else print_findings)(found)
         raise typer.Exit(Code.FAILED if any(finding.result == "FAILED" for finding in found) else Code.DONE)
 
 
-def _print_json(found: Sequence[Finding]) -> None:
+def print_json(found: Sequence[Finding]) -> None:
     counts = Counter(finding.result for finding in found)
     document = {
         "version": 1,
@@ -96,7 +96,7 @@ def _print_json(found: Sequence[Finding]) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def _print(found: Sequence[Finding]) -> None:
+def print_findings(found: Sequence[Finding]) -> None:
     """Lines are not broken: a statement is there to be copied."""
     from rich.console import Console
     from rich.text import Text

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Protocol, Self, TextIO
@@ -149,14 +149,14 @@ def fields(view: View, left_s: float | None) -> dict[str, Any]:
         facts |= {
             "done": f"{view.done:.1%}",
             "tables": f"{load.get('loaded', 0)}/{load.get('tables', 0)}",
-            "rows": load.get("rows", 0),
-            "bytes": load.get("bytes", 0),
+            "rows": load.get("rows"),
+            "bytes": load.get("bytes"),
             "eta_s": None if left_s is None else round(left_s),
         }
     else:
         facts |= {
-            "rows": metrics.get("apply_changes_total", 0),
-            "transactions": metrics.get("apply_transactions_total", 0),
+            "rows": metrics.get("apply_changes_total"),
+            "transactions": metrics.get("apply_transactions_total"),
             "lag_s": metrics.get("apply_latency"),
         }
     facts |= {
@@ -253,30 +253,30 @@ def _bar(done: float) -> ProgressBar:
 
 
 def _rates(view: View) -> Text:
-    load, metrics = view.load, view.metrics
-    facts = [
-        f"{load.get('rows', 0):,} rows",
-        size(load.get("bytes", 0)),
-        f"{metrics.get('apply_rows_rate', 0):,.0f} rows/s",
-        f"{size(metrics.get('apply_bytes_rate', 0))}/s",
-        f"memory {size(metrics.get('mem_bytes', 0))}",
-    ]
-    return Text("   ".join(facts))
+    load = view.load
+    loaded = [f"{load['rows']:,} rows", size(load.get("bytes", 0))] if "rows" in load else []
+    return Text("   ".join([*loaded, *_speeds(view.metrics, ("rows", "bytes", "memory"))]))
 
 
 def _following(view: View) -> Text:
     metrics = view.metrics
     lag_s = metrics.get("apply_latency")
-    changes, transactions = metrics.get("apply_changes_total", 0), metrics.get("apply_transactions_total", 0)
-    facts = [
-        "lag unknown" if lag_s is None else f"lag {lag_s:,.1f} s",
-        f"{changes:,} changes in {transactions:,} transactions",
-        f"{metrics.get('apply_rows_rate', 0):,.0f} rows/s",
-        f"{metrics.get('apply_transactions_rate', 0):,.0f} transactions/s",
-        f"{size(metrics.get('apply_bytes_rate', 0))}/s",
-        f"memory {size(metrics.get('mem_bytes', 0))}",
-    ]
-    return Text("   ".join(facts))
+    facts = ["lag unknown" if lag_s is None else f"lag {lag_s:,.1f} s"]
+    if "apply_changes_total" in metrics:
+        changes, transactions = metrics["apply_changes_total"], metrics.get("apply_transactions_total", 0)
+        facts.append(f"{changes:,} changes in {transactions:,} transactions")
+    return Text("   ".join([*facts, *_speeds(metrics, ("rows", "transactions", "bytes", "memory"))]))
+
+
+def _speeds(metrics: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
+    """Those that are known: a service tells less than a worker."""
+    said: dict[str, tuple[str, Callable[[float], str]]] = {
+        "rows": ("apply_rows_rate", lambda value: f"{value:,.0f} rows/s"),
+        "transactions": ("apply_transactions_rate", lambda value: f"{value:,.0f} transactions/s"),
+        "bytes": ("apply_bytes_rate", lambda value: f"{size(value)}/s"),
+        "memory": ("mem_bytes", lambda value: f"memory {size(value)}"),
+    }
+    return [word(metrics[name]) for name, word in (said[one] for one in wanted) if name in metrics]
 
 
 def _finding(event: Event) -> Text:

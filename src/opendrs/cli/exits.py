@@ -35,8 +35,22 @@ MEANINGS: Final = {
     Code.DONE: "done, or caught up where that was asked for",
     Code.FAILED: "failed: the fault and what to do about it are on the standard error",
     Code.USAGE: "the command line is wrong",
-    Code.PAUSED: "paused by Ctrl-C or a signal: the same command resumes",
+    Code.PAUSED: "interrupted by Ctrl-C or a signal: `run` has paused, and the same command resumes",
 }
+
+
+class Refused(Exception):
+    """What a service answered instead of what was asked of it: its code and its words, as they came.
+
+    hint   what can be done about it here, where the service's words are for callers of its API
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        self.code = code
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{code} {message}")
+
 
 # What is wrong with the command line itself.
 _USAGE: Final = frozenset({Fault.ENDPOINT_INVALID, Fault.SETTING_INVALID})
@@ -45,7 +59,8 @@ _USAGE: Final = frozenset({Fault.ENDPOINT_INVALID, Fault.SETTING_INVALID})
 def tell(failure: Failure) -> None:
     """Says why, on the standard error."""
     with suppress(OSError):  # nobody listens any more; the exit code says it too
-        sys.stderr.write(f"opendrs: {failure.message} [{failure.code}]\n  {failure.hint}\n")
+        hint = f"  {failure.hint}\n" if failure.hint else ""
+        sys.stderr.write(f"opendrs: {failure.message} [{failure.code}]\n{hint}")
         sys.stderr.flush()
 
 
@@ -65,10 +80,15 @@ def told(mask: Mask, *, state: State | None = None, debug: bool = False) -> Iter
         message = mask(failure.message)
         tell(Failure(fault=failure.fault, code=failure.code, message=message, hint=failure.hint))
         raise typer.Exit(Code.USAGE if error.fault in _USAGE else Code.FAILED) from None
+    except Refused as error:
+        if debug:
+            _show()
+        tell(Failure(fault="REFUSED", code=error.code, message=mask(error.message), hint=mask(error.hint)))
+        raise typer.Exit(Code.FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(Code.PAUSED) from None
-    except (typer.Exit, typer.Abort, typer.BadParameter):
-        raise
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise  # nobody reads on: `| head`, which typer ends quietly
     except Exception as error:  # noqa: BLE001  a fault of ours: the person gets words, the file the trace
         if debug:
             _show()

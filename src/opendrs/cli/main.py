@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from opendrs.cli import check, passwords, proof, run, serve
+from opendrs.cli import check, login, passwords, proof, run, serve
 from opendrs.cli.exits import MEANINGS
+from opendrs.cli.job.app import app as job
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
@@ -29,6 +30,9 @@ app.command("check", epilog=EPILOG)(check.check)
 app.command("run", epilog=EPILOG)(run.run)
 app.command("proof", epilog=EPILOG)(proof.proof)
 app.command("serve", epilog=EPILOG)(serve.serve)
+app.command("login", epilog=EPILOG)(login.login)
+app.command("logout", epilog=EPILOG)(login.logout)
+app.add_typer(job, name="job", epilog=EPILOG)
 
 
 def _version(wanted: bool) -> None:

@@ -74,7 +74,7 @@ def _log(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
     level = call.query.word("log_level", LEVELS)
     levels = LEVELS[level] if level else ()
     found, total = events.page(connection, head.id, levels=levels, limit=limit, offset=offset)
-    return {"logs": log_rows(saved.event for saved in found), "total_count": total}
+    return {"logs": log_rows(found), "total_count": total}
 
 
 def _not_yet(call: Call, connection: Connection, head: Head) -> dict[str, Any]:

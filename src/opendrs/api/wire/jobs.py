@@ -9,6 +9,7 @@ from opendrs.api.wire.times import iso
 from opendrs.control.allowed import Allowed
 from opendrs.model.lifecycle import Intent, State, Verb
 from opendrs.model.links import TASK_WORDS
+from opendrs.model.sealed import Side
 from opendrs.store.jobs import Head
 
 ENTERPRISE_PROJECT: Final = "0"
@@ -72,6 +73,8 @@ def row(head: Head, allowed: Allowed) -> dict[str, Any]:
         "node_role": "master",
         "node_new_framework": True,
         "job_action": actions_of(head, allowed),
+        "source": _place(head, "source"),
+        "target": _place(head, "target"),
     }
 
 
@@ -89,6 +92,14 @@ def base_info(head: Head) -> dict[str, Any]:
         "charging_mode": _base_facts(head).get("charging_mode", "on_demand"),
         "expired_days": _base_facts(head).get("expired_days", "14"),
     }
+
+
+def _place(head: Head, side: Side) -> str:
+    """`mysql://host:port`, as it was given: which server, and nothing of the account."""
+    facts: Mapping[str, Any] = (head.facts or {}).get(f"{side}_endpoint", {})
+    inner = facts.get("endpoint", {})
+    host, port = inner.get("ip", ""), inner.get("db_port", "")
+    return f"{facts['db_type']}://{host}{f':{port}' if port else ''}" if host else ""
 
 
 def _base_facts(head: Head) -> Mapping[str, Any]:

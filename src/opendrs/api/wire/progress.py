@@ -40,7 +40,8 @@ def progress_info(head: Head, saved: SavedProgress | None) -> dict[str, Any]:
     done = percent(float(load.get("done", 0.0)), whole=loaded)
     struct = 100 if phase is not None else 0
     index = 100 if phase in CONSTRAINED else 0
-    delay_s = saved.counters["metrics"].get("apply_latency") if saved and phase in FOLLOWED else None
+    metrics: Mapping[str, Any] = saved.counters["metrics"] if saved else {}
+    delay_s = metrics.get("apply_latency") if phase in FOLLOWED else None
     return {
         "progress": str(100 if index == 100 else min(done, ALMOST)),
         "incr_trans_delay": NOT_YET if delay_s is None else str(int(delay_s)),
@@ -53,6 +54,8 @@ def progress_info(head: Head, saved: SavedProgress | None) -> dict[str, Any]:
             "data": {"completed": f"{done}%"},
             "index": {"completed": f"{index}%"},
         },
+        "apply_rows_rate": round(metrics.get("apply_rows_rate", 0)),
+        "apply_bytes_rate": round(metrics.get("apply_bytes_rate", 0)),
     }
 
 

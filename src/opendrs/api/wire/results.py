@@ -9,7 +9,7 @@ from typing import Any
 from opendrs.api.wire.times import iso
 from opendrs.model.action import Action
 from opendrs.store.actions import OPEN
-from opendrs.store.events import Event
+from opendrs.store.events import Event, SavedEvent
 from opendrs.store.jobs import Head
 
 _LEVELS = {"debug": "Info", "info": "Info", "warning": "Warn", "error": "Error", "critical": "Error"}
@@ -91,11 +91,16 @@ def _reason(finding: dict[str, str]) -> str:
     return f"{finding['message']}\n{finding['remedy']}".strip()
 
 
-def log_rows(found: Iterable[Event]) -> list[dict[str, str]]:
+def log_rows(found: Iterable[SavedEvent]) -> list[dict[str, Any]]:
     """TaskLogInfo of each event: its message, and what varies in it."""
     return [
-        {"create_time": iso(event.at), "level": _LEVELS.get(event.level, "Info"), "message": _line(event)}
-        for event in found
+        {
+            "id": saved.id,
+            "create_time": iso(saved.event.at),
+            "level": _LEVELS.get(saved.event.level, "Info"),
+            "message": _line(saved.event),
+        }
+        for saved in found
     ]
 
 

@@ -1,0 +1,63 @@
+"""`opendrs job network`, `select` and `precheck`: the steps of `create`, for going on by hand."""
+
+from __future__ import annotations
+
+import typer
+
+from opendrs.cli import options
+from opendrs.cli.exits import Code, told
+from opendrs.cli.job import steps
+from opendrs.cli.job.options import AsJson, Databases, ExactTables, Job
+from opendrs.cli.job.resolving import resolve
+from opendrs.cli.job.selecting import Choice
+from opendrs.cli.run import mappings
+from opendrs.cli.session import session
+from opendrs.telemetry import Mask
+
+
+def network(job: Job, as_json: AsJson = False, debug: options.Debug = False) -> None:
+    """Test the connections of a job to its source and its target."""
+    with session(debug=debug) as service:
+        from opendrs.cli.printing import print_json
+
+        rows = steps.network(service, resolve(service, job).id)
+        if as_json:
+            print_json({"ends": rows})
+        else:
+            typer.echo("\n".join(steps.network_lines(rows)))
+            for row in rows:
+                steps.demand_reached(row)
+        raise typer.Exit(Code.DONE if all(row["success"] for row in rows) else Code.FAILED)
+
+
+def select(
+    job: Job,
+    tables: ExactTables = None,
+    databases: Databases = None,
+    mapped: options.Mapped = None,
+    debug: options.Debug = False,
+) -> None:
+    """Choose anew what a job replicates, as long as it has not begun."""
+    choice = Choice(schemas={})
+    with told(Mask(), debug=debug):
+        choice = Choice(tables=tables or (), databases=databases or (), schemas=mappings(mapped or []))
+    with session(debug=debug) as service:
+        found = resolve(service, job, whole=True)
+        notes, summary = steps.select(service, found.id, choice)
+        for note in notes:
+            typer.echo(f"note: {note}")
+        typer.echo(f"{found.name} replicates {summary}. Next: opendrs job precheck {found.name}")
+
+
+def precheck(job: Job, as_json: AsJson = False, debug: options.Debug = False) -> None:
+    """Run the prechecks of a job, and show every finding with what to do about it.
+
+    Exit code 1 if something FAILED; an ALARM does not block.
+    """
+    with session(debug=debug) as service:
+        from opendrs.cli.check import print_findings
+        from opendrs.cli.check import print_json as print_findings_json
+
+        outcome = steps.precheck(service, resolve(service, job).id)
+        (print_findings_json if as_json else print_findings)(outcome.findings)
+        raise typer.Exit(Code.DONE if outcome.passed else Code.FAILED)

@@ -1,0 +1,143 @@
+"""The selection: from words of the command line to the tree that the API takes.
+
+The API knows exact names only. `shop.*` is the whole database `shop`, now and later; every other pattern is taken
+apart here, against what the source has at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from opendrs.errors import DrsError, Fault
+
+Tables = Mapping[str, str]  # kind by name: table or view
+Listing = Mapping[str, Tables | None]  # by database; None: it has too many to be listed
+
+EVERYTHING: Final = "*"
+_WILD: Final = frozenset("*?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was asked for on the command line."""
+
+    tables: Sequence[str] = ()
+    databases: Sequence[str] = ()
+    schemas: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        for word in self.tables:
+            database, dot, table = word.partition(".")
+            if not (database and dot and table):
+                raise DrsError(Fault.SETTING_INVALID, name="--tables", reason=f"{word!r} is not database.table")
+
+    @property
+    def needs_listing(self) -> bool:
+        """Whether the names of the source must be known."""
+        apart = [word.partition(".") for word in self.tables]
+        wild = any(_wild(database) or (table != EVERYTHING and _wild(table)) for database, _, table in apart)
+        # "Everything" has no place for another name of a database: each has to be named.
+        everything = not self.tables and not self.databases
+        return wild or any(_wild(word) for word in self.databases) or (everything and bool(self.schemas))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`tree`: DbObject. `notes`: what the person should know of what was made of the words."""
+
+    tree: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def choose(choice: Choice, listing: Callable[[], Listing]) -> Chosen:
+    """listing: asked for only if it is needed. Raises SETTING_INVALID."""
+    there = listing() if choice.needs_listing else {}
+    if not choice.tables and not choice.databases:
+        if not choice.schemas:
+            return Chosen({"object_scope": "all"}, ())
+        choice = Choice(databases=[EVERYTHING], schemas=choice.schemas)
+    whole: dict[str, None] = {}
+    single: dict[str, dict[str, str]] = {}
+    notes: list[str] = []
+    for word in choice.databases:
+        found = _databases(word, there, "--databases")
+        _note(notes, word, found)
+        whole |= dict.fromkeys(found)
+    for word in choice.tables:
+        database, _, table = word.partition(".")
+        homes = _databases(database, there, "--tables")
+        if table == EVERYTHING:
+            _note(notes, database, homes, whole=word)
+            whole |= dict.fromkeys(homes)
+            continue
+        if not _wild(table) and not _wild(database):
+            single.setdefault(database, {})[table] = _kind(there, database, table)
+            continue
+        names = {home: _fitting(table, home, there) for home in homes}
+        count = sum(len(fitting) for fitting in names.values())
+        if not count:
+            raise DrsError(Fault.SETTING_INVALID, name="--tables", reason=f"the source has no table {word}")
+        notes.append(f"{word}: {count} tables that there are now; later ones are not taken")
+        for home, fitting in names.items():
+            single.setdefault(home, {}).update(fitting)
+    return Chosen(_tree(whole, single, choice.schemas), tuple(notes))
+
+
+def _tree(whole: Mapping[str, None], single: Mapping[str, Tables], schemas: Mapping[str, str]) -> dict[str, Any]:
+    info: dict[str, Any] = {name: {"name": schemas.get(name, name), "all": True} for name in whole}
+    for database, tables in single.items():
+        if tables and database not in whole:
+            chosen = {name: {"name": name, "type": kind} for name, kind in tables.items()}
+            info[database] = {"name": schemas.get(database, database), "all": False, "tables": chosen}
+    strange = [name for name in schemas if name not in info]
+    if strange:
+        reason = f"nothing is chosen of {', '.join(strange)}"
+        raise DrsError(Fault.SETTING_INVALID, name="--map", reason=reason)
+    return {"object_scope": "table" if any(name not in whole for name in info) else "database", "object_info": info}
+
+
+def _databases(word: str, there: Listing, option: str) -> list[str]:
+    if not _wild(word):
+        return [word]
+    found = [name for name in there if _fits(name, word)]
+    if not found:
+        raise DrsError(Fault.SETTING_INVALID, name=option, reason=f"the source has no database {word}")
+    return found
+
+
+def _fitting(pattern: str, database: str, there: Listing) -> dict[str, str]:
+    tables = there.get(database, {})
+    if tables is None:
+        reason = f"{database} has too many tables to look for {pattern}: choose it as a whole, or give exact names"
+        raise DrsError(Fault.SETTING_INVALID, name="--tables", reason=reason)
+    return {name: kind for name, kind in tables.items() if _fits(name, pattern)}
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern.replace("[", "[[]"))  # which names may have, and patterns do not
+
+
+def _kind(there: Listing, database: str, table: str) -> str:
+    return (there.get(database) or {}).get(table, "table")
+
+
+def _note(notes: list[str], word: str, found: Sequence[str], whole: str = "") -> None:
+    if _wild(word):
+        notes.append(f"{whole or word}: {', '.join(found)}; databases that are made later are not taken")
+
+
+def _wild(word: str) -> bool:
+    return any(character in word for character in _WILD)
+
+
+def listing_of(tree: Mapping[str, Any]) -> Listing:
+    """What a collection of objects found."""
+    found: dict[str, Tables | None] = {}
+    for database, facts in (tree.get("object_info") or {}).items():
+        tables = facts.get("tables") or {}
+        known = int(facts.get("total_table_num") or 0) <= len(tables)
+        found[database] = {name: str(one.get("type", "table")) for name, one in tables.items()} if known else None
+    return found
