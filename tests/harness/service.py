@@ -94,8 +94,7 @@ class Service:
     def kill(self) -> None:
         """SIGKILL for the service alone: its workers go on."""
         assert self._child is not None
-        psutil.Process(self._child.pid).kill()
-        self._child.kill()
+        self._child.kill_alone()
         self._child = None
 
     def close(self) -> None:
@@ -107,18 +106,7 @@ class Service:
 
     def workers(self) -> dict[str, psutil.Process]:
         """The processes that work at jobs now, by job."""
-        store = open_store(self.state)
-        try:
-            with store.read() as connection:
-                rows = connection.execute(select(leases).where(leases.c.outcome.is_(None))).mappings().all()
-        finally:
-            store.close()
-        found = {}
-        for row in rows:
-            holder = process.Holder(owner=row["owner"], pid=row["pid"], started_at=row["started_at"], host=row["host"])
-            if row["owner"] == "worker" and process.alive(holder):
-                found[row["job_id"]] = psutil.Process(holder.pid)
-        return found
+        return working(self.state)
 
     def sdk(self, *, project: str = PROJECT, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY) -> Sdk:
         credentials = BasicCredentials(access_key, secret_key, project)
@@ -131,6 +119,22 @@ class Service:
 
     def __exit__(self, *raised: object) -> None:
         self.close()
+
+
+def working(state: str) -> dict[str, psutil.Process]:
+    """The processes that work at the jobs of a store now, by job."""
+    store = open_store(state)
+    try:
+        with store.read() as connection:
+            rows = connection.execute(select(leases).where(leases.c.outcome.is_(None))).mappings().all()
+    finally:
+        store.close()
+    found = {}
+    for row in rows:
+        holder = process.Holder(owner=row["owner"], pid=row["pid"], started_at=row["started_at"], host=row["host"])
+        if row["owner"] == "worker" and process.alive(holder):
+            found[row["job_id"]] = psutil.Process(holder.pid)
+    return found
 
 
 class Sdk:

@@ -137,6 +137,13 @@ def find(connection: Connection, name: str) -> JobRecord | None:
     return None if row is None else _record(row)
 
 
+def find_of_service(connection: Connection, name: str) -> JobRecord | None:
+    """The job of the service of that id or name, whoever's it is."""
+    query = select(jobs).where(jobs.c.project_id.is_not(None), or_(jobs.c.id == name, jobs.c.name_key == name.lower()))
+    row = connection.execute(query.order_by(jobs.c.id != name).limit(1)).mappings().first()
+    return None if row is None else _record(row)
+
+
 def get(connection: Connection, project_id: str, job_id: str) -> JobRecord | None:
     """The job of that id, if it is one of the project's."""
     query = select(jobs).where(jobs.c.id == job_id, jobs.c.project_id == project_id)
