@@ -135,7 +135,14 @@ class _Workers:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._popen = popen = self._started()
+            try:
+                self._popen = popen = self._started()
+            except OSError as error:  # the machine has no room for one now
+                log.error(
+                    "the process that looks after the workers cannot be started", extra=context("", reason=str(error))
+                )
+                self._ending.wait(AGAIN_S)
+                continue
             status = popen.wait()
             if not self._ending.is_set():
                 log.error("the process that looks after the workers has died", extra=context("", status=status))

@@ -224,8 +224,14 @@ def to_attend(connection: Connection, now: datetime) -> list[Head]:
     return [Head(**_head(row)) for row in connection.execute(query.order_by(jobs.c.created_at)).mappings()]
 
 
+def is_due(connection: Connection, job_id: str, now: datetime) -> bool:
+    """Whether a job that waits for its time is to start."""
+    mine = and_(jobs.c.id == job_id, jobs.c.state == State.SCHEDULED.value, jobs.c.starts_at <= now)
+    return connection.execute(select(jobs.c.id).where(mine)).first() is not None
+
+
 def revise(connection: Connection, job: Job) -> None:
-    """The same job with another policy or login. Its endpoints, selection and task never change."""
+    """The same job of `opendrs run` with another policy or login. Its endpoints, selection and task never change."""
     values = {"source": str(job.source), "target": str(job.target), "policy": job.policy.to_json()}
     connection.execute(update(jobs).where(jobs.c.id == job.id).values(**values, updated_at=datetime.now(UTC)))
 
