@@ -47,6 +47,11 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        assert self._child is not None, "it does not run"
+        return self._child.pid
+
+    @property
     def state(self) -> str:
         return self._state or f"sqlite:///{self.folder / 'data' / 'opendrs.db'}"
 

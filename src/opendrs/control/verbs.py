@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from opendrs.control.asking import ON_ITS_WAY, Asking, demand, job_head, locked, refused
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import STARTS, Kind
-from opendrs.model.lifecycle import MOVES, Intent, Trigger, Verb
+from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, Verb
 from opendrs.store import actions, jobs
 from opendrs.store.jobs import Head
 
@@ -28,7 +28,8 @@ def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[s
         head = locked(asking, connection, job_id)
         demand(head, Verb.START, "start")
         demand_precheck(connection, head)
-        at = at if at is not None else head.starts_at
+        if at is None and head.state is State.CONFIGURATION:
+            at = head.starts_at  # given at its creation; of one that waits already, no time means now
         if at is not None and at > datetime.now(UTC):
             if at > datetime.now(UTC) + AHEAD_MAX:
                 raise DrsError(Fault.PARAMETER_INVALID, name="start_time", reason="it is more than a year ahead")

@@ -305,3 +305,12 @@ def test_a_worker_that_was_stopped_by_hand_is_followed(town: Town) -> None:
     town.settle(6)
     assert (town.state(), town.intent(), len(town.living())) == (State.INCREMENTAL, Intent.RUN, 1)
     assert town.living() != [hand]
+
+
+def test_a_job_that_waits_for_its_time_can_be_started_now(town: Town) -> None:
+    town.ready()
+    verbs.start(town.asking, town.job, at=town.later(3600))
+    assert town.state() is State.SCHEDULED
+    verbs.start(town.asking, town.job)
+    town.settle(6)
+    assert (town.state(), town.open()) == (State.INCREMENTAL, [])

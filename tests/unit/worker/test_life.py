@@ -200,7 +200,7 @@ class Life(RuleBasedStateMachine):
 
 MANY = int(os.environ.get("OPENDRS_EXAMPLES", "0"))
 Life.TestCase.settings = settings(
-    max_examples=MANY or 60, stateful_step_count=30, deadline=None,
+    max_examples=MANY or 60, stateful_step_count=int(os.environ.get("STEPS", "30")), deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 TestLife = Life.TestCase
