@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -57,9 +57,11 @@ def execute(place: ServiceState, listen: str, *, runners: int) -> Code:
                 raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=reason) from error
             # uvicorn takes signals while it runs, and raises them anew for us when it has ended.
             with _noted() as pressed, listener, _Workers(document, pressed) as workers:
-                gateway = Gateway(store, seal, trouble=workers.trouble)
+                api = server(App(Gateway(store, seal, trouble=workers.trouble)))
+                pressed.heard = lambda: setattr(api, "should_exit", True)
                 _greet(listener.getsockname()[1], host, shown)
-                server(App(gateway)).run(sockets=[listener])
+                api.should_exit = pressed.count > 0
+                api.run(sockets=[listener])
                 log.info("the service ends; its jobs come to rest", extra=context("service.ends"))
             return Code.DONE
         finally:
@@ -91,11 +93,23 @@ def _alone(place: ServiceState) -> Iterator[None]:
         yield
 
 
+class _Pressed:
+    """How often we were asked to end; `heard` is called each time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.heard: Callable[[], object] = int
+
+    def __call__(self, *_: object) -> None:
+        self.count += 1
+        self.heard()
+
+
 @contextmanager
-def _noted() -> Iterator[list[int]]:
-    """Collects signals instead of obeying them."""
-    pressed: list[int] = []
-    before = {one: signal.signal(one, lambda *_: pressed.append(1)) for one in (signal.SIGINT, signal.SIGTERM)}
+def _noted() -> Iterator[_Pressed]:
+    """Counts signals instead of obeying them."""
+    pressed = _Pressed()
+    before = {one: signal.signal(one, pressed) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield pressed
     finally:
@@ -106,10 +120,10 @@ def _noted() -> Iterator[list[int]]:
 class _Workers:
     """The process that looks after the workers; if it dies, another one follows, and finds them all.
 
-    pressed   the signals that have come; a second one does not wait for the workers to come to rest
+    pressed   the signals that have come: a second one does not wait for the workers to come to rest
     """
 
-    def __init__(self, document: Document, pressed: list[int]) -> None:
+    def __init__(self, document: Document, pressed: _Pressed) -> None:
         self._document = document
         self._pressed = pressed
         self._ending = threading.Event()
@@ -123,7 +137,7 @@ class _Workers:
     def __exit__(self, *raised: object) -> None:
         self._ending.set()
         deadline = time.monotonic() + LEAVE_S
-        while self._thread.is_alive() and len(self._pressed) < 2 and time.monotonic() < deadline:
+        while self._thread.is_alive() and self._pressed.count < 2 and time.monotonic() < deadline:
             if self._popen is not None and self._popen.poll() is None:
                 self._popen.terminate()
             self._thread.join(LOOK_S)

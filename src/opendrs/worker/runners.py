@@ -92,8 +92,14 @@ class Runners:
             late = now > since[action.id, holder.pid] + LIMIT_S[action.kind]
             if late:
                 process.send(holder, signal.SIGKILL)
-            if late or self.alive(holder) is False:
+            if late or self._gone(holder):
                 self._lost(action, holder, late=late)
+
+    def _gone(self, holder: Holder) -> bool:
+        """Whether nobody is at it any more. A store in a file has one service, and whoever seems to be on another
+        machine was in this one's container, or before its last start."""
+        alive = self.alive(holder)
+        return alive is False or (alive is None and self.store.engine.dialect.name == "sqlite")
 
     def _lost(self, action: Action, holder: Holder, *, late: bool) -> None:
         """The process that was at it is gone. A few times it is done again."""

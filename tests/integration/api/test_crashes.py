@@ -95,6 +95,7 @@ def test_killed_while_it_follows(stage: Play) -> None:
     worker = stage.worker()
     with stage.writing():
         stage.crash()
+        eventually(lambda: stage.logs("a worker is at it already") == 1)
         assert stage.worker().pid == worker.pid
         kill(stage.attendant())
         eventually(lambda: stage.logs("a worker is at it already") == 2)

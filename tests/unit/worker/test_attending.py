@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -314,3 +316,31 @@ def test_a_job_that_waits_for_its_time_can_be_started_now(town: Town) -> None:
     verbs.start(town.asking, town.job)
     town.settle(6)
     assert (town.state(), town.open()) == (State.INCREMENTAL, [])
+
+
+def test_an_errand_of_a_container_that_is_gone_is_done_again(town: Town) -> None:
+    """Behind a restart of the container, or of the machine, nobody can say whether its processes live."""
+    town.create()
+    town.settle(2)
+    verbs.precheck(town.asking, town.job, {})
+    with town.store.write() as connection:
+        assert actions.take(connection, replace(town.runner.me, host="the container before"))
+    town.runners.alive = lambda holder: None
+    town.at += runners.LOOK_S
+    town.settle(3)
+    assert town.open() == []
+
+
+def test_a_process_for_errands_that_cannot_be_started_is_tried_again(town: Town) -> None:
+    town.create()
+    town.settle(2)
+    verbs.precheck(town.asking, town.job, {})
+
+    def no_room(document: object) -> Any:
+        raise OSError("Resource temporarily unavailable")
+
+    town.runners.spawn, spawn = no_room, town.runners.spawn
+    town.runners.step()
+    town.runners.spawn = spawn
+    town.settle(2)
+    assert town.open() == []

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from hypothesis import Phase as Phase_
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -25,6 +26,7 @@ REFUSED = Failure.of(DrsError(Fault.TARGET_REFUSED, what="w", reason="r"))
 LATER = Failure.of(DrsError(Fault.WORKER_CRASHED, reason="r"))
 VERBS = ("start", "schedule", "stop", "restart", "reset", "precheck", "terminate", "force", "network")
 AT_REST = frozenset({State.PAUSED, State.START_FAILED, State.FULL_FAILED, State.INCREMENTAL_FAILED, State.FULL_DONE})
+STAGES = ("new", "checked", "running", "failed", "paused")
 SHARED = tempfile.TemporaryDirectory(prefix="opendrs-life-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 WRITERS = st.sampled_from(["gate", "watching", "errand_gate"])
 
@@ -40,13 +42,26 @@ class Life(RuleBasedStateMachine):
         self.wish = ""
         self.failed = False
 
-    @initialize(task=st.sampled_from(["full", "full+incremental"]), checked=st.booleans())
-    def create(self, task: str, checked: bool) -> None:
-        self.town.create(task)
-        if checked:
-            self.town.settle(2)
-            self.ask("precheck")
-            self.town.settle(2)
+    @initialize(task=st.sampled_from(["full", "full+incremental"]), stage=st.sampled_from(STAGES))
+    def create(self, task: str, stage: str) -> None:
+        """Most of what can go wrong goes wrong later than at the begin."""
+        town = self.town
+        town.create(task)
+        if stage == "new":
+            return
+        town.settle(2)
+        self.ask("precheck")
+        town.settle(2)
+        if stage == "checked":
+            return
+        self.ask("start")
+        town.settle(6)
+        if stage == "failed":
+            self.worker_ends(Exit.FAILED)
+            town.watch()
+        elif stage == "paused":
+            self.ask("stop")
+            town.settle(4)
 
     # users
 
@@ -86,6 +101,10 @@ class Life(RuleBasedStateMachine):
     @rule()
     def watch(self) -> None:
         self.town.watch()
+
+    @rule(rounds=st.integers(1, 3))
+    def all_goes_well(self, rounds: int) -> None:
+        self.town.settle(rounds)
 
     @rule()
     def errand(self) -> None:
@@ -198,9 +217,9 @@ class Life(RuleBasedStateMachine):
                 assert state is State.CONFIGURATION, told
 
 
-MANY = int(os.environ.get("OPENDRS_EXAMPLES", "0"))
+MANY = int(os.environ.get("OPENDRS_EXAMPLES") or os.environ.get("LIFE") or "0")
 Life.TestCase.settings = settings(
-    max_examples=MANY or 60, stateful_step_count=int(os.environ.get("STEPS", "30")), deadline=None,
+    max_examples=MANY or 60, stateful_step_count=int(os.environ.get("STEPS", "30")), deadline=None, phases=[Phase_.generate] if os.environ.get('NOSHRINK') else list(Phase_),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 TestLife = Life.TestCase
