@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import update
@@ -18,7 +20,9 @@ from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import Intent, State
 from opendrs.store import actions, jobs, leases, tables
 from opendrs.store.database import open_store
-from opendrs.worker import runners
+from opendrs.store.leases import Holder
+from opendrs.worker import process, runners
+from opendrs.worker.errands import LIMIT_S
 from opendrs.worker.outcome import Exit, Outcome
 from tests.unit.worker.town import Town
 
@@ -344,3 +348,59 @@ def test_a_process_for_errands_that_cannot_be_started_is_tried_again(town: Town)
     town.runners.spawn = spawn
     town.settle(2)
     assert town.open() == []
+
+
+def hang(town: Town, *, force: bool) -> Holder:
+    """A release that is taken and never ends."""
+    town.running()
+    verbs.terminate(town.asking, town.job, force=force)
+    for _ in range(4):
+        town.attend()
+        town.watch()
+        for hand in town.living():
+            hand.work()
+    other = replace(town.runner.me, pid=town.runner.me.pid + 1_000_000)
+    with town.store.write() as connection:
+        assert actions.take(connection, other)
+    return other
+
+
+@pytest.mark.parametrize(("force", "end"), [(False, State.RELEASE_FAILED), (True, State.RELEASED)])
+def test_a_release_that_never_ends_is_ended(town: Town, force: bool, end: State) -> None:
+    """A target that takes connections and says nothing. By force the job ends all the same."""
+    other = hang(town, force=force)
+    town.runners.alive = lambda holder: True
+    killed: list[Holder] = []
+    with patch.object(process, "send", lambda holder, signum: killed.append(holder)):
+        town.runners.step()
+        town.at += LIMIT_S[Kind.TERMINATE] + 1
+        town.runners.step()
+    assert killed == [other]
+    assert (town.state(), town.intent(), town.open()) == (end, Intent.REST, [])
+
+
+def test_an_errand_that_kills_whoever_does_it_fails(town: Town) -> None:
+    hang(town, force=False)
+    for attempt in range(2, runners.ATTEMPTS_MAX + 1):
+        town.at += runners.LOOK_S
+        town.runners.step()  # nobody is at it any more
+        with town.store.write() as connection:
+            taken = actions.take(connection, replace(town.runner.me, pid=attempt))
+        assert taken is not None and taken.attempts == attempt
+    town.at += runners.LOOK_S
+    town.runners.step()
+    head = town.head()
+    assert (head.state, town.open()) == (State.RELEASE_FAILED, [])
+    assert head.failure is not None and head.failure.fault == "WORKER_CRASHED"
+
+
+def test_no_more_processes_for_errands_than_allowed(town: Town) -> None:
+    town.create()
+    town.settle(2)
+    verbs.precheck(town.asking, town.job, {})
+    living = SimpleNamespace(poll=lambda: None)
+    started: list[object] = []
+    town.runners.spawn = lambda document: started.append(document) or living  # type: ignore[assignment,func-returns-value,return-value]
+    for _ in range(5):
+        town.runners.step()
+    assert len(started) == town.runners.document.runners == 2

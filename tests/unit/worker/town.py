@@ -341,7 +341,7 @@ class Town:
         if not self.target_up:
             raise DrsError(Fault.TARGET_UNREACHABLE, endpoint="t", reason="down")
 
-    def settle(self, rounds: int = 60) -> None:
+    def settle(self, rounds: int, *, each_s: float = 2.0) -> None:
         """Everybody does what is to be done, for a while."""
         for _ in range(rounds):
             self.attend()
@@ -349,7 +349,7 @@ class Town:
             for hand in self.living():
                 hand.work()
             self.errand()
-            self.at += 2.0
+            self.at += each_s
 
     def settle_until_hand(self) -> None:
         """Until there is a worker."""
