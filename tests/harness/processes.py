@@ -95,6 +95,12 @@ class Child:
             self._popen.wait()
         self._forget()
 
+    def kill_alone(self) -> None:
+        """SIGKILL the child, and leave its descendants to themselves."""
+        self.process.send(signal.SIGKILL)
+        self._popen.wait()
+        self._forget()
+
     def pause(self) -> None:
         """SIGSTOP the child first, so that it starts no others, then its descendants."""
         self.process.send(signal.SIGSTOP)

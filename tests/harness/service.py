@@ -50,6 +50,11 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        assert self._child is not None, "it does not run"
+        return self._child.pid
+
+    @property
     def state(self) -> str:
         return self._state or f"sqlite:///{self.folder / 'data' / 'opendrs.db'}"
 
@@ -97,8 +102,7 @@ class Service:
     def kill(self) -> None:
         """SIGKILL for the service alone: its workers go on."""
         assert self._child is not None
-        psutil.Process(self._child.pid).kill()
-        self._child.kill()
+        self._child.kill_alone()
         self._child = None
 
     def close(self) -> None:
@@ -110,18 +114,7 @@ class Service:
 
     def workers(self) -> dict[str, psutil.Process]:
         """The processes that work at jobs now, by job."""
-        store = open_store(self.state)
-        try:
-            with store.read() as connection:
-                rows = connection.execute(select(leases).where(leases.c.outcome.is_(None))).mappings().all()
-        finally:
-            store.close()
-        found = {}
-        for row in rows:
-            holder = process.Holder(owner=row["owner"], pid=row["pid"], started_at=row["started_at"], host=row["host"])
-            if row["owner"] == "worker" and process.alive(holder):
-                found[row["job_id"]] = psutil.Process(holder.pid)
-        return found
+        return working(self.state)
 
     def sdk(self, **credentials: str) -> Sdk:
         return sdk(self.url, **credentials)
@@ -140,6 +133,22 @@ def sdk(url: str, *, project: str = PROJECT, access_key: str = ACCESS_KEY, secre
     credentials = BasicCredentials(access_key, secret_key, project)
     builder = v5.DrsClient.new_builder().with_http_handler(handler).with_credentials(credentials)
     return Sdk(builder.with_endpoint(url).build(), seen)
+
+
+def working(state: str) -> dict[str, psutil.Process]:
+    """The processes that work at the jobs of a store now, by job."""
+    store = open_store(state)
+    try:
+        with store.read() as connection:
+            rows = connection.execute(select(leases).where(leases.c.outcome.is_(None))).mappings().all()
+    finally:
+        store.close()
+    found = {}
+    for row in rows:
+        holder = process.Holder(owner=row["owner"], pid=row["pid"], started_at=row["started_at"], host=row["host"])
+        if row["owner"] == "worker" and process.alive(holder):
+            found[row["job_id"]] = psutil.Process(holder.pid)
+    return found
 
 
 class Sdk:

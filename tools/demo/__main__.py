@@ -1,110 +1,28 @@
-"""`make demo`: a shop moves from MariaDB or MySQL into PostgreSQL while people work in it."""
+"""`make demo`: a shop moves from MariaDB or MySQL into PostgreSQL while people work in it, through the service."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import select
-
-from opendrs.store.database import open_store
-from opendrs.store.tables import leases, table_progress
 from tests.harness import Options, Server, create
+from tests.harness.service import ACCESS_KEY, OPENDRS, PASSWORD, PROJECT, SECRET_KEY, USER, Service
 from tools.demo import shop
 from tools.demo.guard import Guard
+from tools.demo.job import NAME, Job
+from tools.demo.screen import say
 from tools.demo.writers import Writers
 
-OPENDRS = Path(sys.executable).with_name("opendrs")
 TARGET = "warehouse"
-# The demo's own words stand out from those of the job.
-BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
-
-
-def say(text: str) -> None:
-    print(f"{BOLD}* {text}{PLAIN}", flush=True)
-
-
-class Job:
-    """`opendrs run` as a person would start it; its output is shown as it comes, and remembered."""
-
-    def __init__(self, source: str, target: str, state: Path, guard: Guard) -> None:
-        self.urls = [source, target]
-        self.selected = ["--tables", f"{shop.DATABASE}.*"]
-        self.options = [*self.selected, "--state", str(state)]
-        self.state = state
-        self._guard = guard
-        self.lines: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        command = [str(OPENDRS), "run", *self.urls, *self.options, "--plain"]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
-        self._guard.watch(self._process.pid)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.append(line.rstrip())
-            print(f"    {line.rstrip()}", flush=True)
-
-    def wait_for(self, what: str, seen: str, seconds: float) -> None:
-        """Until a line says so; what it said before counts."""
-        deadline = time.monotonic() + seconds
-        while not any(seen in line for line in self.lines):
-            assert self._process is not None
-            if self._process.poll() is not None:
-                raise SystemExit(f"the job ended with status {self._process.returncode} before {what}")
-            if time.monotonic() > deadline:
-                raise SystemExit(f"{what} did not come within {seconds:.0f} s")
-            time.sleep(0.1)
-
-    def copied(self) -> tuple[int, int]:
-        """Rows copied so far, and the process that copies them."""
-        store = open_store(f"sqlite:///{self.state}")
-        try:
-            with store.read() as connection:
-                rows = sum(row.rows for row in connection.execute(select(table_progress.c.rows)))
-                pid = connection.execute(select(leases.c.pid)).scalar_one_or_none() or 0
-        finally:
-            store.close()
-        return rows, pid
-
-    def pause(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(60)
-
-    def check(self) -> bool:
-        return subprocess.run([str(OPENDRS), "check", *self.urls, *self.selected], check=False).returncode == 0
-
-    def prove(self) -> bool:
-        return subprocess.run([str(OPENDRS), "proof", *self.urls, *self.options], check=False).returncode == 0
-
-
-def kill_in_the_middle(job: Job, rows: int) -> None:
-    """kill -9 of the worker when part of the rows are there."""
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        done, pid = job.copied() if job.state.exists() else (0, 0)
-        if done >= rows and pid:
-            say(f"kill -9 of the worker (process {pid}) after {done:,} rows: it goes on by itself, nothing is lost")
-            os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(0.05)
-    raise SystemExit("the load did not get so far")
+ALONE_S = 2.0  # how long the shop goes on without a service
+FOLLOWED_S = 3.0  # how long it is followed before the proof
 
 
 @contextmanager
@@ -116,6 +34,7 @@ def servers(source: str) -> Iterator[tuple[Server, Server]]:
         here = stack.enter_context(create(source, Options(settings={"innodb_buffer_pool_size": "1G"})))
         there = stack.enter_context(create("postgres18"))
         say(f"{source} {here.version} and PostgreSQL {there.version} are up after {time.monotonic() - began:.1f} s")
+        there.create_database(TARGET)
         yield here, there
 
 
@@ -130,26 +49,100 @@ def fill(source: Server, scale: float) -> int:
     return sum(counts)
 
 
-def show(source: Server, job: Job, writers: Writers, scale: float) -> None:
-    """The whole job, up to the proof."""
-    rows = fill(source, scale)
-    say("opendrs check: what could stand in the way")
-    if not job.check():
-        raise SystemExit("the check failed")
+def worker_of(service: Service, job: Job) -> int:
+    """The process that works at the job, as soon as there is one."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if found := service.workers().get(job.id):
+            return found.pid
+        time.sleep(0.05)
+    raise SystemExit("nobody works at the job")
+
+
+def kill_worker(service: Service, job: Job) -> None:
+    pid = worker_of(service, job)
+    say(f"kill -9 of the worker (process {pid}): another one follows by itself, nothing is lost")
+    service.workers()[job.id].kill()
+
+
+def kill_service(service: Service, job: Job, *, with_worker: bool) -> None:
+    """kill -9 of the service, and its next start on the same folder."""
+    pid = worker_of(service, job)
+    if with_worker:
+        say(f"kill -9 of the service and of its worker (process {pid}), while the shop goes on")
+        service.kill()
+        service.workers()[job.id].kill()
+        time.sleep(ALONE_S)
+        service.start()
+        say("the service is started again on the same folder: it finds the job, and lets another worker follow")
+        return
+    say(f"kill -9 of the service (`opendrs serve`) alone: its worker (process {pid}) goes on without it")
+    service.kill()
+    time.sleep(ALONE_S)
+    if worker_of(service, job) != pid:
+        raise SystemExit("the worker did not go on")
+    service.start()
+    job.said("a worker is at it already")
+    if worker_of(service, job) != pid:
+        raise SystemExit("the worker was not adopted")
+    say(f"the service is started again on the same folder: it has adopted the running worker (process {pid})")
+
+
+def show(service: Service, job: Job, writers: Writers) -> bool:
+    """The whole job, up to the proof; returns whether both sides are equal."""
+    job.create()
+    job.test_network()
+    job.select()
+    job.precheck()
     writers.start()
     say("two people work in the shop from now on: orders, cancellations, corrections, visits, roll-backs")
     began = time.monotonic()
-    say("opendrs run: the job")
-    job.start()
-    kill_in_the_middle(job, rows // 3)
-    job.wait_for("following", "phase=following", 300)
+    job.act("start")
+    job.load_until(25)
+    say(f"show_progress_data: {', '.join(job.tables())}")
+    kill_worker(service, job)
+    job.load_until(50)
+    kill_service(service, job, with_worker=False)
+    job.follow()
     say(f"loaded and caught up {time.monotonic() - began:.1f} s after the start; now every change arrives at once")
-    time.sleep(5)
+    kill_service(service, job, with_worker=True)
+    worker_of(service, job)
+    job.follow()
+    time.sleep(FOLLOWED_S)
     say(
         f"opendrs proof: both sides at one position, while the shop goes on ({writers.transactions:,} transactions yet)"
     )
-    if not job.prove():
-        raise SystemExit("the sides are not proven equal")
+    words = [OPENDRS, "proof", "--data", service.folder / "data", "--job", NAME]
+    return subprocess.run(words, check=False).returncode == 0
+
+
+def tell_how(service: Service, source: Server, target: Server, job: Job) -> None:
+    """How to look around while everything is up."""
+    jobs = f"{service.url}/v5/{PROJECT}/jobs"
+    login = (
+        f'{{"auth":{{"identity":{{"methods":["password"],"password":{{"user":{{"name":"{USER}",'
+        f'"password":"{PASSWORD}","domain":{{"name":"default"}}}}}}}}}}}}'
+    )
+    print(f"""
+  source   {source.url(shop.DATABASE)}
+  target   {target.url(TARGET)}
+  service  {service.url}   project {PROJECT}   access key {ACCESS_KEY}   secret key {SECRET_KEY}
+  data     {service.folder / "data"}
+
+  a token, and the job:
+    TOKEN=$(curl -si {service.url}/v3/auth/tokens -H 'Content-Type: application/json' \\
+      -d '{login}' | tr -d '\\r' | sed -n 's/^[Xx]-[Ss]ubject-[Tt]oken: //p')
+    curl -s "{jobs}/{job.id}?type=progress" -H "X-Auth-Token: $TOKEN"
+
+  the official SDK:
+    from huaweicloudsdkcore.auth.credentials import BasicCredentials
+    import huaweicloudsdkdrs.v5 as v5
+    client = v5.DrsClient.new_builder().with_endpoint("{service.url}").with_credentials(
+        BasicCredentials("{ACCESS_KEY}", "{SECRET_KEY}", "{PROJECT}")).build()
+    print(client.show_job_detail(v5.ShowJobDetailRequest(job_id="{job.id}", type="progress")))
+""")
+    if subprocess.run([OPENDRS, "job", "--help"], check=False, capture_output=True).returncode == 0:
+        print(f"  the jobs:  {OPENDRS} job list --data {service.folder / 'data'}\n")
 
 
 def main() -> None:
@@ -162,23 +155,27 @@ def main() -> None:
     guard = Guard(folder)
     try:
         with servers(options.source) as (source, target), ExitStack() as stack:
-            target.create_database(TARGET)
-            job = Job(source.url(), target.url(TARGET), folder / "state.db", guard)
-            stack.callback(job.pause)
+            fill(source, options.scale)
+            service = stack.enter_context(Service(folder))
+            say(f"opendrs serve --data {folder / 'data'}: the DRS API is at {service.url}")
             writers = Writers(lambda: source.connect(shop.DATABASE), count=2, pause_s=0.02)
             stack.callback(writers.stop)
-            show(source, job, writers, options.scale)
-            say(f"source  {source.url(shop.DATABASE)}")
-            say(f"target  {target.url(TARGET)}")
+            job = Job(service.sdk(), source, target, TARGET)
+            if not show(service, job, writers):
+                raise SystemExit("the sides are not proven equal")
             done = writers.transactions
             if not options.exit:
+                tell_how(service, source, target, job)
                 say("everything stays up, and the shop goes on; Ctrl-C ends it")
-            say(f"Both sides are proven equal: {len(shop.ROWS)} tables, {done:,} live transactions, one kill -9.")
+            say(
+                f"All {len(shop.ROWS)} tables are proven equal: {done:,} live transactions, "
+                "and kill -9 of two workers and, twice, of the service."
+            )
             if not options.exit:
                 signal.sigwait({signal.SIGINT, signal.SIGTERM})
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         guard.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
 """Clears up behind a demo that was killed: `python -m tools.demo.guard FOLDER`.
 
-Its standard input is the other end of a pipe that the demo holds. It is told there the process of the job, and
-the pipe's end says that the demo is over, however it ended.
+Its standard input is the other end of a pipe that the demo holds: the pipe's end says that the demo is over, however
+it ended. The service and the servers die with the demo; workers are made to outlive what started them, and are found
+by their leases in the service's store, as the next service would find them.
 """
 
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
+
+from opendrs.worker import process
+from tests.harness.service import working
 
 PATIENCE_S = 15.0
 
@@ -23,41 +27,44 @@ class Guard:
     def __init__(self, folder: Path) -> None:
         # A session of its own: Ctrl-C is for the demo, which clears up itself.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tools.demo.guard", str(folder)],
-            stdin=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-
-    def watch(self, pid: int) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{pid} {psutil.Process(pid).create_time()}\n")
-        self._process.stdin.flush()
+            [sys.executable, "-m", "tools.demo.guard", str(folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
 
     def close(self) -> None:
         self._process.communicate()
 
 
-def main() -> None:
-    folder = Path(sys.argv[1])
-    told = [line.split() for line in sys.stdin]
-    for pid, started_at in told:
-        try:
-            job = psutil.Process(int(pid))
-            if job.create_time() != float(started_at):
+def clear(folder: Path) -> None:
+    """Ends whoever works at the jobs of the service in `folder`, and removes that."""
+    until = time.monotonic() + PATIENCE_S
+    store = folder / "data" / "opendrs.db"
+    while store.exists() and time.monotonic() < until:
+        # Those that looked after the workers may live a moment longer than the demo, and start another one.
+        family = [*working(f"sqlite:///{store}").values(), *_of_service(folder)]
+        if not family:
+            break
+        for member in family:
+            try:
+                member.kill()
+            except psutil.NoSuchProcess:
                 continue
-            for _ in range(2):  # pause; and at once, with its worker
-                job.send_signal(signal.SIGINT)
-                try:
-                    job.wait(PATIENCE_S / 3)
-                except psutil.TimeoutExpired:
-                    continue
-                break
-            else:
-                job.wait(PATIENCE_S)
-        except psutil.NoSuchProcess:
-            continue
-        except psutil.TimeoutExpired:
-            job.kill()
+        time.sleep(0.2)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _of_service(folder: Path) -> list[psutil.Process]:
+    """The service itself, and what it has started, as long as it is there."""
+    found = []
+    for one in psutil.process_iter(["cmdline"]):
+        words = one.info["cmdline"] or []
+        if "serve" in words and str(folder / "data") in words and one.pid != process.myself("worker").pid:
+            found += [one, *one.children(recursive=True)]
+    return found
+
+
+def main() -> None:
+    sys.stdin.buffer.read()
+    clear(Path(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -14,13 +16,14 @@ from rich.table import Table as Grid
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.comparison import TableProof
-from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import Job
-from opendrs.model.selection import Selection
-from opendrs.settings import State
-from opendrs.store import commands, events, jobs, leases, proofs
+from opendrs.settings import ServiceState
+from opendrs.store import commands, events, jobs, leases, proofs, sealing
 from opendrs.store.database import Store, StoreError, open_store, reason
+from opendrs.store.jobs import JobRecord
+from opendrs.store.sealing import Seal
 from opendrs.worker import process
+from opendrs.worker.assembly import Place, job_of
 
 LINE_MAX: Final = 1000  # where no terminal says how wide it is, nothing is cut
 POLL_S: Final = 0.2
@@ -28,24 +31,48 @@ SUCCESSOR_S: Final = 10.0  # how long a worker may be gone before nobody is expe
 
 
 def gather(
-    source: Endpoint, target: Endpoint, selection: Selection, identity: str, place: State, *, timeout_s: float | None
+    url: str, identity: str, job: Callable[[JobRecord], Job], *, where: Path, timeout_s: float | None
 ) -> list[TableProof]:
-    """The evidence for the job of that id. `timeout_s`: the longest to wait for new one; None: what was found last.
+    """The evidence for the job of that id.
 
+    url        of the state store
+    job        with its passwords, made of what the store knows of it
+    where      the store is, for people
+    timeout_s  the longest to wait for new evidence; None: what was found last
     Raises JOB_UNKNOWN, NO_PROOF.
     """
-    store = open_store(place.url)
+    store = open_store(url)
     try:
         with store.read() as connection:
             record = jobs.find(connection, identity)
         if record is None:
-            raise DrsError(Fault.JOB_UNKNOWN, state=place.folder)
+            raise DrsError(Fault.JOB_UNKNOWN, state=where)
         if timeout_s is not None:
-            job = Job(id=identity, source=source, target=target, task=record.task, selection=selection,
-                      policy=record.policy)  # fmt: skip
-            _renew(store, job, timeout_s)
+            _renew(store, job(record), timeout_s)
         with store.read() as connection:
             return proofs.load(connection, identity)
+    except StoreError as error:
+        raise DrsError(Fault.SETTING_INVALID, name="--state", reason=reason(error)) from error
+    finally:
+        store.close()
+
+
+def job_of_service(place: ServiceState, name: str) -> Job:
+    """The job of that id or name of the service that has its data there, with its passwords.
+
+    Raises SETTING_INVALID, JOB_UNKNOWN, SEAL_BROKEN. Makes nothing.
+    """
+    sealed_by = os.environ.get(sealing.VARIABLE) or (place.folder / sealing.FILE).exists()
+    if not sealed_by:
+        raise DrsError(Fault.SETTING_INVALID, name="--data", reason=f"{place.folder} is not the folder of a service")
+    store = open_store(place.url)
+    try:
+        with store.read() as connection:
+            record = jobs.find_of_service(connection, name)
+            if record is None:
+                raise DrsError(Fault.JOB_UNKNOWN, state=place.folder)
+            sealed = jobs.sealed_secrets(connection, record.id)
+        return job_of(Place(store=store, seal=Seal.of(place.folder), folder=place.folder), record, sealed)
     except StoreError as error:
         raise DrsError(Fault.SETTING_INVALID, name="--state", reason=reason(error)) from error
     finally:

@@ -14,7 +14,6 @@ import typer
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.failure import Failure
-from opendrs.settings import State
 from opendrs.telemetry import Mask, context, log_to
 
 LOG: Final = "opendrs.log.jsonl"
@@ -65,10 +64,10 @@ def tell(failure: Failure) -> None:
 
 
 @contextmanager
-def told(mask: Mask, *, state: State | None = None, debug: bool = False) -> Iterator[None]:
+def told(mask: Mask, *, folder: Path | None = None, debug: bool = False) -> Iterator[None]:
     """Around a command's body: whatever it raises becomes words and an exit code, never a trace.
 
-    state   beside which the trace of a fault of ours is kept; None: it is not known yet
+    folder  where the trace of a fault of ours is kept; None: it is not known yet
     debug   show the trace as well
     """
     try:
@@ -92,7 +91,7 @@ def told(mask: Mask, *, state: State | None = None, debug: bool = False) -> Iter
     except Exception as error:  # noqa: BLE001  a fault of ours: the person gets words, the file the trace
         if debug:
             _show()
-        place = _keep(mask, state)
+        place = _keep(mask, folder)
         reason = f"{type(error).__name__}: {mask(str(error))}; {place}"
         tell(Failure.of(DrsError(Fault.INTERNAL, reason=reason)))
         raise typer.Exit(Code.FAILED) from None
@@ -104,10 +103,10 @@ def _show() -> None:
     traceback.print_exc()
 
 
-def _keep(mask: Mask, state: State | None) -> str:
-    if state is None:
+def _keep(mask: Mask, folder: Path | None) -> str:
+    if folder is None:
         return "--debug shows more"
-    path = Path(state.folder) / LOG
+    path = folder / LOG
     try:
         handler = log_to(path, mask)
         log.exception("a command failed", extra=context("cli.failed"))

@@ -6,30 +6,51 @@ wrong.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from opendrs.cli import options
 from opendrs.cli.exits import Code, told
 from opendrs.cli.run import endpoint, mappings
-from opendrs.model.job import job_id
+from opendrs.errors import DrsError, Fault
+from opendrs.model.job import Job, job_id
 from opendrs.model.selection import Selection
-from opendrs.settings import State
+from opendrs.settings import ServiceState, State
 from opendrs.telemetry import Mask
+
+if TYPE_CHECKING:
+    from opendrs.store.jobs import JobRecord
 
 
 def proof(
-    source_url: Annotated[str, typer.Argument(metavar="SOURCE_URL", help="As given to `opendrs run`.")],
-    target_url: Annotated[str, typer.Argument(metavar="TARGET_URL", help="As given to `opendrs run`.")],
+    source_url: Annotated[
+        str, typer.Argument(metavar="SOURCE_URL", help="As given to `opendrs run`; left out with --job.")
+    ] = "",
+    target_url: Annotated[
+        str, typer.Argument(metavar="TARGET_URL", help="As given to `opendrs run`; left out with --job.")
+    ] = "",
     tables: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="As given to `opendrs run`; may be repeated.")
     ] = None,
     mapped: Annotated[
         list[str] | None, typer.Option("--map", metavar="DB=SCHEMA", help="As given to `opendrs run`.")
     ] = None,
-    state: Annotated[str | None, typer.Option(metavar="PATH_OR_URL", help="As given to `opendrs run`.")] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="PATH_OR_URL", help="As given to `opendrs run` or `opendrs serve`.")
+    ] = None,
     name: Annotated[str, typer.Option(help="As given to `opendrs run`.")] = "",
+    job: Annotated[
+        str,
+        typer.Option(metavar="NAME_OR_ID", help="A job of the service, instead of the URLs and what goes with them."),
+    ] = "",
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", envvar="OPENDRS_DATA", help="With --job: as given to `opendrs serve`."),
+    ] = None,
     renew: Annotated[
         bool, typer.Option("--renew/--stored", help="Look at both sides now, or show what was found last.")
     ] = True,
@@ -41,19 +62,56 @@ def proof(
 
     While the job runs, both sides are looked at as of one position of the source. When it is paused they are
     looked at as they are, and whatever changed at the source since makes a difference.
+
+    A job of the service is named by --job; on the machine of the service, whose folder holds the key of its passwords.
     """
-    mask = Mask()
-    with told(mask, debug=debug):
-        source, target = endpoint(source_url, "SOURCE"), endpoint(target_url, "TARGET")
-        mask = Mask(side.password.reveal() for side in (source, target))
-        selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
-        identity = job_id(source, target, selection, name)
-        place = State.read(state)
-        place.prepare()
-    with told(mask, state=place, debug=debug):
+    with told(Mask(), debug=debug):
+        if bool(job) == bool(source_url or target_url) or bool(source_url) != bool(target_url):
+            raise DrsError(Fault.SETTING_INVALID, name="--job", reason="either two URLs are given, or --job")
+        asked = _of_service(job, data, state) if job else _of_run(source_url, target_url, tables, mapped, name, state)
+    with told(asked.mask, folder=asked.folder, debug=debug):
         from opendrs.cli import evidence  # heavy: not to be loaded for the help
 
-        found = evidence.gather(source, target, selection, identity, place, timeout_s=timeout if renew else None)
+        wait_s = timeout if renew else None
+        found = evidence.gather(asked.url, asked.identity, asked.job, where=asked.folder, timeout_s=wait_s)
         (evidence.print_json if as_json else evidence.print_table)(found)
         proven = bool(found) and all(one.verdict == "equal" for one in found)
         raise typer.Exit(Code.DONE if proven else Code.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Which job is to be proven. `job` makes it of what the store, at `url`, knows of it."""
+
+    url: str
+    folder: Path
+    identity: str
+    job: Callable[[JobRecord], Job]
+    mask: Mask
+
+
+def _of_run(
+    source_url: str, target_url: str, tables: list[str] | None, mapped: list[str] | None, name: str, state: str | None
+) -> _Asked:
+    source, target = endpoint(source_url, "SOURCE"), endpoint(target_url, "TARGET")
+    selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
+    identity = job_id(source, target, selection, name)
+    place = State.read(state)
+    place.prepare()
+
+    def job(record: JobRecord) -> Job:
+        return Job(
+            id=identity, source=source, target=target, task=record.task, selection=selection, policy=record.policy
+        )
+
+    mask = Mask(side.password.reveal() for side in (source, target))
+    return _Asked(url=place.url, folder=place.folder, identity=identity, job=job, mask=mask)
+
+
+def _of_service(name: str, data: Path | None, state: str | None) -> _Asked:
+    from opendrs.cli import evidence  # heavy
+
+    place = ServiceState.read(data, state)
+    job = evidence.job_of_service(place, name)
+    mask = Mask(password for side in (job.source, job.target) if (password := side.password.reveal()))
+    return _Asked(url=place.url, folder=place.folder, identity=job.id, job=lambda record: job, mask=mask)

@@ -79,7 +79,7 @@ def run(
         job = Job(id=identity, source=source, target=target, task=task, selection=selection, policy=policy)
         place = State.read(state)
         place.prepare()
-    with told(mask, state=place, debug=debug):
+    with told(mask, folder=place.folder, debug=debug):
         chosen = Options(until=until, check=check, accepted=tuple(accept or ()))
         order = Order(
             job=job, state=place.url, folder=place.folder_of(job.id), options=chosen, timing=timing,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
@@ -63,10 +63,11 @@ def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str,
                 raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=reason) from error
             # uvicorn takes signals while it runs, and raises them anew for us when it has ended.
             with _noted() as pressed, listener, _Workers(document, pressed) as workers:
-                gateway = Gateway(store, seal, trouble=workers.trouble)
-                serving = server(App(gateway), **tls)
+                api = server(App(Gateway(store, seal, trouble=workers.trouble)), **tls)
+                pressed.heard = lambda: setattr(api, "should_exit", True)
                 _greet("https" if tls else "http", host, listener.getsockname()[1], shown)
-                serving.run(sockets=[listener])
+                api.should_exit = pressed.count > 0
+                api.run(sockets=[listener])
                 log.info("the service ends; its jobs come to rest", extra=context("service.ends"))
             return Code.DONE
         finally:
@@ -113,11 +114,23 @@ def _alone(place: ServiceState) -> Iterator[None]:
         yield
 
 
+class _Pressed:
+    """How often we were asked to end; `heard` is called each time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.heard: Callable[[], object] = int
+
+    def __call__(self, *_: object) -> None:
+        self.count += 1
+        self.heard()
+
+
 @contextmanager
-def _noted() -> Iterator[list[int]]:
-    """Collects signals instead of obeying them."""
-    pressed: list[int] = []
-    before = {one: signal.signal(one, lambda *_: pressed.append(1)) for one in (signal.SIGINT, signal.SIGTERM)}
+def _noted() -> Iterator[_Pressed]:
+    """Counts signals instead of obeying them."""
+    pressed = _Pressed()
+    before = {one: signal.signal(one, pressed) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield pressed
     finally:
@@ -128,10 +141,10 @@ def _noted() -> Iterator[list[int]]:
 class _Workers:
     """The process that looks after the workers; if it dies, another one follows, and finds them all.
 
-    pressed   the signals that have come; a second one does not wait for the workers to come to rest
+    pressed   the signals that have come: a second one does not wait for the workers to come to rest
     """
 
-    def __init__(self, document: Document, pressed: list[int]) -> None:
+    def __init__(self, document: Document, pressed: _Pressed) -> None:
         self._document = document
         self._pressed = pressed
         self._ending = threading.Event()
@@ -145,7 +158,7 @@ class _Workers:
     def __exit__(self, *raised: object) -> None:
         self._ending.set()
         deadline = time.monotonic() + LEAVE_S
-        while self._thread.is_alive() and len(self._pressed) < 2 and time.monotonic() < deadline:
+        while self._thread.is_alive() and self._pressed.count < 2 and time.monotonic() < deadline:
             if self._popen is not None and self._popen.poll() is None:
                 self._popen.terminate()
             self._thread.join(LOOK_S)
@@ -157,7 +170,14 @@ class _Workers:
 
     def _keep(self) -> None:
         while not self._ending.is_set():
-            self._popen = popen = self._started()
+            try:
+                self._popen = popen = self._started()
+            except OSError as error:  # the machine has no room for one now
+                log.error(
+                    "the process that looks after the workers cannot be started", extra=context("", reason=str(error))
+                )
+                self._ending.wait(AGAIN_S)
+                continue
             status = popen.wait()
             if not self._ending.is_set():
                 log.error("the process that looks after the workers has died", extra=context("", status=status))

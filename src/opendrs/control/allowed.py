@@ -48,6 +48,6 @@ def _allowed(head: Head, pending: list[Kind]) -> Allowed:
     if head.intent in (Intent.RESTART, Intent.RELEASE):
         verbs.discard(Verb.RESTART)
     if head.intent is not Intent.REST:
-        verbs.discard(Verb.RESET)
+        verbs -= {Verb.RESET, Verb.POLICY}
     current = next((_VERBS[kind] for kind in pending if kind in _VERBS), None)
     return Allowed(verbs=frozenset(verbs), current=current)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opendrs.control.asking import Asking, demand, locked, refused
+from opendrs.control.asking import ON_ITS_WAY, Asking, demand, locked, refused
 from opendrs.control.creation import demand_description, demand_name
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Kind
 from opendrs.model.job import Policy
-from opendrs.model.lifecycle import State, Verb
+from opendrs.model.lifecycle import Intent, State, Verb
 from opendrs.model.selection import Selection
 from opendrs.store import actions, checkpoints, jobs
 from opendrs.store.jobs import Head
@@ -44,6 +44,9 @@ def set_policy(asking: Asking, job_id: str, change: Callable[[Policy], Policy]) 
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
         demand(head, Verb.POLICY, "changing the policy")
+        if head.intent is not Intent.REST:
+            # Shown as failed while a network is away, and its worker goes by the policy it has.
+            raise refused(head, "changing the policy", ON_ITS_WAY.get(head.intent, "it is being worked at"))
         policy = change(jobs.policy_of(connection, job_id))
         jobs.change(connection, job_id, prechecked=True, policy=policy.to_json())
         actions.ask(connection, job_id, Kind.POLICY, asking.caller.user_name, revision=head.revision, status="success")

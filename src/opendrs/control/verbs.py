@@ -6,7 +6,7 @@ to be done is done by whoever looks after the store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from opendrs.control.asking import ON_ITS_WAY, Asking, demand, job_head, locked, refused
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Kind
-from opendrs.model.lifecycle import MOVES, Intent, Trigger, Verb
+from opendrs.model.action import STARTS, Kind
+from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, Verb
 from opendrs.store import actions, jobs
 from opendrs.store.jobs import Head
 
@@ -28,13 +28,13 @@ def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[s
         head = locked(asking, connection, job_id)
         demand(head, Verb.START, "start")
         demand_precheck(connection, head)
-        at = at if at is not None else head.starts_at
+        if at is None and head.state is State.CONFIGURATION:
+            at = head.starts_at  # given at its creation; of one that waits already, no time means now
         if at is not None and at > datetime.now(UTC):
             if at > datetime.now(UTC) + AHEAD_MAX:
                 raise DrsError(Fault.PARAMETER_INVALID, name="start_time", reason="it is more than a year ahead")
             _move(connection, head, Trigger.SCHEDULE, Intent.REST, "start", starts_at=at)
-            for action in actions.pending(connection, job_id, {Kind.START}):
-                actions.close(connection, action.id)
+            _overtake(connection, head, {Kind.START})
         else:
             _move(connection, head, Trigger.START, Intent.RUN, "start", starts_at=None)
         key = actions.ask(connection, job_id, Kind.START, asking.caller.user_name, revision=head.revision)
@@ -49,6 +49,7 @@ def stop(asking: Asking, job_id: str) -> tuple[str, Head]:
         if head.intent in (Intent.PAUSE, Intent.RELEASE):
             raise refused(head, "stop", ON_ITS_WAY[head.intent])
         _intend(connection, head, Intent.PAUSE, "stop")
+        _overtake(connection, head, STARTS)
         return _asked(asking, connection, head, Kind.STOP)
 
 
@@ -63,6 +64,7 @@ def restart(asking: Asking, job_id: str) -> tuple[str, Head]:
             _move(connection, head, Trigger.RESUME, Intent.RUN, "restart")
         else:
             _intend(connection, head, Intent.RESTART, "restart")
+            _overtake(connection, head, {Kind.STOP})
         return _asked(asking, connection, head, Kind.RESTART)
 
 
@@ -150,6 +152,12 @@ def _move(connection: Connection, head: Head, trigger: Trigger, intent: Intent, 
 def _intend(connection: Connection, head: Head, intent: Intent, what: str) -> None:
     if not jobs.intend(connection, head.id, intent, states=frozenset({head.state})):
         raise refused(head, what, "it has just changed")
+
+
+def _overtake(connection: Connection, head: Head, kinds: Collection[Kind]) -> None:
+    """What was asked for before will not come about any more: it is over."""
+    for action in actions.pending(connection, head.id, kinds):
+        actions.close(connection, action.id)
 
 
 def _asked(asking: Asking, connection: Connection, head: Head, kind: Kind) -> tuple[str, Head]:

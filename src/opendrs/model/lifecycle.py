@@ -87,15 +87,21 @@ MOVES: Final[dict[Trigger, Move]] = {
     Trigger.RESUME: Move(frozenset({*_FAILED, S.PAUSED, S.FULL_DONE, S.STARTING}), S.STARTING),
     Trigger.RESET: Move(frozenset({S.PAUSED, S.FULL_FAILED, S.INCREMENTAL_FAILED}), S.STARTING),
     # What a worker says. It may say the same again. From INCREMENTAL: the target was set back to before the job.
-    Trigger.LOADS: Move(frozenset({S.STARTING, S.FULL, S.INCREMENTAL}), S.FULL),
+    Trigger.LOADS: Move(frozenset({S.STARTING, S.FULL, S.INCREMENTAL, S.INCREMENTAL_FAILED}), S.FULL),
     Trigger.LOADED: Move(frozenset({S.STARTING, S.FULL, S.FULL_DONE}), S.FULL_DONE),
     # From FULL_DONE: a job that was shown as loaded follows. From INCREMENTAL_FAILED: a network that was away is back.
     Trigger.FOLLOWS: Move(
         frozenset({S.STARTING, S.FULL, S.FULL_DONE, S.INCREMENTAL, S.INCREMENTAL_FAILED}), S.INCREMENTAL
     ),
     Trigger.RESTS: Move(_WORKED, S.PAUSED),
-    Trigger.START_FAILS: Move(frozenset({S.STARTING, S.START_FAILED}), S.START_FAILED),
-    Trigger.LOAD_FAILS: Move(frozenset({S.STARTING, S.FULL, S.FULL_DONE, S.FULL_FAILED}), S.FULL_FAILED),
+    # From where a worker has been: the one that follows it fails before it knows how far that was.
+    Trigger.START_FAILS: Move(
+        frozenset({S.STARTING, S.START_FAILED, S.FULL, S.INCREMENTAL, S.INCREMENTAL_FAILED}), S.START_FAILED
+    ),
+    # From INCREMENTAL: the target was set back, and it fails before anybody has said that it loads again.
+    Trigger.LOAD_FAILS: Move(
+        frozenset({S.STARTING, S.FULL, S.FULL_DONE, S.FULL_FAILED, S.INCREMENTAL, S.INCREMENTAL_FAILED}), S.FULL_FAILED
+    ),
     Trigger.FOLLOW_FAILS: Move(
         frozenset({S.STARTING, S.FULL, S.FULL_DONE, S.INCREMENTAL, S.INCREMENTAL_FAILED}), S.INCREMENTAL_FAILED
     ),

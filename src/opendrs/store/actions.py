@@ -120,8 +120,10 @@ def settle(connection: Connection, job_id: str, state: State, failure: Failure |
     """The job has come to a state: what was asked for it to come there is over, one way or the other."""
     failed: Collection[Kind] = ()
     match state:
-        case State.FULL | State.INCREMENTAL | State.FULL_DONE:
+        case State.FULL | State.INCREMENTAL:
             over: Collection[Kind] = STARTS
+        case State.FULL_DONE:
+            over = {Kind.STOP, *STARTS}
         case State.PAUSED:
             over = {Kind.STOP, Kind.START, Kind.RESET}
         case State.START_FAILED | State.FULL_FAILED | State.INCREMENTAL_FAILED:
@@ -228,6 +230,13 @@ def put_back(connection: Connection, key: str, runner: Holder) -> None:
     """The runner is gone: the errand waits for another one."""
     if held_by(connection, key) == runner:
         connection.execute(update(actions).where(actions.c.id == key).values(status="waiting", runner=None))
+
+
+def let_go(connection: Connection, runner: Holder) -> None:
+    """The runner does nothing now: whatever the store says that it is at waits for the next one, itself perhaps."""
+    for action, holder in held(connection):
+        if holder == runner:
+            put_back(connection, action.id, runner)
 
 
 def _prune(connection: Connection, job_id: str) -> None:

@@ -144,6 +144,13 @@ def find(connection: Connection, name: str) -> JobRecord | None:
     return None if row is None else _record(row)
 
 
+def find_of_service(connection: Connection, name: str) -> JobRecord | None:
+    """The job of the service of that id or name, whoever's it is."""
+    query = select(jobs).where(jobs.c.project_id.is_not(None), or_(jobs.c.id == name, jobs.c.name_key == name.lower()))
+    row = connection.execute(query.order_by(jobs.c.id != name).limit(1)).mappings().first()
+    return None if row is None else _record(row)
+
+
 def get(connection: Connection, project_id: str, job_id: str) -> JobRecord | None:
     """The job of that id, if it is one of the project's."""
     query = select(jobs).where(jobs.c.id == job_id, jobs.c.project_id == project_id)
@@ -229,8 +236,14 @@ def to_attend(connection: Connection, now: datetime) -> list[Head]:
     return [Head(**_head(row)) for row in connection.execute(query.order_by(jobs.c.created_at)).mappings()]
 
 
+def is_due(connection: Connection, job_id: str, now: datetime) -> bool:
+    """Whether a job that waits for its time is to start."""
+    mine = and_(jobs.c.id == job_id, jobs.c.state == State.SCHEDULED.value, jobs.c.starts_at <= now)
+    return connection.execute(select(jobs.c.id).where(mine)).first() is not None
+
+
 def revise(connection: Connection, job: Job) -> None:
-    """The same job with another policy or login. Its endpoints, selection and task never change."""
+    """The same job of `opendrs run` with another policy or login. Its endpoints, selection and task never change."""
     values = {"source": str(job.source), "target": str(job.target), "policy": job.policy.to_json()}
     connection.execute(update(jobs).where(jobs.c.id == job.id).values(**values, updated_at=datetime.now(UTC)))
 

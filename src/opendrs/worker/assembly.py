@@ -13,7 +13,7 @@ from opendrs.model.job import Job
 from opendrs.model.sealed import Side, about_password, password_name
 from opendrs.store import actions, jobs
 from opendrs.store.database import Store
-from opendrs.store.jobs import JobRecord
+from opendrs.store.jobs import Head, JobRecord
 from opendrs.store.sealing import Seal
 from opendrs.worker.order import Options, Order
 from opendrs.worker.timing import Timing
@@ -74,6 +74,14 @@ def with_authority(place: Place, job_id: str, side: str, end: Endpoint, authorit
 def _password(place: Place, job_id: str, side: Side, sealed: Mapping[str, str]) -> Secret:
     found = sealed.get(password_name(side))
     return Secret(place.seal.open(found, about_password(job_id, side)) if found else "")
+
+
+def resting_order(place: Place, head: Head) -> Order:
+    """The order for pausing whatever worker there is: no secret is needed for that, and nothing else that may be
+    missing."""
+    nowhere = Endpoint(engine="mysql", host="", port=0, user="")
+    job = Job(id=head.id, source=nowhere, target=nowhere, task=head.task)
+    return Order(job=job, state=place.store.url, folder=place.folder_of(head.id), timing=place.timing)
 
 
 def order_of(place: Place, job_id: str) -> Order | None:

@@ -21,13 +21,14 @@ from opendrs.model.action import Kind
 from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import TRIGGER_TO, Intent, State, Trigger
 from opendrs.store import actions, checkpoints, events, jobs, leases
+from opendrs.store.database import StoreError
 from opendrs.store.events import Event
 from opendrs.store.jobs import Head
 from opendrs.telemetry import context
-from opendrs.worker.assembly import Place, order_of
+from opendrs.worker.assembly import Place, order_of, resting_order
 from opendrs.worker.heart import failed_state
 from opendrs.worker.order import Order
-from opendrs.worker.outcome import Exit, Outcome
+from opendrs.worker.outcome import Outcome
 
 AGAIN_S: Final = 5.0  # a worker that was stopped by hand is followed by another one, but not at once
 
@@ -51,7 +52,7 @@ class Attendant:
     place: Place
     supervisor: Supervising
     clock: Callable[[], float] = time.monotonic
-    _pausing: set[str] = field(default_factory=set)
+    _pausing: dict[str, bool] = field(default_factory=dict)  # those that come to rest; whether they were killed
     _not_before: dict[str, float] = field(default_factory=dict)
 
     def step(self) -> None:
@@ -61,7 +62,9 @@ class Attendant:
         for head in found:
             try:
                 self._attend(head)
-            except (DrsError, OSError) as error:
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001  one job that cannot be read must not be in the way of the others
                 self._fail(head, error)
 
     def _attend(self, head: Head) -> None:
@@ -97,17 +100,20 @@ class Attendant:
 
     def _due(self, head: Head) -> None:
         with self.place.store.write() as connection:
+            jobs.lock(connection, head.id)
+            if not jobs.is_due(connection, head.id, datetime.now(UTC)):
+                return  # it was put off meanwhile
             if jobs.move(connection, head.id, Trigger.START, intent=Intent.RUN, starts_at=None):
                 _tell(connection, head.id, "job.due", "the time to start has come")
 
     # at work
 
     def _run(self, head: Head) -> None:
-        self._pausing.discard(head.id)
+        self._pausing.pop(head.id, None)
         if self.supervisor.watched(head.id):
             return
         outcome = self.supervisor.take_outcome(head.id)
-        if outcome is not None and outcome.exit is Exit.FAILED and outcome.failure is not None:
+        if outcome is not None and outcome.failure is not None and not outcome.told:
             self._give_up(head, outcome.failure)
             return
         if self.clock() < self._not_before.get(head.id, 0.0):
@@ -121,6 +127,7 @@ class Attendant:
         """The job is over, although it is wanted to run. What a worker said of it stands in the store already; a
         watch that gave up on its own account has nobody else to say it."""
         with self.place.store.write() as connection:
+            jobs.lock(connection, head.id)
             if jobs.intent_of(connection, head.id) is not Intent.RUN:
                 return
             saved = checkpoints.load(connection, head.id)
@@ -134,29 +141,30 @@ class Attendant:
         if not self._quiet(head):
             return
         with self.place.store.write() as connection:
+            jobs.lock(connection, head.id)
+            if jobs.intent_of(connection, head.id) is not head.intent:
+                return  # something else is wanted by now
             if head.intent is Intent.RESTART:
                 jobs.move(connection, head.id, Trigger.RESUME, intent=Intent.RUN)
                 self._not_before.pop(head.id, None)
-            elif jobs.intent_of(connection, head.id) is Intent.PAUSE:
+            else:
                 jobs.move(connection, head.id, Trigger.RESTS, intent=Intent.REST)
 
     def _quiet(self, head: Head, *, kill: bool = False) -> bool:
         """Whether nobody works at the job any more; sees to it that it comes to that."""
-        asked = head.id in self._pausing
+        asked = self._pausing.get(head.id)
         if self.supervisor.watched(head.id):
-            if not asked:
-                self._pausing.add(head.id)
+            if asked is None or (kill and not asked):
+                self._pausing[head.id] = kill
                 (self.supervisor.kill if kill else self.supervisor.pause)(head.id)
             return False
         self.supervisor.take_outcome(head.id)
-        if asked:
-            self._pausing.discard(head.id)
+        if asked is not None:
+            del self._pausing[head.id]
             return True
         # There may be a worker all the same, from before we came.
-        order = order_of(self.place, head.id)
-        if order is not None:
-            self._pausing.add(head.id)
-            self.supervisor.ensure(order, pausing=True)
+        self._pausing[head.id] = False
+        self.supervisor.ensure(resting_order(self.place, head), pausing=True)
         return False
 
     # the end
@@ -164,7 +172,7 @@ class Attendant:
     def _release(self, head: Head) -> None:
         with self.place.store.read() as connection:
             asked = actions.pending(connection, head.id, {Kind.TERMINATE})
-            begun = leases.current(connection, head.id) is not None
+            begun = leases.current(connection, head.id) is not None or self.supervisor.watched(head.id)
         if not asked or asked[0].status == "waiting" or asked[0].attempts:
             return  # it is a runner's by now
         if begun and not self._quiet(head, kill=bool(asked[0].params.get("force"))):
@@ -179,10 +187,10 @@ class Attendant:
             _tell(connection, head.id, "job.released", "the job has ended")
         shutil.rmtree(self.place.folder_of(head.id), ignore_errors=True)
 
-    def _fail(self, head: Head, error: DrsError | OSError) -> None:
+    def _fail(self, head: Head, error: Exception) -> None:
         """A job that cannot even be begun: its password cannot be unsealed, its folder is gone."""
-        fault = error if isinstance(error, DrsError) else DrsError(Fault.INTERNAL, reason=str(error))
-        failure = Failure.of(fault)
+        what = f"{type(error).__name__}: {error}"
+        failure = Failure.of(error if isinstance(error, DrsError) else DrsError(Fault.INTERNAL, reason=what))
         log.error("a job cannot be attended to", extra=context("", job=head.id, reason=failure.message))
         if head.intent is not Intent.RELEASE:
             self._give_up(head, failure)

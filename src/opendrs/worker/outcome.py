@@ -39,12 +39,14 @@ class Outcome:
     phase    reached, if anything was
     failure  why, unless done or paused
     newer    FENCED only: the epoch that the target holds, if the sink could say
+    told     whether the job's row says so already; if it is wanted to run all the same, it was asked to since
     """
 
     exit: Exit
     phase: str = ""
     failure: Failure | None = None
     newer: int = 0
+    told: bool = True
 
     @classmethod
     def of(cls, error: DrsError, mask: Mask, *, phase: str = "") -> Self:

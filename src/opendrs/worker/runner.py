@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 from dataclasses import dataclass
@@ -35,10 +36,11 @@ LOG: Final = "errands.jsonl"
 log = logging.getLogger("opendrs.runner")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Runner:
     place: Place
     me: Holder
+    _unsure: bool = False  # the store may say that we are at an errand that we are not at
 
     def run(self, gone: threading.Event, *, idle_s: float = IDLE_S) -> None:
         """Takes errands until none has come for so long, or `gone` is set."""
@@ -48,13 +50,17 @@ class Runner:
                 busy = self.once()
             except StoreError as error:
                 log.warning("the state store does not answer", extra=context("", reason=reason(error)))
-                busy = False
+                busy, self._unsure = False, True
             waited_s = 0.0 if busy else waited_s + LOOK_S
             if not busy:
                 gone.wait(LOOK_S)
 
     def once(self) -> bool:
-        """Does one errand; False: there is none."""
+        """Does one errand; False: there is none. Raises StoreError: what it was at is done again."""
+        if self._unsure:
+            with self.place.store.write() as connection:
+                actions.let_go(connection, self.me)
+            self._unsure = False
         with self.place.store.read() as connection:
             if not actions.waiting(connection):
                 return False
@@ -89,18 +95,22 @@ class Runner:
         return errand, Mask(word for word in words if word)
 
     def _finish(self, action: Action, result: Result | None, failure: Failure | None) -> None:
+        fields = {"kind": action.kind.value}
         with self.place.store.write() as connection:
-            if not actions.finish(connection, action.id, self.me, result=result, failure=failure):
+            if actions.held_by(connection, action.id) != self.me:
                 return
-            if failure is not None and action.kind is Kind.TERMINATE:
-                terminate.failed(connection, action.job_id, failure)
-            fields = {"kind": action.kind.value}
+            if failure is not None:
+                left, failure = failure, terminate.failed(connection, action, failure)
+                result = {"left": left.message} if failure is None else None
+            actions.finish(connection, action.id, self.me, result=result, failure=failure)
             if failure is not None:
                 fields |= {"code": failure.code, "reason": failure.message}
             name = "errand.done" if failure is None else "errand.failed"
             message = f"{action.kind.value} is done" if failure is None else f"{action.kind.value} has failed"
             level = "info" if failure is None else "error"
             events.append(connection, action.job_id, [Event(name=name, message=message, level=level, fields=fields)])
+        if action.kind is Kind.TERMINATE and failure is None:
+            shutil.rmtree(self.place.folder_of(action.job_id), ignore_errors=True)
 
 
 def _texts(value: object) -> list[str]:

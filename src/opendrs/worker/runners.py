@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Action, Kind
+from opendrs.model.action import Action
 from opendrs.model.failure import Failure
 from opendrs.store import actions
 from opendrs.store.database import Store
@@ -70,7 +70,10 @@ class Runners:
             self._look()
         # One more at a time: a process that is just starting will take what waits.
         if waiting and len(self._running) < self.document.runners:
-            self._running.append(self.spawn(self.document))
+            try:
+                self._running.append(self.spawn(self.document))
+            except OSError as error:  # the machine has no room for one now
+                log.warning("a process for errands cannot be started", extra=context("", reason=str(error)))
 
     def close(self) -> None:
         """Ends them all; what they were at is done again by others."""
@@ -89,8 +92,14 @@ class Runners:
             late = now > since[action.id, holder.pid] + LIMIT_S[action.kind]
             if late:
                 process.send(holder, signal.SIGKILL)
-            if late or self.alive(holder) is False:
+            if late or self._gone(holder):
                 self._lost(action, holder, late=late)
+
+    def _gone(self, holder: Holder) -> bool:
+        """Whether nobody is at it any more. A store in a file has one service, and whoever seems to be on another
+        machine was in this one's container, or before its last start."""
+        alive = self.alive(holder)
+        return alive is False or (alive is None and self.store.engine.dialect.name == "sqlite")
 
     def _lost(self, action: Action, holder: Holder, *, late: bool) -> None:
         """The process that was at it is gone. A few times it is done again."""
@@ -101,5 +110,8 @@ class Runners:
                 return
             how = f"it took more than {LIMIT_S[action.kind]:.0f} s" if late else "its process died again and again"
             failure = Failure.of(DrsError(Fault.WORKER_CRASHED, reason=how))
-            if actions.finish(connection, action.id, holder, failure=failure) and action.kind is Kind.TERMINATE:
-                terminate.failed(connection, action.job_id, failure)
+            if actions.held_by(connection, action.id) != holder:
+                return
+            left = terminate.failed(connection, action, failure)
+            result = {"left": failure.message} if left is None else None
+            actions.finish(connection, action.id, holder, result=result, failure=left)

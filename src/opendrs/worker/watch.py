@@ -170,6 +170,8 @@ class Watch:
         taken = claim(self.store, self.order, expected=0 if lease is None else lease.epoch, above=self._above)
         if not taken.known:
             return self._gone()
+        if not taken.wanted:
+            return self._end(Outcome(exit=Exit.PAUSED))
         if taken.epoch is None:
             return 0.0  # somebody else was faster: watch theirs
         if taken.revised:
@@ -352,8 +354,10 @@ class Watch:
     def _give_up(self, failure: Failure, epoch: int) -> float:
         phase = self._phase()
         with self.store.write() as connection:
-            jobs.enter(connection, self.order.job.id, failed_state(phase), epoch=epoch, failure=failure, rests=True)
-        return self._end(Outcome(exit=Exit.FAILED, phase=phase or "", failure=failure))
+            told = jobs.enter(
+                connection, self.order.job.id, failed_state(phase), epoch=epoch, failure=failure, rests=True
+            )
+        return self._end(Outcome(exit=Exit.FAILED, phase=phase or "", failure=failure, told=told))
 
     def _gone(self) -> float:
         """Somebody has removed the job: its worker finds its lease lost."""
@@ -418,4 +422,4 @@ def _outcome(lease: Lease | None, status: int | None) -> Outcome | None:
 
 
 def _failed(fault: Fault, **details: object) -> Outcome:
-    return Outcome(exit=Exit.FAILED, failure=Failure.of(DrsError(fault, **details)))
+    return Outcome(exit=Exit.FAILED, failure=Failure.of(DrsError(fault, **details)), told=False)
