@@ -24,14 +24,14 @@ AHEAD_MAX: Final = timedelta(days=365)
 
 def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[str, Head]:
     """Starts a job that is checked, now or at a time. Raises WRONG_STATE, PRECHECK_NEEDED."""
+    if at is not None:
+        demand_near("start_time", at)
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
         demand(head, Verb.START, "start")
         demand_precheck(connection, head)
         at = at if at is not None else head.starts_at
         if at is not None and at > datetime.now(UTC):
-            if at > datetime.now(UTC) + AHEAD_MAX:
-                raise DrsError(Fault.PARAMETER_INVALID, name="start_time", reason="it is more than a year ahead")
             _move(connection, head, Trigger.SCHEDULE, Intent.REST, "start", starts_at=at)
             for action in actions.pending(connection, job_id, {Kind.START}):
                 actions.close(connection, action.id)
@@ -39,6 +39,12 @@ def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[s
             _move(connection, head, Trigger.START, Intent.RUN, "start", starts_at=None)
         key = actions.ask(connection, job_id, Kind.START, asking.caller.user_name, revision=head.revision)
         return key, job_head(asking, connection, job_id)
+
+
+def demand_near(name: str, at: datetime) -> None:
+    """Raises PARAMETER_INVALID for a time to start at that nobody means."""
+    if at > datetime.now(UTC) + AHEAD_MAX:
+        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason="it is more than a year ahead")
 
 
 def stop(asking: Asking, job_id: str) -> tuple[str, Head]:
