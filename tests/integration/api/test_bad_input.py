@@ -500,6 +500,8 @@ def test_parameters_that_are_missing_doubled_or_nonsense(raw: Raw, job: str, ope
     words = query(operation)
     target = place(operation, job)
     for name in words:
+        if (operation.name, name) == ("show_job_detail", "query_id"):
+            continue  # some of its views have none
         rest = {other: value for other, value in words.items() if other != name}
         raw.refused(EMPTY, operation.method, target, **rest)
         raw.refused(EMPTY, operation.method, target, **(rest | {name: ""}))
@@ -517,7 +519,7 @@ def test_filters_of_lists_that_no_store_can_do(raw: Raw) -> None:
             raw.refused(INVALID, "GET", "jobs", job_type="sync", **{name: text})
     raw.refused(INVALID, "GET", "jobs", job_type="sync", instance_ids=",".join(str(n) for n in range(3000)))
     for name in ("status", "net_type", "sort_key", "sort_dir"):
-        raw.refused(INVALID, "GET", "jobs", job_type="sync", **{name: "nonsense"})
+        raw.refused(INVALID, "GET", f"jobs?job_type=sync&{name}=nonsense")
 
 
 def test_names_of_databases_to_list(raw: Raw, job: str) -> None:
