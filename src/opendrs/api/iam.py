@@ -122,10 +122,10 @@ class _Wanted(NamedTuple):
         if not isinstance(methods, list) or not methods:
             raise _malformed("auth.identity.methods must be a list")
         for method in methods:
-            if not isinstance(method, str):
+            if isinstance(method, list | dict):
                 raise _malformed("auth.identity.methods must be a list of words")
             if method != "password":
-                raise DrsError(Fault.LOGIN_METHOD, method=method[:64])
+                raise DrsError(Fault.LOGIN_METHOD, method=str(method)[:64])
         user = _inner(_inner(proof, "password"), "user")
         scope = _inner(auth, "scope", needed=False)
         domain = _inner(user, "domain", needed=False)
