@@ -6,43 +6,52 @@ This is the only asynchronous code of the product: it waits for clients, and for
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from opendrs.api.errors import document
-from opendrs.api.gateway import BODY_MAX, JSON, Answer, Gateway, as_json
+from opendrs.api.gateway import BODY_MAX, JSON, REQUEST_ID, Answer, Gateway, as_json
 from opendrs.errors import DrsError, Fault
 from opendrs.signature import Call as Request
+from opendrs.telemetry import context
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-NO_ID: Final = ""
+READING: Final = ("GET", "HEAD")
+HEALTH: Final = "/healthz"
+
+log = logging.getLogger("opendrs.api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What clients may ask of the service at most.
 
-    threads      requests that are worked at at a time
+    threads      requests that are worked at at a time; as many of them read as write, for whoever waits to write
+                 (a store has one writer at a time) must not keep others from reading
     waiting      requests that are there at a time, worked at or not
     body_bytes   of one request; all_bytes: of all that are there
     body_s       for the body of a request to arrive
-    answer_s     for an answer to be made; send_s: for it to be taken
+    answer_s     for an answer to be made
+    linger_s     for the rest of a body that is refused to pass by unread: a client that has not sent all of it
+                 reads no answer
     """
 
-    threads: int = 16
+    threads: int = 32
     waiting: int = 256
     body_bytes: int = BODY_MAX
     all_bytes: int = 8 * BODY_MAX
     body_s: float = 30.0
     answer_s: float = 60.0
-    send_s: float = 60.0
+    linger_s: float = 10.0
 
 
 class _Gone(Exception):
@@ -66,12 +75,12 @@ class _Asked:
 class _Threads:
     """Threads that have the gateway answer. An executor does the same with three times the work a request."""
 
-    def __init__(self, gateway: Gateway, number: int) -> None:
-        self.gateway = gateway
-        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+    def __init__(self, gateway: Gateway, number: int, name: str) -> None:
+        self._gateway = gateway
         self._number = number
-        for n in range(number):
-            threading.Thread(target=self._work, name=f"api-{n}", daemon=True).start()
+        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        for one in range(number):
+            threading.Thread(target=self._work, name=f"{name}-{one}", daemon=True).start()
 
     async def answer(self, request: Request) -> Answer:
         loop = asyncio.get_running_loop()
@@ -88,7 +97,7 @@ class _Threads:
         while (asked := self._waiting.get()) is not None:
             if asked.answer.cancelled():
                 continue  # nobody waits any more
-            answer = self.gateway.answer(asked.request)
+            answer = self._gateway.answer(asked.request)
             with suppress(RuntimeError):  # the loop is closed: the service has ended
                 asked.loop.call_soon_threadsafe(asked.take, answer)
 
@@ -97,15 +106,18 @@ class App:
     """Threads of its own, so that whatever else the process does cannot use them up."""
 
     def __init__(self, gateway: Gateway, limits: Limits | None = None) -> None:
+        self._gateway = gateway
         self._limits = limits or Limits()
-        self._threads = _Threads(gateway, self._limits.threads)
+        each = max(1, self._limits.threads // 2)
+        self._reading = _Threads(gateway, each, "api-reads")
+        self._writing = _Threads(gateway, each, "api-writes")
         self._there = 0
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http":
-                await self._http(scope, receive, send)
+                await self._http(scope, _Incoming(receive, asked=not _header(scope, b"expect")), send)
             case "lifespan":
                 await self._lifespan(receive, send)
             case "websocket":
@@ -117,39 +129,46 @@ class App:
             if message["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                self._threads.close()
+                for threads in (self._reading, self._writing):
+                    threads.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._there += 1
-        taken = 0
+    async def _http(self, scope: Scope, incoming: _Incoming, send: Send) -> None:
         try:
-            if self._there > self._limits.waiting:
-                raise DrsError(Fault.TOO_SLOW, reason="too many requests are being answered")
-            body = bytearray()
-            async with asyncio.timeout(self._limits.body_s):
-                while True:
-                    part, more = await _part(receive)
-                    taken += len(part)
-                    self._bytes += len(part)
-                    self._demand_room(len(body) + len(part))
-                    body += part
-                    if not more:
-                        break
-            request = _request(scope, bytes(body))
-            # What takes less than to hand it over is done here.
-            answer = self._threads.gateway.glance(request) or await self._answered(request)
+            try:
+                answer = await self._worked_at(scope, incoming)
+            except DrsError as error:
+                answer = refusal(error, _header(scope, b"x-language"))
+                await incoming.let_pass(self._limits.linger_s)
         except _Gone:
             return
-        except TimeoutError:
-            answer = _refused(DrsError(Fault.TOO_SLOW, reason="the request did not arrive in time"))
-        except DrsError as error:
-            answer = _refused(error)
+        await _send(send, answer, with_body=scope["method"] != "HEAD")
+
+    async def _worked_at(self, scope: Scope, incoming: _Incoming) -> Answer:
+        """A request and its body count from here to the answer. Raises BODY_TOO_LARGE, TOO_SLOW."""
+        if self._there >= self._limits.waiting:
+            raise DrsError(Fault.TOO_SLOW, reason="too many requests are being answered")
+        body = bytearray()
+        self._there += 1
+        try:
+            await self._take(scope, incoming, body)
+            return await self._answered(_request(scope, bytes(body)))
         finally:
             self._there -= 1
-            self._bytes -= taken
-        await self._send(send, answer, with_body=scope["method"] != "HEAD")
+            self._bytes -= len(body)
+
+    async def _take(self, scope: Scope, incoming: _Incoming, body: bytearray) -> None:
+        self._demand_room(_declared(scope))
+        try:
+            async with asyncio.timeout(self._limits.body_s):
+                while not incoming.over:
+                    part = await incoming.part()
+                    body += part
+                    self._bytes += len(part)
+                    self._demand_room(len(body))
+        except TimeoutError:
+            raise DrsError(Fault.TOO_SLOW, reason="the request did not arrive in time") from None
 
     def _demand_room(self, size: int) -> None:
         if size > self._limits.body_bytes:
@@ -158,29 +177,70 @@ class App:
             raise DrsError(Fault.TOO_SLOW, reason="too much is being sent at a time")
 
     async def _answered(self, request: Request) -> Answer:
+        if request.path == HEALTH:  # it waits for nothing, and must be told when all threads do
+            return self._gateway.answer(request)
+        # What takes less than to hand it over is done here.
+        if (glanced := self._gateway.glance(request)) is not None:
+            return glanced
+        threads = self._reading if request.method in READING else self._writing
         try:
             async with asyncio.timeout(self._limits.answer_s):
-                return await self._threads.answer(request)
+                return await threads.answer(request)
         except TimeoutError:
             # The thread goes on until its store gives up; the client need not wait for that.
             raise DrsError(Fault.TOO_SLOW, reason="the answer took too long") from None
 
-    async def _send(self, send: Send, answer: Answer, *, with_body: bool) -> None:
-        headers = [
-            (b"content-type", answer.content_type.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()),
-        ]
-        async with asyncio.timeout(self._limits.send_s):
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+class _Incoming:
+    """A body as it comes in. `asked`: the client sends it without being told to go on."""
+
+    def __init__(self, receive: Receive, *, asked: bool) -> None:
+        self._receive = receive
+        self._asked = asked
+        self.over = False
+
+    async def part(self) -> bytes:
+        """Some more of it. Raises _Gone."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        self._asked = True
+        self.over = not message.get("more_body", False)
+        found: bytes = message.get("body", b"")
+        return found
+
+    async def let_pass(self, most_s: float) -> None:
+        """What is left of it, unread. Raises _Gone."""
+        if not self._asked:
+            return
+        try:
+            async with asyncio.timeout(most_s):
+                while not self.over:
+                    await self.part()
+        except TimeoutError:
+            return
 
 
-async def _part(receive: Receive) -> tuple[bytes, bool]:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise _Gone
-    return message.get("body", b""), message.get("more_body", False)
+async def _send(send: Send, answer: Answer, *, with_body: bool) -> None:
+    """The server gives up waiting for a client that takes nothing."""
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    """The first of that name; empty: there is none."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
+def _declared(scope: Scope) -> int:
+    """How large the body says it is."""
+    text = _header(scope, b"content-length")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
 def _request(scope: Scope, body: bytes) -> Request:
@@ -193,7 +253,10 @@ def _request(scope: Scope, body: bytes) -> Request:
     )
 
 
-def _refused(error: DrsError) -> Answer:
-    """Before anybody has looked at the request; the rest of its body is not waited for."""
-    body = as_json(document(error, NO_ID))
-    return Answer(status=error.fault.spec.status, body=body, content_type=JSON, headers={"Connection": "close"})
+def refusal(error: DrsError, language: str = "") -> Answer:
+    """What is said before anybody has looked at a request, or instead of it; the connection ends with it."""
+    request_id = str(uuid.uuid4())
+    log.info("a request was refused", extra=context("", request=request_id, code=error.code, reason=error.message))
+    headers = {"Connection": "close", REQUEST_ID: request_id}
+    body = as_json(document(error, request_id, language))
+    return Answer(status=error.fault.spec.status, body=body, content_type=JSON, headers=headers)

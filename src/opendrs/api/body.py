@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import from_json
 
 from opendrs.errors import DrsError, Fault
 
 NAMED_MAX: Final = 5
+NUMBER_MAX: Final = 1 << 63  # what stores and clients can hold
 
 
 class Wire(BaseModel):
-    """Part of a request: unknown fields are ignored, digits may be text and text may be digits."""
+    """Part of a request: unknown fields are ignored, digits may be text and text may be digits, null is absent."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if value is not None}
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -25,17 +35,39 @@ def read(body: bytes, model: type[Model]) -> Model:
     if not body.strip():
         raise DrsError(Fault.REQUEST_INVALID, reason="a JSON body is needed, and there is none")
     try:
-        return model.model_validate_json(body)
+        found = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise DrsError(Fault.REQUEST_INVALID, reason=f"the body is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise DrsError(Fault.REQUEST_INVALID, reason="the body is no JSON object")
+    _demand_storable(found)
+    try:
+        return model.model_validate(found)
     except ValidationError as error:
         raise _fault(error) from None
+
+
+def _demand_storable(found: Any) -> None:
+    """JSON can say what not every store takes: NUL in a text, and numbers of any size."""
+    rest = [found]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                raise DrsError(Fault.REQUEST_INVALID, reason="there is a NUL in a text of the body")
+        elif isinstance(value, dict):
+            rest += value
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
+        elif isinstance(value, int | float) and (not math.isfinite(value) or abs(value) >= NUMBER_MAX):
+            raise DrsError(Fault.REQUEST_INVALID, reason="a number of the body is too large")
 
 
 def _fault(error: ValidationError) -> DrsError:
     """The first thing that is wrong decides the code; a few more are told with it."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     first = found[0]
-    if first["type"] in ("json_invalid", "json_type", "model_type", "string_unicode") and not first["loc"]:
-        return DrsError(Fault.REQUEST_INVALID, reason=f"the body is no JSON object: {first['msg']}")
     missing = [_name(one) for one in found if one["type"] == "missing"]
     if len(missing) == len(found):
         return DrsError(Fault.PARAMETER_EMPTY, name=", ".join(missing[:NAMED_MAX]))

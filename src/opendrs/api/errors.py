@@ -6,6 +6,7 @@ from typing import Final
 
 from opendrs.chinese import TEXTS
 from opendrs.errors import DrsError
+from opendrs.model.failure import Failure
 
 MESSAGE_MAX: Final = 512
 CHINESE: Final = "zh-cn"
@@ -17,7 +18,15 @@ def message(error: DrsError, language: str = "") -> str:
     if language.lower() == CHINESE:
         template, hint = TEXTS[error.fault]
         text = template.format(**error.details)
-    whole = f"{text}. {hint}" if language.lower() != CHINESE else f"{text}。{hint}"
+    return _cut(f"{text}. {hint}" if language.lower() != CHINESE else f"{text}。{hint}")
+
+
+def told(failure: Failure) -> str:
+    """The same of a fault that happened before."""
+    return _cut(f"{failure.message}. {failure.hint}")
+
+
+def _cut(whole: str) -> str:
     return whole if len(whole) <= MESSAGE_MAX else f"{whole[: MESSAGE_MAX - 3]}..."
 
 

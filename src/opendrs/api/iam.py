@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
+from opendrs.api.errors import message
 from opendrs.errors import DrsError, Fault
 from opendrs.model.caller import Caller
 from opendrs.model.endpoint import Secret
@@ -87,11 +88,11 @@ def projects(caller: Caller, name: str | None = None, path: str = "/v3/projects"
 def refusal(error: DrsError) -> Answer:
     """A fault in the shape of Keystone, and beside it in that of the other operations."""
     status = HTTPStatus(error.fault.spec.status)
-    message = f"{error.message}. {error.hint}"
+    text = message(error)
     body = {
-        "error": {"code": status.value, "message": message, "title": status.phrase},
+        "error": {"code": status.value, "message": text, "title": status.phrase},
         "error_code": error.code,
-        "error_msg": message,
+        "error_msg": text,
     }
     headers = {"Retry-After": "1"} if status is HTTPStatus.TOO_MANY_REQUESTS else {}
     return Answer(status, headers, body)
@@ -120,9 +121,11 @@ class _Wanted(NamedTuple):
         methods = proof.get("methods")
         if not isinstance(methods, list) or not methods:
             raise _malformed("auth.identity.methods must be a list")
-        others = [method for method in methods if method != "password"]
-        if others:
-            raise DrsError(Fault.LOGIN_METHOD, method=str(others[0])[:64])
+        for method in methods:
+            if isinstance(method, list | dict):
+                raise _malformed("auth.identity.methods must be a list of words")
+            if method != "password":
+                raise DrsError(Fault.LOGIN_METHOD, method=str(method)[:64])
         user = _inner(_inner(proof, "password"), "user")
         scope = _inner(auth, "scope", needed=False)
         domain = _inner(user, "domain", needed=False)

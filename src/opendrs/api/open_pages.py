@@ -8,11 +8,12 @@ from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from opendrs.api.figures import exposition
 from opendrs.signature import Call as Request
 from opendrs.spec.openapi import document
-from opendrs.store.database import Store, StoreError
+from opendrs.store.database import Store
 
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
@@ -31,7 +32,7 @@ class Pages:
             "/metrics": self._metrics,
             "/openapi.json": self._openapi,
         }
-        self._document: dict[str, bytes] = {}
+        self._document = b""
 
     def find(self, request: Request) -> Page | None:
         """The page; None: it is none of ours."""
@@ -48,7 +49,7 @@ class Pages:
         try:
             with self._store.read() as connection:
                 connection.execute(text("SELECT 1"))
-        except StoreError:
+        except SQLAlchemyError:
             return 503, TEXT, b"the state store does not answer\n"
         trouble = self._trouble()
         return (503, TEXT, f"{trouble}\n".encode()) if trouble else (200, TEXT, b"ready\n")
@@ -58,7 +59,8 @@ class Pages:
         return 200, CONTENT_TYPE_LATEST, exposition(self._store)
 
     def _openapi(self, request: Request) -> Page:
-        host = next(iter(request.values("host")), "localhost")
-        if host not in self._document:
-            self._document = {host: json.dumps(document(f"http://{host}"), ensure_ascii=False).encode()}
-        return 200, JSON, self._document[host]
+        del request
+        if not self._document:
+            # The server is where the document is from, whatever names it has: nothing is made anew for a request.
+            self._document = json.dumps(document("/"), ensure_ascii=False).encode()
+        return 200, JSON, self._document

@@ -14,6 +14,8 @@ LIMIT_DEFAULT = 10
 LIMIT_MAX = 1000
 OFFSET_MAX = 10_000_000
 PARAMETERS_MAX = 200
+TEXT_MAX = 1024
+LIST_MAX = 100
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -35,7 +37,9 @@ class Query:
         values = self._values.get(name, [])
         if len(values) > 1:
             raise DrsError(Fault.PARAMETER_INVALID, name=name, reason="it is given more than once")
-        return values[0] if values and values[0] else None
+        if not values or not values[0]:
+            return None
+        return _storable(name, values[0])
 
     def needed(self, name: str) -> str:
         """The value. Raises PARAMETER_EMPTY."""
@@ -46,7 +50,11 @@ class Query:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The values of a list, given by repetition or with commas."""
-        return tuple(part for value in self._values.get(name, []) for part in value.split(",") if part)
+        found = [part for value in self._values.get(name, []) for part in value.split(",") if part]
+        if len(found) > LIST_MAX:
+            reason = f"it has more than {LIST_MAX} values"
+            raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)
+        return tuple(_storable(name, one) for one in found)
 
     def word(self, name: str, words: Iterable[str]) -> str | None:
         """One of these words, in whatever case."""
@@ -72,6 +80,14 @@ class Query:
         """Limit and offset, as they are everywhere."""
         limit = self.number("limit", default=LIMIT_DEFAULT, low=1, high=LIMIT_MAX)
         return limit, self.number("offset", default=0, low=0, high=OFFSET_MAX)
+
+
+def _storable(name: str, value: str) -> str:
+    """Raises PARAMETER_INVALID for what not every store can look for."""
+    if len(value) > TEXT_MAX or "\0" in value:
+        reason = f"it has more than {TEXT_MAX} characters, or a NUL"
+        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)
+    return value
 
 
 def one_of(name: str, value: str, words: Iterable[str]) -> str:

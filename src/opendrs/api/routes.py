@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 Target = TypeVar("Target")
 SEGMENT_MAX: Final = 512
+NO_NUL: Final = "\ufffd"  # PostgreSQL refuses to look for a text that has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Routes(Generic[Target]):
         """What is meant, and the values of its parameters. The path is split before it is decoded, so that a
         slash inside a value stays inside."""
         parts = raw_path.removeprefix("/").removesuffix("/").split("/")
-        segments = [unquote(part, errors="replace")[:SEGMENT_MAX] for part in parts]
+        segments = [unquote(part, errors="replace")[:SEGMENT_MAX].replace("\0", NO_NUL) for part in parts]
         for pattern in self._patterns.get((method, len(segments)), ()):
             values = pattern.match(segments)
             if values is not None and all(values.values()):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from opendrs.api.app import App
 from opendrs.api.gateway import Gateway
@@ -41,7 +41,7 @@ LOOK_S: Final = 0.5
 log = logging.getLogger("opendrs.service")
 
 
-def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str, str]) -> Code:
+def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str, Any]) -> Code:
     """Serves until it is asked to end. Raises DrsError before it has begun.
 
     tls   options of uvicorn; empty: plain HTTP
@@ -74,7 +74,7 @@ def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str,
             store.close()
 
 
-def tls(certificate: Path | None, key: Path | None) -> dict[str, str]:
+def tls(certificate: Path | None, key: Path | None) -> dict[str, Any]:
     """What uvicorn needs to serve HTTPS. Raises SETTING_INVALID."""
     if certificate is None and key is None:
         return {}

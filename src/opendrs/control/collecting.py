@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from opendrs.control.asking import Asking, demand, job_head, locked, shown
+from opendrs.control.asking import Asking, demand, job_head, locked, refused, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind, Status
 from opendrs.model.lifecycle import Verb
 from opendrs.store import actions, jobs, progress
 from opendrs.store.jobs import Head
+
+WAITING_MAX: Final = 10  # listings of a job that are not over
 
 
 def collect(asking: Asking, job_id: str, kind: str, databases: Sequence[str], *, refresh: bool) -> tuple[str, Status]:
@@ -36,6 +38,8 @@ def collect(asking: Asking, job_id: str, kind: str, databases: Sequence[str], *,
         same = [action for action in pending if action.params.get("databases") == list(databases)]
         if same:
             return same[0].id, "waiting"
+        if len(pending) >= WAITING_MAX:
+            raise refused(head, "collecting objects", f"{len(pending)} others are not over yet")
         last = actions.latest_collection(connection, job_id)
         if last is not None and not refresh and not databases:
             return last.id, "success"

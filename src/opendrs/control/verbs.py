@@ -24,6 +24,8 @@ AHEAD_MAX: Final = timedelta(days=365)
 
 def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[str, Head]:
     """Starts a job that is checked, now or at a time. Raises WRONG_STATE, PRECHECK_NEEDED."""
+    if at is not None:
+        demand_near("start_time", at)
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
         demand(head, Verb.START, "start")
@@ -31,14 +33,18 @@ def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[s
         if at is None and head.state is State.CONFIGURATION:
             at = head.starts_at  # given at its creation; of one that waits already, no time means now
         if at is not None and at > datetime.now(UTC):
-            if at > datetime.now(UTC) + AHEAD_MAX:
-                raise DrsError(Fault.PARAMETER_INVALID, name="start_time", reason="it is more than a year ahead")
             _move(connection, head, Trigger.SCHEDULE, Intent.REST, "start", starts_at=at)
             _overtake(connection, head, {Kind.START})
         else:
             _move(connection, head, Trigger.START, Intent.RUN, "start", starts_at=None)
         key = actions.ask(connection, job_id, Kind.START, asking.caller.user_name, revision=head.revision)
         return key, job_head(asking, connection, job_id)
+
+
+def demand_near(name: str, at: datetime) -> None:
+    """Raises PARAMETER_INVALID for a time to start at that nobody means."""
+    if at > datetime.now(UTC) + AHEAD_MAX:
+        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason="it is more than a year ahead")
 
 
 def stop(asking: Asking, job_id: str) -> tuple[str, Head]:

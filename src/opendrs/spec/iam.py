@@ -46,9 +46,32 @@ _PROJECTS: Final = {
     "required": ["projects"],
     "properties": {"projects": {"type": "array", "items": _PROJECT}},
 }
+# A refusal in Keystone's shape has that of the other operations beside it.
 _REFUSED: Final = {
     "description": "Refused.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error_code", "error_msg"],
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "required": ["code", "message", "title"],
+                        "properties": {
+                            "code": {"type": "integer"},
+                            "message": {"type": "string"},
+                            "title": {"type": "string"},
+                        },
+                    },
+                    "error_code": {"type": "string", "minLength": 1},
+                    "error_msg": {"type": "string", "minLength": 1, "maxLength": 512},
+                    "request_id": {"type": "string"},
+                },
+                "additionalProperties": False,
+            }
+        }
+    },
 }
 
 

@@ -22,6 +22,7 @@ from opendrs.store.tables import REVISION, mark, metadata
 
 BUSY_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_S: Final = 5
+CONNECTIONS_MAX: Final = 40  # of a process at a time: one for each thread of the API
 # A cut network must not keep a worker from renewing its lease once it is back.
 TCP_TIMEOUT_S: Final = 5
 # Our own schema, so that the store may share a PostgreSQL database with others.
@@ -168,6 +169,8 @@ def _engine(place: URL, *, migrates: bool = False, pinned: bool = False, timeout
     options: dict[str, Any] = {"hide_parameters": True}
     if migrates or pinned:
         options["poolclass"] = NullPool
+    else:
+        options |= {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5, "pool_timeout": BUSY_TIMEOUT_S}
     if place.get_backend_name() == "sqlite":
         # isolation_level None: the driver begins no transaction of its own accord, `_begin` does.
         connect_args: dict[str, Any] = {

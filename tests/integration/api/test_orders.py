@@ -26,9 +26,9 @@ def created(world: World, sdk: Sdk, name: str = "a-job") -> str:
     return str(sdk.call("create_job", body=creation(name)).id)
 
 
-def brought_to(world: World, sdk: Sdk, state: State) -> str:
+def brought_to(world: World, sdk: Sdk, state: State, name: str = "a-job") -> str:
     """A new job, by the shortest way to a state."""
-    job = created(world, sdk)
+    job = created(world, sdk, name)
     if state is State.CREATING:
         return job
     if state is State.CREATE_FAILED:

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from opendrs.api.app import App
+from opendrs.api.app import App, Limits
 from opendrs.api.gateway import Gateway
-from opendrs.api.server import bind, server
+from opendrs.api.server import Patience, bind, server
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
 from opendrs.model.caller import Wanted
@@ -203,28 +203,24 @@ def _result(action: Action) -> Mapping[str, Any]:
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
-    """A world with the identity of tests.harness.service."""
-    store, seal = open_store(f"sqlite:///{folder / 'opendrs.db'}"), Seal(bytes(32))
+def open_world(
+    folder: Path, *, url: str = "", limits: Limits | None = None, patience: Patience | None = None
+) -> Iterator[World]:
+    """A world with the identity of tests.harness.service; its store is a file in the folder if no URL is given."""
+    store, seal = open_store(url or f"sqlite:///{folder / 'opendrs.db'}"), Seal(bytes(32))
     wanted = Wanted(
         project_id=PROJECT, user_name=USER, password=Secret(PASSWORD),
         access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY),
     )  # fmt: skip
     identity.ensure(store, seal, wanted)
-    with store.write() as connection:
-        connection.execute(text("CREATE TABLE moves (job_id TEXT, before TEXT, after TEXT)"))
-        connection.execute(
-            text(
-                "CREATE TRIGGER moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.state"
-                " BEGIN INSERT INTO moves VALUES (new.id, old.state, new.state); END"
-            )
-        )
+    if not url:
+        _note_moves(store)
     workers = Workers(store)
     place = Place(store=store, seal=seal, folder=folder)
     ticks = itertools.count(0, 100)  # nothing has to be waited for
     attendant = Attendant(place=place, supervisor=workers, clock=lambda: float(next(ticks)))
     listener = bind("127.0.0.1", 0)
-    serving = server(App(Gateway(store, seal)))
+    serving = server(App(Gateway(store, seal), limits), patience)
     thread = threading.Thread(target=serving.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -234,6 +230,17 @@ def open_world(folder: Path) -> Iterator[World]:
         thread.join()
         listener.close()
         store.close()
+
+
+def _note_moves(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("CREATE TABLE moves (job_id TEXT, before TEXT, after TEXT)"))
+        connection.execute(
+            text(
+                "CREATE TRIGGER moved AFTER UPDATE OF state ON jobs WHEN old.state <> new.state"
+                " BEGIN INSERT INTO moves VALUES (new.id, old.state, new.state); END"
+            )
+        )
 
 
 def moves(store: Store) -> list[tuple[str, State, State]]:

@@ -107,8 +107,10 @@ def test_known_values_are_examples_of_what_they_are_values_of() -> None:
 def test_errors_are_declared_for_every_operation() -> None:
     for path, item in made()["paths"].items():
         for call in item.values():
-            assert call["responses"]["4XX"]["content"]["application/json"]["schema"] == {
-                "$ref": "#/components/schemas/Error"
-            }, path
+            declared = call["responses"]["4XX"]["content"]["application/json"]["schema"]
+            if call["operationId"].startswith("iam."):  # has the shape of Keystone as well
+                assert {"error", "error_code", "error_msg"} <= set(declared["properties"]), path
+            else:
+                assert declared == {"$ref": "#/components/schemas/Error"}, path
     assert not schema("Error").is_valid({"error_code": "DRS.10000001", "error_msg": ""})
     assert schema("Error").is_valid({"error_code": "DRS.10000001", "error_msg": "No."})

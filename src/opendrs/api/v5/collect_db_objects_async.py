@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opendrs.api.operation import Call, Operation
-from opendrs.api.wire.objects import TYPES
+from opendrs.api.wire.objects import TYPES, demand_databases
 from opendrs.control import collecting
 
 
@@ -14,7 +14,8 @@ def handle(call: Call) -> dict[str, Any]:
     kind = call.query.word("type", TYPES) or ""
     call.query.page()
     refresh = call.query.flag("is_refresh") or False
-    key, status = collecting.collect(call.asking, call.job_id, kind, call.query.texts("db_names"), refresh=refresh)
+    names = demand_databases(call.query.texts("db_names"))
+    key, status = collecting.collect(call.asking, call.job_id, kind, names, refresh=refresh)
     return {"id": key, "job_id": call.job_id, "status": status}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from opendrs.api.body import Wire
 from opendrs.api.operation import Call, Operation
 from opendrs.api.query import one_of
-from opendrs.api.wire.objects import TYPES
+from opendrs.api.wire.objects import TYPES, demand_databases
 from opendrs.control import collecting
 
 
@@ -21,7 +21,7 @@ class Request(Wire):
 
 def handle(call: Call, body: Request) -> dict[str, Any]:
     kind = one_of("type", body.type, TYPES)
-    names, refresh = tuple(body.db_names or ()), bool(body.is_refresh)
+    names, refresh = demand_databases(body.db_names or ()), bool(body.is_refresh)
     key, status = collecting.collect(call.asking, call.job_id, kind, names, refresh=refresh)
     return {"id": key, "job_id": call.job_id, "status": status}
 

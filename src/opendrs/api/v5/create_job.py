@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import Field
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from opendrs.api.body import Wire
 from opendrs.api.operation import Call, Operation
 from opendrs.api.query import one_of
 from opendrs.api.wire import times
+from opendrs.api.wire.conforming import conform
 from opendrs.api.wire.endpoints import EndpointInfo, one_end
 from opendrs.control import creation
 from opendrs.control.asking import shown
 from opendrs.control.creation import NewJob
+from opendrs.control.verbs import demand_near
 from opendrs.errors import DrsError, Fault
 from opendrs.model.links import DIRECTIONS, JOB_TYPES, LINKS, NETWORKS, TASK_WORDS, TASKS, Link, link_of
+from opendrs.spec import model
+
+TAGS_MAX: Final = 20
+KEPT: Final = {"node_info", "public_ip_list", "period_order"}
+KEPT_OF_BASE: Final = {
+    "charging_mode", "enterprise_project_id", "expired_days", "is_open_fast_clean", "multi_write", "tags",
+}  # fmt: skip
 
 
 class BaseInfo(Wire):
@@ -34,7 +43,7 @@ class BaseInfo(Wire):
     expired_days: str | None = None
     is_open_fast_clean: bool | None = None
     multi_write: bool | None = None
-    tags: list[dict[str, Any]] | None = Field(None, max_length=20)
+    tags: Any = None
 
 
 class Job(Wire):
@@ -43,9 +52,9 @@ class Job(Wire):
     base_info: BaseInfo
     source_endpoint: list[EndpointInfo]
     target_endpoint: list[EndpointInfo]
-    node_info: dict[str, Any] | None = None
-    public_ip_list: list[dict[str, Any]] | None = None
-    period_order: dict[str, Any] | None = None
+    node_info: Any = None
+    public_ip_list: Any = None
+    period_order: Any = None
 
 
 class Request(Wire):
@@ -60,12 +69,11 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
     source = one_end("source_endpoint", job.source_endpoint, "source", link)
     target = one_end("target_endpoint", job.target_endpoint, "target", link)
     _demand_days(base.expired_days)
-    kept = {"charging_mode", "enterprise_project_id", "expired_days", "is_open_fast_clean", "multi_write", "tags"}
     facts: dict[str, Any] = {
-        "base_info": base.model_dump(include=kept, exclude_none=True),
+        "base_info": _kept("base_info", "JobBaseInfo", base.model_dump(include=KEPT_OF_BASE)),
         "source_endpoint": source.facts,
         "target_endpoint": target.facts,
-        **job.model_dump(include={"node_info", "public_ip_list", "period_order"}, exclude_none=True),
+        **_kept("", "CreateJobReq", job.model_dump(include=KEPT)),
         **{f"{end.side}_ca": end.ca for end in (source, target) if end.ca},
     }
     task = TASKS[one_of("base_info.task_type", base.task_type, TASKS)]
@@ -83,7 +91,7 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
             target=target.endpoint,
             places=(*source.places, *target.places),
             facts=facts,
-            starts_at=times.read("base_info.start_time", base.start_time) if base.start_time else None,
+            starts_at=_starts_at(base),
         ),
     )
     flat = {
@@ -109,6 +117,27 @@ def _link(base: BaseInfo) -> Link:
         words = ", ".join(TASK_WORDS[one] for one in link.tasks)
         raise DrsError(Fault.PARAMETER_INVALID, name="base_info.task_type", reason=f"this flow has {words}")
     return link
+
+
+def _kept(name: str, which: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts that mean nothing here, as they are shown again."""
+    declared = {field.name: field.type for field in model("v5", which).fields}
+    found = {
+        part: conform(f"{name}.{part}".removeprefix("."), declared[part], value)
+        for part, value in facts.items()
+        if value is not None
+    }
+    if len(found.get("tags", ())) > TAGS_MAX:
+        raise DrsError(Fault.PARAMETER_INVALID, name="base_info.tags", reason=f"there are more than {TAGS_MAX}")
+    return found
+
+
+def _starts_at(base: BaseInfo) -> datetime | None:
+    if not base.start_time:
+        return None
+    at = times.read("base_info.start_time", base.start_time)
+    demand_near("base_info.start_time", at)
+    return at
 
 
 def _demand_days(text: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendrs.api.errors import told
 from opendrs.api.operation import Call, Operation
 from opendrs.api.wire.objects import listed
 from opendrs.api.wire.status import status_word
@@ -17,7 +18,7 @@ def handle(call: Call) -> dict[str, Any]:
         tree = action.result.get("tree")
         answer |= tree if tree is not None else listed(action.result)
     if action.failure is not None:
-        answer |= {"error_code": action.failure.code, "error_msg": f"{action.failure.message}. {action.failure.hint}"}
+        answer |= {"error_code": action.failure.code, "error_msg": told(action.failure)}
     return answer
 
 

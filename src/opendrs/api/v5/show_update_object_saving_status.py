@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendrs.api.errors import told
 from opendrs.api.operation import Call, Operation
 from opendrs.api.wire.status import status_word
 from opendrs.control import collecting
@@ -13,7 +14,7 @@ def handle(call: Call) -> dict[str, Any]:
     action = collecting.saving(call.asking, call.job_id, call.query.needed("query_id"))
     answer = {"id": action.id, "job_id": action.job_id, "status": status_word(action.status)}
     if action.failure is not None:
-        answer |= {"error_code": action.failure.code, "error_msg": f"{action.failure.message}. {action.failure.hint}"}
+        answer |= {"error_code": action.failure.code, "error_msg": told(action.failure)}
     return answer
 
 

@@ -10,19 +10,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import Field
 
 from opendrs.api.body import Wire
 from opendrs.api.query import one_of
+from opendrs.api.wire.conforming import TEXT_MAX, conform
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import PORTS, Endpoint, EngineName, Secret
 from opendrs.model.links import Link
 from opendrs.model.sealed import Side
+from opendrs.spec import model
 
 ROLES: Final[dict[str, Side]] = {"so": "source", "ta": "target"}
 TYPES: Final = ("offline", "ecs", "cloud")
-TEXT_MAX: Final = 1024
+PEM_MAX: Final = 32 << 10
+# Parts that mean nothing here, and are shown as they were sent.
+KEPT: Final = ("cloud", "vpc", "config", "customized_dns")
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
@@ -58,11 +63,11 @@ class EndpointInfo(Wire):
     endpoint_type: str
     endpoint_role: str
     endpoint: BaseEndpoint
-    cloud: dict[str, Any] | None = None
-    vpc: dict[str, Any] | None = None
-    config: dict[str, Any] | None = None
+    cloud: Any = None
+    vpc: Any = None
+    config: Any = None
     ssl: Ssl | None = None
-    customized_dns: dict[str, Any] | None = None
+    customized_dns: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,22 +129,32 @@ def read_end(name: str, info: EndpointInfo, link: Link) -> End:
         database="" if engine == "mysql" else database,  # whole servers are read; the selection says what of them
         options=options,
     )
-    return End(side=side, endpoint=endpoint, facts=without_secrets(info), ca=ca)
+    return End(side=side, endpoint=endpoint, facts=without_secrets(name, info, ca), ca=ca)
 
 
-def without_secrets(info: EndpointInfo) -> dict[str, Any]:
-    """What was sent, as it may be kept and shown. An empty password in a request means the one that is known."""
+def without_secrets(name: str, info: EndpointInfo, ca: str) -> dict[str, Any]:
+    """What was sent, as it may be kept and shown. An empty password in a request means the one that is known. Of
+    certificates only those are kept that were understood: a private key may have been sent along."""
     facts = info.model_dump(exclude_none=True)
-    facts["endpoint"]["db_password"] = ""
-    facts.get("ssl", {}).pop("ssl_cert_password", None)
+    facts["endpoint"] |= {"db_password": "", "endpoint_name": info.endpoint.endpoint_name or info.db_type}
+    if "ssl" in facts:
+        facts["ssl"].pop("ssl_cert_password", None)
+        facts["ssl"].pop("ssl_cert_key", None)
+        facts["ssl"] |= {"ssl_cert_key": ca} if ca else {}
+    declared = {field.name: field.type for field in model("v5", "JobEndpointInfo").fields}
+    for part in KEPT:
+        if part in facts:
+            facts[part] = conform(f"{name}.{part}", declared[part], facts[part])
     return facts
 
 
 def _demand_short(name: str, info: EndpointInfo) -> None:
-    for field, value in info.endpoint:
-        if isinstance(value, str) and (len(value) > TEXT_MAX or "\0" in value):
-            reason = f"it has more than {TEXT_MAX} characters, or a NUL"
-            raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.endpoint.{field}", reason=reason)
+    fields = [("endpoint", *row) for row in info.endpoint] + [("ssl", *row) for row in info.ssl or ()]
+    for part, field, value in fields:
+        most = PEM_MAX if field == "ssl_cert_key" else TEXT_MAX
+        if isinstance(value, str) and len(value) > most:
+            reason = f"it has more than {most} characters"
+            raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.{part}.{field}", reason=reason)
 
 
 def _address(name: str, inner: BaseEndpoint, engine: EngineName) -> tuple[str, int]:
@@ -151,7 +166,8 @@ def _address(name: str, inner: BaseEndpoint, engine: EngineName) -> tuple[str, i
         raise DrsError(Fault.PARAMETER_EMPTY, name=f"{name}.endpoint.ip")
     if not port and host.count(":") == 1:
         host, _, port = host.partition(":")
-    host = host.removeprefix("[").removesuffix("]")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
     if not _HOST.fullmatch(host) or len(host) > 255:
         reason = f"{shown(host)!r} is no address"
         raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.endpoint.ip", reason=reason)
@@ -178,8 +194,8 @@ def _authority(name: str, text: str) -> str:
     """The certificate as PEM. Raises PARAMETER_INVALID."""
     try:
         pem = text if "-----BEGIN" in text else base64.b64decode(text, validate=True).decode()
-        x509.load_pem_x509_certificates(pem.encode())
+        found = x509.load_pem_x509_certificates(pem.encode())
     except (ValueError, binascii.Error, UnicodeDecodeError) as error:
         reason = "it is no certificate in PEM, nor the base64 of one"
         raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason) from error
-    return pem
+    return "".join(one.public_bytes(Encoding.PEM).decode() for one in found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import Field
 
 from opendrs.api.body import Wire
-from opendrs.api.query import one_of
+from opendrs.api.query import LIST_MAX, one_of
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
@@ -114,10 +114,19 @@ def _refuse_database(name: str, database: DatabaseObject) -> None:
         raise DrsError(Fault.UNSUPPORTED, what=f"{shown(name)}: sync_type {shown(database.sync_type)}")
 
 
-def _demand_name(name: str) -> None:
+def _demand_name(name: str, where: str = "db_object.object_info") -> None:
     if not name or len(name) > NAME_MAX or not name.isprintable():
         reason = f"{shown(name)!r} is no name of a database or table"
-        raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
+        raise DrsError(Fault.PARAMETER_INVALID, name=where, reason=reason)
+
+
+def demand_databases(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of databases that a listing is about. Raises PARAMETER_INVALID."""
+    if len(names) > LIST_MAX:
+        raise DrsError(Fault.PARAMETER_INVALID, name="db_names", reason=f"there are more than {LIST_MAX}")
+    for name in names:
+        _demand_name(name, "db_names")
+    return tuple(names)
 
 
 def listed(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _words(text: str | list[str]) -> list[str]:
     if isinstance(text, str) and text.lstrip().startswith("["):
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = []
         text = [str(word) for word in found] if isinstance(found, list) else []
     return [word for word in text if word] if isinstance(text, list) else re.findall(r"\w+", text)

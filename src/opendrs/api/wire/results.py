@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from opendrs.api.errors import told
 from opendrs.api.wire.times import iso
 from opendrs.model.action import Action
 from opendrs.store.actions import OPEN
@@ -27,7 +28,7 @@ def network_rows(action: Action) -> list[dict[str, Any]]:
                 "status": "failed",
                 "success": False,
                 "error_code": failure.code,
-                "error_msg": f"{failure.message}. {failure.hint}",
+                "error_msg": told(failure),
             }
         ]
     return [
@@ -53,7 +54,7 @@ def precheck_result(head: Head, action: Action) -> dict[str, Any]:
             "item": "precheck",
             "group": "network",
             "result": "FAILED",
-            "failed_reason": f"{failure.message}. {failure.hint}",
+            "failed_reason": told(failure),
             "is_support_skip": False,
             "is_skipped": False,
         }

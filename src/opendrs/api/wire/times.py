@@ -26,6 +26,8 @@ def read(name: str, text: str) -> datetime:
     if re.fullmatch(r"[0-9]{10,16}", text) and int(text) <= _MS_MAX:
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     try:
+        if text.isdecimal():  # 17 digits would be a moment of the middle ages
+            raise ValueError
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError):
