@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from opendrs.control.prechecked import lacking
 from opendrs.model.action import Kind
 from opendrs.model.lifecycle import ALLOWED, Intent, Verb
 from opendrs.store import actions
@@ -33,8 +34,17 @@ class Allowed:
     current: Verb | None
 
 
+def allowed_now(connection: Connection, head: Head) -> Allowed:
+    """For one job, with a look at its prechecks."""
+    found = allowed(connection, [head])[head.id]
+    wanting = found.verbs & {Verb.START, Verb.RESET}
+    if wanting and lacking(connection, head):
+        return Allowed(verbs=found.verbs - wanting, current=found.current)
+    return found
+
+
 def allowed(connection: Connection, heads: Collection[Head]) -> dict[str, Allowed]:
-    """For each job, by id."""
+    """For each job, by id; whether prechecks are wanting is not looked at."""
     open_kinds = actions.open_kinds(connection, [head.id for head in heads])
     return {head.id: _allowed(head, open_kinds.get(head.id, [])) for head in heads}
 

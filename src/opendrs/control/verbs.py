@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from opendrs.control.asking import ON_ITS_WAY, Asking, demand, job_head, locked, refused
+from opendrs.control.prechecked import demand_prechecked
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import STARTS, Kind
 from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, Verb
@@ -29,7 +30,7 @@ def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[s
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
         demand(head, Verb.START, "start")
-        demand_precheck(connection, head)
+        demand_prechecked(connection, head)
         if at is None and head.state is State.CONFIGURATION:
             at = head.starts_at  # given at its creation; of one that waits already, no time means now
         if at is not None and at > datetime.now(UTC):
@@ -81,7 +82,7 @@ def reset(asking: Asking, job_id: str) -> tuple[str, Head]:
         demand(head, Verb.RESET, "reset")
         if head.intent is not Intent.REST:
             raise refused(head, "reset", ON_ITS_WAY.get(head.intent, "it is being worked at"))
-        demand_precheck(connection, head)
+        demand_prechecked(connection, head)
         _move(connection, head, Trigger.RESET, Intent.RUN, "reset")
         return _asked(asking, connection, head, Kind.RESET)
 
@@ -130,24 +131,6 @@ def _errand(
             revision=head.revision, status="waiting", params=params, sealed=secrets,
         )  # fmt: skip
         return key, head
-
-
-def demand_precheck(connection: Connection, head: Head) -> None:
-    """Raises PRECHECK_NEEDED unless the prechecks have passed for what the job is now."""
-    last = actions.latest(connection, head.id, Kind.PRECHECK)
-    if last is None:
-        reason = "they have not been run"
-    elif last.status in actions.OPEN:
-        reason = "they are not over yet"
-    elif last.result is None or not last.result["passed"]:
-        reason = "they have not passed"
-    elif last.revision != head.revision:
-        reason = "endpoints, objects or policy were changed since"
-    elif any(action.status in actions.OPEN for action in actions.pending(connection, head.id, {Kind.OBJECTS})):
-        reason = "objects are being saved"
-    else:
-        return
-    raise DrsError(Fault.PRECHECK_NEEDED, reason=reason)
 
 
 def _move(connection: Connection, head: Head, trigger: Trigger, intent: Intent, what: str, **values: Any) -> None:

@@ -121,6 +121,7 @@ def test_start_wants_prechecks_that_have_passed_for_what_the_job_is(world: World
     job = created(world, sdk)
     world.step()
     assert sdk.refusal(lambda: sdk.act(job, "start")) == "DRS.10050050"
+    assert "START" not in sdk.call("show_actions", job_id=job).job_action.available_actions
     sdk.act(job, "precheck")
     assert sdk.refusal(lambda: sdk.act(job, "start")) == "DRS.10050050"
     world.run_errands(well=False)
@@ -137,6 +138,7 @@ def test_start_wants_prechecks_that_have_passed_for_what_the_job_is(world: World
     assert sdk.refusal(lambda: sdk.act(job, "start")) == "DRS.10050050"
     sdk.act(job, "precheck")
     world.run_errands()
+    assert "START" in sdk.call("show_actions", job_id=job).job_action.available_actions
     sdk.act(job, "start")
     assert world.state(job) is State.STARTING
 
