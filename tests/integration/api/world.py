@@ -159,7 +159,7 @@ class World:
                 if failure is None:
                     jobs.move(connection, action.job_id, Trigger.RELEASED, intent=Intent.REST)
                 else:
-                    terminate.failed(connection, action.job_id, failure)
+                    failure = terminate.failed(connection, action, failure)
             if action.kind is Kind.OBJECTS and well:
                 selection = Selection.from_json(action.params["selection"])
                 jobs.change(connection, action.job_id, prechecked=True, selection=selection.to_json())
