@@ -134,7 +134,8 @@ class Hand:
             saved = checkpoints.load(connection, self.order.job.id)
             if self.order.options.reset:
                 checkpoints.clear(connection, self.order.job.id)
-                events.append(connection, self.order.job.id, [Event(name=events.RESET, message="anew")])
+                told = Event(name=events.RESET, message="anew", fields={"epoch": self.epoch})
+                events.append(connection, self.order.job.id, [told])
         if saved is not None and not self.order.options.reset:
             self._report.resumed_in(saved.phase)
         self._heart = Heart(
