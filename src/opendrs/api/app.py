@@ -24,7 +24,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 READING: Final = ("GET", "HEAD")
-HEALTH: Final = "/healthz"
+HEALTH: Final = b"/healthz"
 
 log = logging.getLogger("opendrs.api")
 
@@ -101,6 +101,8 @@ class App:
 
     async def _worked_at(self, scope: Scope, incoming: _Incoming) -> Answer:
         """A request and its body count from here to the answer. Raises BODY_TOO_LARGE, TOO_SLOW."""
+        if scope["raw_path"] == HEALTH:  # it waits for nothing, and must be told when all others do
+            return self._gateway.answer(_request(scope, b""))
         if self._there >= self._limits.waiting:
             raise DrsError(Fault.TOO_SLOW, reason="too many requests are being answered")
         body = bytearray()
@@ -131,8 +133,6 @@ class App:
             raise DrsError(Fault.TOO_SLOW, reason="too much is being sent at a time")
 
     async def _answered(self, request: Request) -> Answer:
-        if request.path == HEALTH:  # it waits for nothing, and must be told when all threads do
-            return self._gateway.answer(request)
         threads = self._reading if request.method in READING else self._writing
         try:
             async with asyncio.timeout(self._limits.answer_s):

@@ -363,6 +363,7 @@ def test_more_requests_than_may_wait(here: Served) -> None:
     waiting = [here.connect(here.head("POST", JOBS, Content_Length="10")) for _ in range(LIMITS.waiting)]
     one_more = eventually(lambda: refused(here), WAIT_S)
     assert one_more == TOO_SLOW
+    assert here.raw.ask("GET", "/healthz").status_code == 200
     for connection in waiting:
         connection.sendall(b"[" * 10)
     assert {code(connection) for connection in waiting} <= {REQUEST, TOO_SLOW}
