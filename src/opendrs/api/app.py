@@ -26,7 +26,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 READING: Final = ("GET", "HEAD")
-HEALTH: Final = "/healthz"
+HEALTH: Final = b"/healthz"
 
 log = logging.getLogger("opendrs.api")
 
@@ -147,6 +147,8 @@ class App:
 
     async def _worked_at(self, scope: Scope, incoming: _Incoming) -> Answer:
         """A request and its body count from here to the answer. Raises BODY_TOO_LARGE, TOO_SLOW."""
+        if scope["raw_path"] == HEALTH:  # it waits for nothing, and must be told when all others do
+            return self._gateway.answer(_request(scope, b""))
         if self._there >= self._limits.waiting:
             raise DrsError(Fault.TOO_SLOW, reason="too many requests are being answered")
         body = bytearray()
@@ -177,8 +179,6 @@ class App:
             raise DrsError(Fault.TOO_SLOW, reason="too much is being sent at a time")
 
     async def _answered(self, request: Request) -> Answer:
-        if request.path == HEALTH:  # it waits for nothing, and must be told when all threads do
-            return self._gateway.answer(request)
         # What takes less than to hand it over is done here.
         if (glanced := self._gateway.glance(request)) is not None:
             return glanced

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -209,6 +210,10 @@ def bind(host: str, port: int) -> socket.socket:
 def server(app: App, patience: Patience | None = None, **options: Any) -> uvicorn.Server:
     """A server of the application, to be run on a socket of `bind`."""
     patience = patience or Patience()
+    # Half of the files that we may open are kept for the store and the workers.
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files != resource.RLIM_INFINITY:
+        patience = replace(patience, connections=min(patience.connections, files // 2))
     config = uvicorn.Config(
         app,
         http=partial(Protocol, patience=patience),  # type: ignore[arg-type]

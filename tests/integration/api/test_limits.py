@@ -124,6 +124,16 @@ def test_a_body_that_is_too_large(here: Served) -> None:
     assert here.raw.ask("POST", "jobs", content=b" " * 20_000_000).json()["error_code"] == TOO_LARGE
 
 
+def test_who_sends_all_of_it_before_reading_is_told_as_well(here: Served) -> None:
+    size = 50_000_000  # more than lies between two sockets
+    for headers in ({"Content_Length": str(size)}, {"Transfer_Encoding": "chunked"}):
+        chunked = "Transfer_Encoding" in headers
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b" " * size) if chunked else b" " * size
+        connection = here.connect(here.head("POST", JOBS, **headers))
+        connection.sendall(body)
+        assert code(connection) == TOO_LARGE
+
+
 def test_a_body_that_only_says_it_is_too_large_is_not_waited_for(here: Served) -> None:
     waits = here.connect(here.head("POST", JOBS, Content_Length="99999999999", Expect="100-continue"))
     assert code(waits) == TOO_LARGE and closed(waits)
@@ -353,6 +363,7 @@ def test_more_requests_than_may_wait(here: Served) -> None:
     waiting = [here.connect(here.head("POST", JOBS, Content_Length="10")) for _ in range(LIMITS.waiting)]
     one_more = eventually(lambda: refused(here), WAIT_S)
     assert one_more == TOO_SLOW
+    assert here.raw.ask("GET", "/healthz").status_code == 200
     for connection in waiting:
         connection.sendall(b"[" * 10)
     assert {code(connection) for connection in waiting} <= {REQUEST, TOO_SLOW}
