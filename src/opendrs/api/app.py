@@ -35,8 +35,9 @@ log = logging.getLogger("opendrs.api")
 class Limits:
     """What clients may ask of the service at most.
 
-    threads      requests that are worked at at a time; as many of them read as write, for whoever waits to write
-                 (a store has one writer at a time) must not keep others from reading
+    reading      requests that are worked at at a time and only read: few, for only one thread runs Python at a time,
+                 and with more of them each takes longer
+    writing      others: many, for a store has one writer at a time, and who waits for it does nothing
     waiting      requests that are there at a time, worked at or not
     body_bytes   of one request; all_bytes: of all that are there
     body_s       for the body of a request to arrive
@@ -45,7 +46,8 @@ class Limits:
                  reads no answer
     """
 
-    threads: int = 32
+    reading: int = 4
+    writing: int = 16
     waiting: int = 256
     body_bytes: int = BODY_MAX
     all_bytes: int = 8 * BODY_MAX
@@ -108,9 +110,8 @@ class App:
     def __init__(self, gateway: Gateway, limits: Limits | None = None) -> None:
         self._gateway = gateway
         self._limits = limits or Limits()
-        each = max(1, self._limits.threads // 2)
-        self._reading = _Threads(gateway, each, "api-reads")
-        self._writing = _Threads(gateway, each, "api-writes")
+        self._reading = _Threads(gateway, self._limits.reading, "api-reads")
+        self._writing = _Threads(gateway, self._limits.writing, "api-writes")
         self._there = 0
         self._bytes = 0
 
@@ -161,7 +162,10 @@ class App:
             self._bytes -= len(body)
 
     async def _take(self, scope: Scope, incoming: _Incoming, body: bytearray) -> None:
-        self._demand_room(_declared(scope))
+        declared = _declared(scope)
+        if not declared and not _header(scope, b"transfer-encoding"):
+            return  # it has no body
+        self._demand_room(declared)
         try:
             async with asyncio.timeout(self._limits.body_s):
                 while not incoming.over:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from opendrs.api import body as bodies
 from opendrs.api import iam, open_pages
@@ -56,6 +57,10 @@ class _Route:
 
     spec: OperationSpec
     operation: Operation | None
+    name: str
+
+
+Found = tuple[_Route, Mapping[str, str]]
 
 
 class Gateway:
@@ -83,30 +88,27 @@ class Gateway:
         if route is None or route[0].operation is None or not route[0].operation.quick:
             return None
         try:
-            return self._glancing.answer(request)
+            return self._glancing.answer(request, route)
         except StoreError:
             return None  # somebody is in the way just now
 
-    def answer(self, request: Request) -> Answer:
-        """Whatever goes wrong is an answer, too."""
+    def answer(self, request: Request, route: Found | None = None) -> Answer:
+        """Whatever goes wrong is an answer, too. `route`: what is meant, if that is known already."""
         request_id = str(uuid.uuid4())
         began = time.perf_counter()
-        found = _Found()
-        answer = self._guarded(request, found, request_id)
-        took_ms = round((time.perf_counter() - began) * 1000, 1)
-        told = {"request": request_id, "method": request.method, "path": request.path, "operation": found.operation,
-                "status": answer.status, "ms": took_ms, "user": found.user, "code": found.code}  # fmt: skip
-        log.info("a request was answered", extra=context("", **{k: v for k, v in told.items() if v}))
-        return Answer(
-            status=answer.status,
-            body=answer.body,
-            content_type=answer.content_type,
-            headers={**answer.headers, REQUEST_ID: request_id},
-        )
+        facts = _Facts()
+        answer = self._guarded(request, route, facts, request_id)
+        if log.isEnabledFor(logging.INFO):
+            took_ms = round((time.perf_counter() - began) * 1000, 1)
+            told = {"request": request_id, "method": request.method, "path": request.path,
+                    "operation": facts.operation, "status": answer.status, "ms": took_ms, "user": facts.user,
+                    "code": facts.code}  # fmt: skip
+            _tell({name: value for name, value in told.items() if value})
+        return answer
 
-    def _guarded(self, request: Request, found: _Found, request_id: str) -> Answer:
+    def _guarded(self, request: Request, route: Found | None, facts: _Facts, request_id: str) -> Answer:
         try:
-            return self._answer(request, found)
+            return self._answer(request, route, facts, request_id)
         except DrsError as error:
             fault = error
         except StoreError as error:
@@ -117,26 +119,22 @@ class Gateway:
         except Exception:
             log.exception("a request failed", extra=context("api.failed", request=request_id))
             fault = DrsError(Fault.INTERNAL, reason=f"the log of the service has the details (request {request_id})")
-        found.code = fault.code
+        facts.code = fault.code
         body = document(fault, request_id, header(request, "x-language"))
-        return Answer(status=fault.fault.spec.status, body=as_json(body))
+        return Answer(status=fault.fault.spec.status, body=as_json(body), headers={REQUEST_ID: request_id})
 
-    def _answer(self, request: Request, found: _Found) -> Answer:
-        page = self._pages.find(request)
-        if page is not None:
-            status, content_type, body = page
-            return Answer(status=status, body=body, content_type=content_type)
-        if request.path.startswith(IAM):
-            identity = self._identity(request, found)
-            if identity is not None:
-                return Answer(status=identity.status, body=as_json(identity.body), headers=identity.headers)
-        route = self._routes.find(request.method, request.path)
+    def _answer(self, request: Request, route: Found | None, facts: _Facts, request_id: str) -> Answer:
+        if route is None:
+            plain = self._plain(request, facts, request_id)
+            if plain is not None:
+                return plain
+            route = self._routes.find(request.method, request.path)
         if route is None:
             raise DrsError(Fault.API_UNKNOWN, method=request.method[:16], path=request.path[:256])
         target, values = route
-        found.operation = f"{target.spec.version}.{target.spec.name}"
+        facts.operation = target.name
         caller = self._authenticator.authenticate(request, datetime.now(UTC))
-        found.user = caller.user_name
+        facts.user = caller.user_name
         if target.operation is None:
             raise DrsError(Fault.UNSUPPORTED, what=f"The operation {target.spec.name}{_why(target.spec)}")
         call = Call(
@@ -145,26 +143,39 @@ class Gateway:
             query=Query(request.query),
             language=header(request, "x-language"),
         )
-        return _performed(target, target.operation, call, request)
+        body = _performed(target.operation, call, request)
+        return Answer(status=target.spec.status, body=body, headers={REQUEST_ID: request_id})
 
-    def _identity(self, request: Request, found: _Found) -> iam.Answer | None:
+    def _plain(self, request: Request, facts: _Facts, request_id: str) -> Answer | None:
+        """What is no operation of DRS: the pages that anybody may read, and IAM. None: it is none of that."""
+        page = self._pages.find(request)
+        if page is not None:
+            status, content_type, body = page
+            return Answer(status=status, body=body, content_type=content_type, headers={REQUEST_ID: request_id})
+        identity = self._identity(request, facts) if request.path.startswith(IAM) else None
+        if identity is None:
+            return None
+        headers = {**identity.headers, REQUEST_ID: request_id}
+        return Answer(status=identity.status, body=as_json(identity.body), headers=headers)
+
+    def _identity(self, request: Request, facts: _Facts) -> iam.Answer | None:
         """What IAM answers for the published service; None: it is none of that."""
         now = datetime.now(UTC)
         match request.method, request.path.removesuffix("/"):
             case "POST", "/v3/auth/tokens":
-                found.operation = "iam.tokens"
+                facts.operation = "iam.tokens"
                 return iam.tokens(self._store, _parsed(request.body), now)
             case "GET", "/v3/projects" | "/v3/auth/projects":
-                found.operation = "iam.projects"
+                facts.operation = "iam.projects"
                 caller = self._authenticator.authenticate(request, now)
-                found.user = caller.user_name
+                facts.user = caller.user_name
                 return iam.projects(caller, Query(request.query).text("name"), request.path)
             case _:
                 return None
 
 
 @dataclass(slots=True)
-class _Found:
+class _Facts:
     """What is known of a request when it is over."""
 
     operation: str = ""
@@ -172,13 +183,13 @@ class _Found:
     code: str = ""
 
 
-def _performed(route: _Route, operation: Operation, call: Call, request: Request) -> Answer:
+def _performed(operation: Operation, call: Call, request: Request) -> bytes:
     if operation.body is None:
         result = operation.handle(call)
     else:
         _demand_json(request)
         result = operation.handle(call, bodies.read(request.body, operation.body))
-    return Answer(status=route.spec.status, body=as_json(result))
+    return as_json(result)
 
 
 def header(request: Request, name: str) -> str:
@@ -204,7 +215,13 @@ def _demand_json(request: Request) -> None:
 def as_json(result: BaseModel | Mapping[str, Any] | Sequence[Any]) -> bytes:
     if isinstance(result, BaseModel):
         return result.model_dump_json(exclude_none=True).encode()
-    return json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return to_json(result)
+
+
+def _tell(facts: Mapping[str, Any]) -> None:
+    """A line for a request. Made by hand: `log.info` would look for the line of code that it stands in, each time."""
+    told = log.makeRecord(log.name, logging.INFO, "", 0, "a request was answered", (), None, extra=context("", **facts))
+    log.handle(told)
 
 
 def _why(spec: OperationSpec) -> str:
@@ -217,7 +234,8 @@ def _routes() -> Routes[_Route]:
     answered = {(operation.version, operation.name): operation for operation in discover()}
     rows = []
     for spec in operations():
-        route = _Route(spec=spec, operation=answered.pop((spec.version, spec.name), None))
+        name = f"{spec.version}.{spec.name}"
+        route = _Route(spec=spec, operation=answered.pop((spec.version, spec.name), None), name=name)
         rows.append((spec.method, spec.path, route))
         if spec.path.startswith("/v5.1/") and not spec.path.endswith("/collect"):
             # People write v5 for it, where no other operation has that path.

@@ -41,10 +41,10 @@ LOOK_S: Final = 0.5
 log = logging.getLogger("opendrs.service")
 
 
-def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str, Any]) -> Code:
+def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str, Any] | None = None) -> Code:
     """Serves until it is asked to end. Raises DrsError before it has begun.
 
-    tls   options of uvicorn; empty: plain HTTP
+    tls   options of uvicorn; None or empty: plain HTTP
     """
     host, port = address(listen)
     place.prepare()
@@ -63,7 +63,7 @@ def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str,
                 raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=reason) from error
             # uvicorn takes signals while it runs, and raises them anew for us when it has ended.
             with _noted() as pressed, listener, _Workers(document, pressed) as workers:
-                api = server(App(Gateway(store, seal, trouble=workers.trouble)), **tls)
+                api = server(App(Gateway(store, seal, trouble=workers.trouble)), **(tls or {}))
                 pressed.heard = lambda: setattr(api, "should_exit", True)
                 _greet("https" if tls else "http", host, listener.getsockname()[1], shown)
                 api.should_exit = pressed.count > 0

@@ -26,7 +26,7 @@ from tests.integration.api.test_bad_input import creation
 from tests.integration.api.world import World, open_world
 
 LIMITS = Limits(
-    threads=8, waiting=40, body_bytes=200_000, all_bytes=600_000, body_s=3.0, answer_s=2.0, linger_s=1.0,
+    reading=4, writing=4, waiting=40, body_bytes=200_000, all_bytes=600_000, body_s=3.0, answer_s=2.0, linger_s=1.0,
 )  # fmt: skip
 PATIENCE = Patience(head_s=2.0, idle_s=3, take_s=2.0)
 JOBS = f"/v5/{PROJECT}/jobs"

@@ -16,6 +16,7 @@ from opendrs.api.gateway import Gateway
 from opendrs.model.lifecycle import State
 from opendrs.signature import Call as Request
 from opendrs.store import progress
+from opendrs.store.database import open_store
 from opendrs.store.sealing import Seal
 from opendrs.telemetry import METRICS
 from tests.integration.api.jobs import creation
@@ -106,8 +107,8 @@ def test_the_description(world: World, client: httpx.Client) -> None:
     assert client.post("/openapi.json").status_code == 404
 
 
-def test_the_description_for_many_at_a_time() -> None:
-    gateway = Gateway(None, Seal(bytes(32)))  # type: ignore[arg-type]  # it needs no store
+def test_the_description_for_many_at_a_time(tmp_path: Path) -> None:
+    gateway = Gateway(open_store(f"sqlite:///{tmp_path / 'opendrs.db'}"), Seal(bytes(32)))
     gate = threading.Barrier(8)
 
     def ask(number: int) -> int:

@@ -207,7 +207,7 @@ def open_world(
     folder: Path, *, url: str = "", limits: Limits | None = None, patience: Patience | None = None
 ) -> Iterator[World]:
     """A world with the identity of tests.harness.service; its store is a file in the folder if no URL is given."""
-    store, seal = open_store(url or f"sqlite:///{folder / 'opendrs.db'}"), Seal(bytes(32))
+    store, seal = open_store(url or f"sqlite:///{folder / 'opendrs.db'}", pinned=True), Seal(bytes(32))
     wanted = Wanted(
         project_id=PROJECT, user_name=USER, password=Secret(PASSWORD),
         access_key=ACCESS_KEY, secret_key=Secret(SECRET_KEY),

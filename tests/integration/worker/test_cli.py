@@ -376,7 +376,7 @@ def test_no_colour_where_none_is_wanted(shell: Shell) -> None:
 
 
 def test_version_and_help() -> None:
-    for words, found in ((["--version"], "opendrs "), (["--help"], "run"), (["run", "--help"], "130 paused")):
+    for words, found in ((["--version"], "opendrs "), (["--help"], "run"), (["run", "--help"], "130 interrupted")):
         done = subprocess.run([*CLI, *words], capture_output=True, text=True, cwd=ROOT, check=False)
         assert done.returncode == 0 and found in done.stdout
 
