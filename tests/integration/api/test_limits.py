@@ -376,4 +376,4 @@ def refused(here: Served) -> str | None:
 
 def test_the_database_module_is_as_patient_as_said() -> None:
     assert Limits().answer_s > database.BUSY_TIMEOUT_S
-    assert Limits().threads <= database.CONNECTIONS_MAX
+    assert Limits().reading + Limits().writing <= database.CONNECTIONS_MAX
