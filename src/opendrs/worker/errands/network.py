@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint, Secret
+from opendrs.model.lifecycle import ALLOWED, Verb
 from opendrs.model.sealed import Side, about_password, password_name
 from opendrs.store import checkpoints, jobs
 from opendrs.worker.assembly import with_authority
@@ -85,6 +86,9 @@ def _keep(errand: Errand, side: Side, endpoint: Endpoint, end: Mapping[str, Any]
         begun = checkpoints.load(connection, job_id) is not None
         if record is None:
             return
+        if record.state not in ALLOWED[Verb.NETWORK]:
+            reason = "it has been started meanwhile, and keeps the endpoints that it had"
+            raise DrsError(Fault.WRONG_STATE, what="keeping the endpoints", state=record.state.value, reason=reason)
         if begun and plain.where != known.where:
             reason = f"the job has begun with {known.where}, and cannot go on with {plain.where}"
             raise DrsError(Fault.PARAMETER_INVALID, name="endpoints", reason=reason)
