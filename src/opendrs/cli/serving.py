@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import signal
@@ -66,6 +67,8 @@ def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str,
                 api = server(App(Gateway(store, seal, trouble=workers.trouble)), **(tls or {}))
                 pressed.heard = lambda: setattr(api, "should_exit", True)
                 _greet("https" if tls else "http", host, listener.getsockname()[1], shown)
+                gc.collect()
+                gc.freeze()  # a request must not wait for the collector to look at all modules once more
                 api.should_exit = pressed.count > 0
                 api.run(sockets=[listener])
                 log.info("the service ends; its jobs come to rest", extra=context("service.ends"))
