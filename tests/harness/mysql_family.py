@@ -139,7 +139,7 @@ class FamilyServer(LocalServer):
         else:
             settings |= {"host": HOST, "port": self.port, "ssl_ca": str(self.tls.ca)}
             settings |= {"ssl_verify_cert": True, "ssl_verify_identity": True}
-        return pymysql.connect(**(settings | options))
+        return _connected(settings | options)
 
     def execute(self, sql: str, params: Any = None, *, database: str | None = None) -> list[Row]:
         with self.connect(database) as connection, connection.cursor() as cursor:
@@ -325,6 +325,23 @@ class FamilyServer(LocalServer):
         ):
             for statement in statements:
                 cursor.execute(statement)
+
+
+def _connected(settings: dict[str, Any]) -> pymysql.Connection[Any]:
+    """As `pymysql.connect`, which leaves the socket open if nobody listens at its path: whoever asks a server that is
+    down, and asks again, would leave a trail of them."""
+    path = settings.get("unix_socket")
+    if path is None:
+        return pymysql.connect(**settings)
+    connection = pymysql.connect(**settings, defer_connect=True)
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        end.connect(path)
+    except OSError as error:
+        end.close()
+        raise pymysql.err.OperationalError(2002, f"Can't connect to {path} ({error})") from error
+    connection.connect(end)
+    return connection
 
 
 def _listens(path: Path) -> bool:
