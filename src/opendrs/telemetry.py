@@ -136,20 +136,16 @@ def log_to(path: Path, mask: Mask, *, level: int = logging.INFO, **always: Any) 
         path.replace(path.with_suffix(".old"))
     path.touch(mode=0o600)
     # Watched: whoever writes to it notices when another process, or logrotate, has moved it away.
-    handler = WatchedFileHandler(path, encoding="utf-8")
-    handler.setFormatter(JsonLines(mask, **always))
-    handler.setLevel(level)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    if root.level > level or root.level == logging.NOTSET:
-        root.setLevel(level)
-    return handler
+    return _send(WatchedFileHandler(path, encoding="utf-8"), JsonLines(mask, **always), level)
 
 
 def log_to_stream(stream: TextIO, mask: Mask, *, level: int = logging.INFO, **always: Any) -> logging.Handler:
     """Sends everything that this process logs to a stream, as lines of JSON."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines(mask, **always))
+    return _send(logging.StreamHandler(stream), JsonLines(mask, **always), level)
+
+
+def _send(handler: logging.Handler, form: logging.Formatter, level: int) -> logging.Handler:
+    handler.setFormatter(form)
     handler.setLevel(level)
     root = logging.getLogger()
     root.addHandler(handler)

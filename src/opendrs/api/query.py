@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from opendrs.control.asking import shown
@@ -16,8 +14,6 @@ OFFSET_MAX = 10_000_000
 PARAMETERS_MAX = 200
 TEXT_MAX = 1024
 LIST_MAX = 100
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 class Query:

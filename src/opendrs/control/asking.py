@@ -13,7 +13,7 @@ from opendrs.model.job import Policy
 from opendrs.model.lifecycle import ALLOWED, Intent, State, Verb
 from opendrs.store import jobs
 from opendrs.store.database import Store
-from opendrs.store.jobs import Head, JobRecord
+from opendrs.store.jobs import Head
 from opendrs.store.sealing import Seal
 
 # What is said of a job that is on its way somewhere.
@@ -53,14 +53,6 @@ def locked(asking: Asking, connection: Connection, job_id: str) -> Head:
     """The same for whoever is about to change it: nobody else does until the transaction ends."""
     jobs.lock(connection, job_id)
     return job_head(asking, connection, job_id)
-
-
-def whole_job(asking: Asking, connection: Connection, job_id: str) -> JobRecord:
-    """The same, with everything."""
-    found = jobs.get(connection, asking.caller.project_id, job_id)
-    if found is None:
-        raise DrsError(Fault.JOB_NOT_FOUND, job_id=shown(job_id))
-    return found
 
 
 def shown(text: str, most: int = 64) -> str:

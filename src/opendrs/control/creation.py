@@ -9,19 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from opendrs.control.asking import Asking, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Kind
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import Job, Task
 from opendrs.model.links import JOB_TYPE_DIGITS, Link
-from opendrs.model.sealed import Side, about_password, password_name
+from opendrs.model.sealed import SIDES
 from opendrs.store import actions, jobs
 from opendrs.store.jobs import Head, Service
-
-SIDES: Final[tuple[Side, Side]] = ("source", "target")
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{3,49}")
 _NOT_IN_DESCRIPTION: Final = "!<>&'\"\\"
@@ -65,18 +61,11 @@ def create(asking: Asking, new: NewJob) -> Head:
     with asking.store.write() as connection:
         jobs.add(connection, job, new.name, service)
         for side, endpoint in zip(SIDES, (new.source, new.target), strict=True):
-            keep_password(asking, connection, job.id, side, endpoint)
+            jobs.keep_password(connection, asking.seal, job.id, side, endpoint.password)
         actions.ask(connection, job.id, Kind.CREATE, asking.caller.user_name, revision=0)
         head = jobs.head(connection, asking.caller.project_id, job.id)
     assert head is not None, "a job that was just written is not there"
     return head
-
-
-def keep_password(asking: Asking, connection: Connection, job: str, side: Side, endpoint: Endpoint) -> None:
-    """Seals the password of one side of a job."""
-    password = endpoint.password.reveal()
-    sealed = asking.seal.seal(password, about_password(job, side)) if password else None
-    jobs.seal_secret(connection, job, password_name(side), sealed)
 
 
 def job_id(job_type: str, link: Link) -> str:

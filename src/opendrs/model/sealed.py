@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 Side = Literal["source", "target"]
+SIDES: Final[tuple[Side, Side]] = ("source", "target")
 
 
 def password_name(side: Side) -> str:

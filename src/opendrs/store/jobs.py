@@ -11,11 +11,14 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, case, de
 from sqlalchemy.exc import IntegrityError
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.endpoint import Secret
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, Task
 from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, predecessors
+from opendrs.model.sealed import Side, about_password, password_name
 from opendrs.model.selection import Selection
 from opendrs.store import actions
+from opendrs.store.sealing import Seal
 from opendrs.store.tables import jobs, leases, secrets
 from opendrs.store.upsert import insert
 
@@ -151,15 +154,8 @@ def find_of_service(connection: Connection, name: str) -> JobRecord | None:
     return None if row is None else _record(row)
 
 
-def get(connection: Connection, project_id: str, job_id: str) -> JobRecord | None:
-    """The job of that id, if it is one of the project's."""
-    query = select(jobs).where(jobs.c.id == job_id, jobs.c.project_id == project_id)
-    row = connection.execute(query).mappings().first()
-    return None if row is None else _record(row)
-
-
 def head(connection: Connection, project_id: str, job_id: str) -> Head | None:
-    """The same, without what may be large."""
+    """The job of that id, if it is one of the project's, without what may be large."""
     row = connection.execute(_ONE_HEAD, {"job": job_id, "project": project_id}).mappings().first()
     return None if row is None else Head(**_head(row))
 
@@ -353,6 +349,13 @@ def seal_secret(connection: Connection, job_id: str, name: str, sealed: str | No
         connection.execute(secrets.insert().values(job_id=job_id, name=name, sealed=sealed))
 
 
+def keep_password(connection: Connection, seal: Seal, job_id: str, side: Side, password: Secret) -> None:
+    """Seals the password of one side of a job; an empty one is none."""
+    plain = password.reveal()
+    sealed = seal.seal(plain, about_password(job_id, side)) if plain else None
+    seal_secret(connection, job_id, password_name(side), sealed)
+
+
 def sealed_secrets(connection: Connection, job_id: str) -> dict[str, str]:
     """The sealed passwords of a job, by name."""
     query = select(secrets.c.name, secrets.c.sealed).where(secrets.c.job_id == job_id)
@@ -372,6 +375,12 @@ def _row(job: Job, name: str) -> dict[str, Any]:
         "created_at": now,
         "updated_at": now,
     }
+
+
+def places_of(end: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What an end can be found by, from its facts as the API says them: address and instance id."""
+    inner = (end or {}).get("endpoint") or {}
+    return tuple(str(inner[name]) for name in ("ip", "instance_id") if inner.get(name))
 
 
 def _places(places: tuple[str, ...]) -> str:

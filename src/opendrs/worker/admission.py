@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import application, begun
 from opendrs.errors import DrsError
@@ -11,8 +9,6 @@ from opendrs.model.job import Job
 from opendrs.store import checkpoints, events
 from opendrs.telemetry import context
 from opendrs.worker.hooks import Hooks
-
-COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `opendrs check` only
 
 
 def admit(job: Job, hooks: Hooks) -> None:
@@ -22,13 +18,7 @@ def admit(job: Job, hooks: Hooks) -> None:
     # Everything that the checks need is needed once in the life of a job.
     from opendrs.worker import checking
 
-    options = checking.Options(
-        job=job.id,
-        server_id=job.replica_id,
-        accepted=checking.acceptable(hooks.options.accepted),
-        counting=checking.Counting(rows_max=COUNTED_ROWS_MAX),
-    )
-    found = checking.check(job.source, job.target, job.selection, job.policy, job.task, options)
+    found = checking.check_job(job, checking.acceptable(hooks.options.accepted))
     for finding in checking.by_weight(found):
         facts = {"item": finding.item, "result": finding.result, "reason": finding.message, "remedy": finding.remedy}
         match finding.result:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 from opendrs.model.action import Kind
 from opendrs.model.endpoint import Endpoint, Secret
 from opendrs.model.job import Job
-from opendrs.model.sealed import Side, about_password, password_name
+from opendrs.model.sealed import SIDES, Side, about_password, password_name
 from opendrs.store import actions, jobs
 from opendrs.store.database import Store
 from opendrs.store.jobs import Head, JobRecord
 from opendrs.store.sealing import Seal
 from opendrs.worker.order import Options, Order
 from opendrs.worker.timing import Timing
-
-SIDES: Final[tuple[Side, Side]] = ("source", "target")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Catalog, TableName
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
-from opendrs.model.job import Policy, Task
+from opendrs.model.job import Job, Policy, Task
 from opendrs.model.links import PAIRS
 from opendrs.model.precheck import GROUPS, Precheck, Unseen, Verdict, failed, named
 from opendrs.model.selection import Selection
@@ -35,6 +35,7 @@ Counting = mysql.Counting
 APPLICATION: Final = "opendrs/check/0"
 LOCK_WAIT_S = 5  # a table that somebody has locked must not keep all other findings back
 MAINTENANCE: Final = "postgres"  # the database that a server is asked in if the job's own is not there
+COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `opendrs check` only
 RANK: Final = {"FAILED": 0, "ALARM": 1, "PASSED": 2}
 
 NO_DATABASE: Final = "3D000"  # SQLSTATE of a database that is not there
@@ -76,6 +77,13 @@ def check(
         raise DrsError(Fault.UNSUPPORTED, what=f"{source.engine} to {target.engine if target else 'anything'}")
     checking = _Checking(source, selection, policy, task, options or Options())
     return [*checking.source_side(), *(checking.target_side(target) if target else [])]
+
+
+def check_job(job: Job, accepted: Collection[str] = ()) -> list[Finding]:
+    """All findings of a job as it would begin."""
+    counting = Counting(rows_max=COUNTED_ROWS_MAX)
+    options = Options(job=job.id, server_id=job.replica_id, accepted=accepted, counting=counting)
+    return check(job.source, job.target, job.selection, job.policy, job.task, options)
 
 
 def demand(findings: Iterable[Finding]) -> None:

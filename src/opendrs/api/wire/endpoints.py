@@ -22,6 +22,7 @@ from opendrs.model.endpoint import PORTS, Endpoint, EngineName, Secret
 from opendrs.model.links import Link
 from opendrs.model.sealed import Side
 from opendrs.spec import model
+from opendrs.store.jobs import places_of
 
 ROLES: Final[dict[str, Side]] = {"so": "source", "ta": "target"}
 TYPES: Final = ("offline", "ecs", "cloud")
@@ -86,8 +87,7 @@ class End:
 
     @property
     def places(self) -> tuple[str, ...]:
-        inner = self.facts["endpoint"]
-        return tuple(inner[name] for name in ("ip", "instance_id") if inner.get(name))
+        return places_of(self.facts)
 
 
 def one_end(name: str, infos: Sequence[EndpointInfo], side: Side, link: Link) -> End:

@@ -16,6 +16,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.finding import Finding
 from opendrs.model.lifecycle import State
 from opendrs.model.precheck import GROUPS
+from opendrs.model.sealed import SIDES
 
 if TYPE_CHECKING:
     from opendrs.cli.service import Facts, Service
@@ -26,7 +27,6 @@ NETWORK_S: Final = 300.0
 OBJECTS_S: Final = 1200.0
 PRECHECK_S: Final = 7500.0
 NAMES_MAX: Final = 10
-SIDES: Final = ("source", "target")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The connection test: logs in to each end, and says what is there. Ends that were given and answer are kept.
 
-params   {"ends": [{"side", "url", "facts", "ca"}]}: as control.ends writes them; none: those of the job
+params   {"ends": [{"side", "url", "facts", "ca"}]}: as api.v5.execute_job_action writes them; none: those of the job
 secrets  {"source": password, "target": password}: of those that were given with one
 result   {"ends": [{"side", "ip", "success", "version", "code", "message"}]}
 """
@@ -14,7 +14,7 @@ from typing import Any, cast
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint, Secret
 from opendrs.model.lifecycle import ALLOWED, Verb
-from opendrs.model.sealed import Side, about_password, password_name
+from opendrs.model.sealed import SIDES, Side
 from opendrs.store import checkpoints, jobs
 from opendrs.worker.assembly import with_authority
 from opendrs.worker.errands import Errand, Result
@@ -79,8 +79,6 @@ def _keep(errand: Errand, side: Side, endpoint: Endpoint, end: Mapping[str, Any]
     known = errand.job.source if side == "source" else errand.job.target
     place, job_id = errand.place, errand.job.id
     plain = replace(Endpoint.parse(end["url"]), password=endpoint.password)
-    password = endpoint.password.reveal()
-    sealed = place.seal.seal(password, about_password(job_id, side)) if password else None
     with place.store.write() as connection:
         record = jobs.find(connection, job_id)
         begun = checkpoints.load(connection, job_id) is not None
@@ -98,13 +96,7 @@ def _keep(errand: Errand, side: Side, endpoint: Endpoint, end: Mapping[str, Any]
             facts[f"{side}_ca"] = end["ca"]
         else:
             facts.pop(f"{side}_ca", None)
-        others = [text for other in ("source", "target") for text in places(facts.get(f"{other}_endpoint"))]
+        others = [text for other in SIDES for text in jobs.places_of(facts.get(f"{other}_endpoint"))]
         changed = str(plain) != (record.source if side == "source" else record.target)
         jobs.change(connection, job_id, prechecked=changed, facts=facts, places=tuple(others), **{side: str(plain)})
-        jobs.seal_secret(connection, job_id, password_name(side), sealed)
-
-
-def places(endpoint: Mapping[str, Any] | None) -> list[str]:
-    """What an end can be found by: address and instance id."""
-    inner = (endpoint or {}).get("endpoint") or {}
-    return [str(inner[name]) for name in ("ip", "instance_id") if inner.get(name)]
+        jobs.keep_password(connection, place.seal, job_id, side, endpoint.password)
