@@ -19,6 +19,8 @@ from opendrs.store.tables import actions
 KEPT: Final = 1_000  # of a job; the oldest go first
 OPEN: Final = ("waiting", "running")
 
+_TAKING: Final = 4408215937  # the advisory lock of who takes an errand
+
 # Statements of every request are made once: making one takes as long as running it.
 _OPEN_KINDS: Final = (
     select(actions.c.job_id, actions.c.kind)
@@ -177,11 +179,13 @@ def release_to_runners(connection: Connection, key: str) -> None:
 
 def take(connection: Connection, runner: Holder) -> Action | None:
     """The errand that has waited longest; it is the runner's now. At most one of a job is done at a time."""
+    if connection.dialect.name == "postgresql":
+        # One after the other, as SQLite's writers are anyway: a lock on the errand alone would let another runner
+        # take the next one of the same job before this one is seen to be taken.
+        connection.execute(select(func.pg_advisory_xact_lock(_TAKING)))
     busy = select(actions.c.job_id).where(actions.c.status == "running", actions.c.runner.is_not(None))
     query = select(actions).where(actions.c.status == "waiting", actions.c.job_id.not_in(busy))
     query = query.order_by(actions.c.asked_at, actions.c.id).limit(1)
-    if connection.dialect.name == "postgresql":
-        query = query.with_for_update(skip_locked=True)
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
