@@ -12,10 +12,9 @@ from typing import Any, Final
 from opendrs.control.asking import Asking, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Kind
-from opendrs.model.endpoint import Endpoint
+from opendrs.model.endpoint import SIDES, Endpoint
 from opendrs.model.job import Job, Task
 from opendrs.model.links import JOB_TYPE_DIGITS, Link
-from opendrs.model.sealed import SIDES
 from opendrs.store import actions, jobs
 from opendrs.store.jobs import Head, Service
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Final, Literal, Self
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from opendrs.errors import DrsError, Fault
 
 EngineName = Literal["mysql", "postgresql"]
+Side = Literal["source", "target"]
+SIDES: Final[tuple[Side, Side]] = ("source", "target")
 
 SCHEMES: dict[str, EngineName] = {
     "mysql": "mysql",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
+from opendrs.model.endpoint import Side
 from opendrs.model.finding import Finding, Result
 from opendrs.model.job import Task
-
-Side = Literal["source", "target"]
 
 # Published groups, in the order in which people want to read them, with a heading for each.
 GROUPS: Final = {

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
-
-Side = Literal["source", "target"]
-SIDES: Final[tuple[Side, Side]] = ("source", "target")
+from opendrs.model.endpoint import Side
 
 
 def password_name(side: Side) -> str:

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, case, de
 from sqlalchemy.exc import IntegrityError
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.endpoint import Secret
+from opendrs.model.endpoint import Secret, Side
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, Task
 from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, predecessors
-from opendrs.model.sealed import Side, about_password, password_name
+from opendrs.model.sealed import about_password, password_name
 from opendrs.model.selection import Selection
 from opendrs.store import actions
 from opendrs.store.sealing import Seal

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from opendrs.model.action import Kind
-from opendrs.model.endpoint import Endpoint, Secret
+from opendrs.model.endpoint import SIDES, Endpoint, Secret, Side
 from opendrs.model.job import Job
-from opendrs.model.sealed import SIDES, Side, about_password, password_name
+from opendrs.model.sealed import about_password, password_name
 from opendrs.store import actions, jobs
 from opendrs.store.database import Store
 from opendrs.store.jobs import Head, JobRecord

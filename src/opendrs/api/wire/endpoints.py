@@ -18,9 +18,8 @@ from opendrs.api.query import one_of
 from opendrs.api.wire.conforming import TEXT_MAX, conform
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
-from opendrs.model.endpoint import PORTS, Endpoint, EngineName, Secret
+from opendrs.model.endpoint import PORTS, Endpoint, EngineName, Secret, Side
 from opendrs.model.links import Link
-from opendrs.model.sealed import Side
 from opendrs.spec import model
 from opendrs.store.jobs import places_of
 

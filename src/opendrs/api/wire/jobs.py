@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from opendrs.api.wire.times import iso
 from opendrs.control.allowed import Allowed
+from opendrs.model.endpoint import Side
 from opendrs.model.lifecycle import Intent, State, Verb
 from opendrs.model.links import TASK_WORDS
-from opendrs.model.sealed import Side
 from opendrs.store.jobs import Head
 
 ENTERPRISE_PROJECT: Final = "0"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import quote
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.endpoint import Endpoint
+from opendrs.model.endpoint import Endpoint, Side
 
-Side = Literal["source", "target"]
 ROLES: Final[dict[Side, str]] = {"source": "so", "target": "ta"}
 # What a URL of `opendrs run` may say and the API cannot.
 NOT_CARRIED: Final = ("socket", "tls_cert", "tls_key", "connect_timeout")

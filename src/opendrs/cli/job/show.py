@@ -14,6 +14,7 @@ from opendrs.cli.job.resolving import resolve
 from opendrs.cli.job.steps import objects_line
 from opendrs.cli.job.waiting import last_failure
 from opendrs.cli.session import session
+from opendrs.model.endpoint import SIDES
 from opendrs.model.lifecycle import State
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def facts(look: Look) -> list[tuple[str, str]]:
         ("Description", str(base.get("description") or "")),
         ("Created", f"{words.when(str(detail['create_time']))} UTC"),
         ("Task", words.task(str(base["task_type"]))),
-        *((side.capitalize(), _ends(detail.get(f"{side}_endpoint"))) for side in ("source", "target")),
+        *((side.capitalize(), _ends(detail.get(f"{side}_endpoint"))) for side in SIDES),
         ("Objects", objects_line(look.objects)),
         ("Policy", policy_line(detail.get("policy_config") or {})),
         ("Progress", progress_line(look.progress) if look.overview else ""),

@@ -13,10 +13,10 @@ from opendrs.cli.job.selecting import Choice, Listing
 from opendrs.cli.job.waiting import last_failure, until
 from opendrs.cli.printing import clean
 from opendrs.errors import DrsError, Fault
+from opendrs.model.endpoint import SIDES
 from opendrs.model.finding import Finding
 from opendrs.model.lifecycle import State
 from opendrs.model.precheck import GROUPS
-from opendrs.model.sealed import SIDES
 
 if TYPE_CHECKING:
     from opendrs.cli.service import Facts, Service

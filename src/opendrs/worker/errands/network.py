@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.endpoint import Endpoint, Secret
+from opendrs.model.endpoint import SIDES, Endpoint, Secret, Side
 from opendrs.model.lifecycle import ALLOWED, Verb
-from opendrs.model.sealed import SIDES, Side
 from opendrs.store import checkpoints, jobs
 from opendrs.worker.assembly import with_authority
 from opendrs.worker.errands import Errand, Result
