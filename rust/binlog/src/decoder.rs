@@ -369,6 +369,7 @@ impl Decoder {
             && (full || (due && self.rows.open_changes() > 0))
         {
             let controls = group.take_controls();
+            self.rows.begin_part(group.origin(), &self.tracker.file);
             return self.rows.cut_part(controls).map(|window| Some(Event::Window(window)));
         }
         if due && let Barrier::Due(change) = std::mem::replace(&mut self.barrier, Barrier::Taken) {

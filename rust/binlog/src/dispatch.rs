@@ -191,7 +191,7 @@ impl Decoder {
             return Err(Fault::corrupt("a transaction begins before the last one ended"));
         }
         let applied = self.tracker.contains(&id);
-        Ok(self.group.insert(Group::new(id, applied)))
+        Ok(self.group.insert(Group::new(id, applied, self.time_us, self.tracker.pos)))
     }
 
     /// The transaction under way.
@@ -224,7 +224,7 @@ impl Decoder {
         };
         self.group_number += 1;
         let commit_us = if group.commit_us > 0 { group.commit_us } else { i64::from(timestamp) * 1_000_000 };
-        self.rows.close_group(commit_us);
+        self.rows.close_group(commit_us, group.origin(), &self.tracker.file);
         self.tracker.settle(&group.id);
         if group.parts > 0 {
             self.closing = Some(group.take_controls());

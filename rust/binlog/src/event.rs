@@ -2,7 +2,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field};
 use opendrs_columns::TableName;
 
-use crate::Position;
+use crate::{Origins, Position};
 
 /// What the log says, in order.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Window {
     pub first_commit_us: i64,
     /// Commit of the last transaction.
     pub last_commit_us: i64,
+    /// Where each of the transactions that `txn` counts comes from.
+    pub origins: Origins,
     /// Last state of each sequence (MariaDB) that moved.
     pub sequences: Vec<SequenceState>,
 }

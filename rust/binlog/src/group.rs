@@ -3,6 +3,7 @@
 use crate::TransactionId;
 use crate::event::Control;
 use crate::held::Held;
+use crate::origins::Origin;
 use crate::query::Xid;
 use crate::window::Mark;
 
@@ -25,6 +26,9 @@ pub(crate) struct Group {
     pub alter: Alter,
     /// Commit in microseconds since 1970, if the GTID told.
     pub commit_us: i64,
+    /// Time and place of the event that began it.
+    pub begun_us: i64,
+    pub begun_pos: u64,
     /// Rows are held until an XA transaction is decided.
     pub xa: Option<Box<(Xid, Held)>>,
     savepoints: Vec<Savepoint>,
@@ -43,18 +47,26 @@ struct Savepoint {
 }
 
 impl Group {
-    pub fn new(id: TransactionId, applied: bool) -> Self {
+    pub fn new(id: TransactionId, applied: bool, begun_us: i64, begun_pos: u64) -> Self {
         Self {
             id,
             applied,
             began: false,
             alter: Alter::Whole,
             commit_us: 0,
+            begun_us,
+            begun_pos,
             xa: None,
             savepoints: Vec::new(),
             parts: 0,
             controls: Vec::new(),
         }
+    }
+
+    /// Where it comes from, as far as its begin tells.
+    pub fn origin(&self) -> Origin {
+        let moment_us = if self.commit_us > 0 { self.commit_us } else { self.begun_us };
+        Origin { id: self.id.clone(), moment_us, pos: self.begun_pos }
     }
 
     pub fn savepoint(&mut self, name: String, mark: Mark, seq: u32) {

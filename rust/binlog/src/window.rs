@@ -8,6 +8,7 @@ use opendrs_columns::{ColumnBuilder, TableName, TableSpec};
 
 use crate::error::{ErrorKind, Fault, Result};
 use crate::event::{Control, SequenceState, Window, leading_fields};
+use crate::origins::{Origin, Origins};
 use crate::rows::FOREIGN_KEYS_OFF;
 
 /// The kinds of row in the column `op`.
@@ -62,6 +63,8 @@ pub(crate) struct Rows {
     checked: bool,
     first_commit_us: i64,
     last_commit_us: i64,
+    /// Of complete groups.
+    origins: Origins,
     deleting: bool,
 }
 
@@ -259,6 +262,7 @@ impl Rows {
             checked: false,
             first_commit_us: 0,
             last_commit_us: 0,
+            origins: Origins::default(),
             deleting: false,
         }
     }
@@ -398,11 +402,12 @@ impl Rows {
     }
 
     /// The open group is complete.
-    pub fn close_group(&mut self, commit_us: i64) {
+    pub fn close_group(&mut self, commit_us: i64, origin: Origin, file: &str) {
         if self.done.transactions == 0 {
             self.first_commit_us = commit_us;
         }
         self.last_commit_us = commit_us;
+        self.origins.push(origin, file);
         self.done.transactions = self.done.transactions.saturating_add(1);
         self.done.changes += self.open.changes;
         self.done.values += self.open.values;
@@ -425,6 +430,11 @@ impl Rows {
         self.seq = self.seq.saturating_sub(seq_base);
         self.group_seq = 0;
         Ok(self.window(tables, totals, false, Vec::new()))
+    }
+
+    /// The open group comes from there: its rows are cut before it is complete.
+    pub fn begin_part(&mut self, origin: Origin, file: &str) {
+        self.origins.push(origin, file);
     }
 
     /// Cuts the open group, of which more may come; complete groups must have been cut before.
@@ -457,6 +467,7 @@ impl Rows {
             first_commit_us: std::mem::take(&mut self.first_commit_us),
             last_commit_us: std::mem::take(&mut self.last_commit_us),
             sequences: std::mem::take(&mut self.sequences),
+            origins: std::mem::take(&mut self.origins),
         }
     }
 

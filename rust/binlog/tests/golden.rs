@@ -5,6 +5,8 @@
 #[allow(dead_code)]
 mod show;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
 use show::{Case, folders, transcript};
 
 #[test]
@@ -27,6 +29,24 @@ fn recorded_logs_decode_as_reviewed() {
         }
     }
     assert!(different.is_empty(), "other than expected: {different:#?}");
+}
+
+/// Whoever tells of a change can say which transaction made it, of parts too.
+#[test]
+fn every_change_has_an_origin() {
+    for folder in folders() {
+        let bytes = std::fs::read(folder.join("events.bin")).unwrap();
+        let case = Case::read(&folder);
+        let see = |event: &opendrs_binlog::Event| {
+            let opendrs_binlog::Event::Window(window) = event else { return };
+            for (name, batch) in &window.tables {
+                let txn = batch.column(2).as_primitive::<UInt32Type>();
+                let last = txn.values().iter().max().copied().unwrap_or(0) as usize;
+                assert!(last < window.origins.len(), "{}: {name}", folder.display());
+            }
+        };
+        let _ = case.replay(opendrs_binlog::LogFile::new(&bytes).unwrap(), || false, see);
+    }
 }
 
 /// Cutting after every event, or never, gives the same rows in the same order.

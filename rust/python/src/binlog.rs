@@ -119,6 +119,11 @@ impl PyWindow {
         self.0.last_commit_us
     }
 
+    /// Where each of the transactions that `txn` counts comes from: columns commit_us, gtid, file, pos.
+    fn origins(&self) -> PyResult<PyRecordBatch> {
+        self.0.origins.batch().map(PyRecordBatch).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
     /// (schema, sequence, next value that is not cached, cycles) of MariaDB's sequences that moved.
     #[getter]
     fn sequences(&self) -> Vec<(String, String, i64, i64)> {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -58,6 +58,8 @@ class Window:
     changes          row changes (an update is one)
     nbytes           size of the batches
     last_commit_s    when the source committed the last transaction, seconds since 1970 UTC
+    origins          makes a batch that says where each of the transactions that `txn` counts comes from: columns
+                     `commit_us`, `gtid`, `file`, `pos` (rust/binlog/src/origins.rs)
     """
 
     tables: Sequence[TableChanges]
@@ -67,6 +69,7 @@ class Window:
     changes: int = 0
     nbytes: int = 0
     last_commit_s: float = 0.0
+    origins: Callable[[], Batch] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,8 @@ class SchemaChange:
     """A change of the schema, and a barrier: the stream gives nothing more until `Stream.resume`.
 
     alterations  what it means, for tables of the selection; empty: it does not concern the job
-    statement    the source's SQL, for messages
+    statement    the source's SQL
+    database     that names without one meant
     position     behind the statement; None inside a transaction, whose rows follow
     failure      why the statement could not be read against the definitions that are known
     concerns     selected tables that such a statement names
@@ -86,6 +90,7 @@ class SchemaChange:
     last_commit_s: float = 0.0
     failure: DrsError | None = None
     concerns: tuple[TableName, ...] = ()
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

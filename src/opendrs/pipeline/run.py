@@ -350,7 +350,7 @@ def _whole(written: list[Event]) -> bool:
 
 def _light(event: Event) -> Event:
     """The event without its rows: the parts of a large transaction are remembered until its end."""
-    return replace(event, tables=()) if isinstance(event, Window) else event
+    return replace(event, tables=(), origins=None) if isinstance(event, Window) else event
 
 
 def _worth_saving(written: list[Event]) -> bool:

@@ -140,6 +140,12 @@ fn show_window(window: &Window, out: &mut String) {
         (true, Some(_)) => "last part",
     };
     let _ = writeln!(out, "{kind}: {} transactions, {} changes", window.transactions, window.changes);
+    let origins = window.origins.batch().unwrap();
+    for txn in 0..origins.num_rows() {
+        let of = |column: usize| value(origins.column(column), txn);
+        let moment = datetime(of(0).parse().unwrap());
+        let _ = writeln!(out, "  transaction {txn}: {} behind {}:{}, {moment}", of(1), of(2), of(3));
+    }
     for (seq, control) in &window.controls {
         let _ = writeln!(out, "  control before {seq}: {control:?}");
     }

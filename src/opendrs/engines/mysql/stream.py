@@ -184,6 +184,7 @@ class Stream:
                 last_commit_s=event.commit_us / MICRO,
                 failure=error,
                 concerns=tuple(dict.fromkeys(name for name in named if self._wants(name))),
+                database=event.database,
             )
         if isinstance(meaning, Ignored):
             if meaning.database and meaning.charset:
@@ -198,6 +199,7 @@ class Stream:
             statement=event.sql,
             position=position,
             last_commit_s=event.commit_us / MICRO,
+            database=event.database,
         )
 
     def _remember(self, alteration: object) -> None:
@@ -233,6 +235,7 @@ def _window(event: CoreWindow) -> Window:
         changes=event.changes,
         nbytes=event.nbytes,
         last_commit_s=event.last_commit_us / MICRO,
+        origins=event.origins,
     )
 
 
