@@ -15,7 +15,8 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
     Fault.ACCESS_DENIED: ("{endpoint} 拒绝了用户名或密码:{reason}", "请检查用户名、密码以及该账号允许登录的主机。"),
     Fault.ENDPOINT_INVALID: (
         "端点 {endpoint} 无效:{reason}",
-        "请写成 mysql://user:password@host:port 或 postgresql://user:password@host:port/database。",
+        "请写成 mysql://user:password@host:port、postgresql://user:password@host:port/database "
+        "或 kafka://user:password@host:port/topic。",
     ),
     Fault.PRIVILEGE_MISSING: ("{endpoint} 的账号缺少权限 {what}:{reason}", "请授予该权限;预检查会给出授权语句。"),
     Fault.LOG_PURGED: (
@@ -61,6 +62,14 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
     Fault.CONFLICT: ("{table}:目标端没有源端所变更的内容:{reason}", "有其他人写入了目标端。对比可显示哪些表不同。"),
     Fault.SOURCE_REFUSED: ("源端拒绝了语句:{reason}", "该信息来自源端;请消除其原因后继续任务。"),
     Fault.TARGET_REFUSED: ("目标端拒绝了 {what}:{reason}", "该信息来自目标端;请消除其原因后继续任务。"),
+    Fault.MESSAGE_TOO_LARGE: (
+        "表 {table} 的一行超出 Kafka 允许的大小:{reason}",
+        "请调大主题的 max.message.bytes(或 broker 的 message.max.bytes)后继续任务。",
+    ),
+    Fault.TOPIC_MISSING: (
+        "主题 {topic} 不存在,也未能创建:{reason}",
+        "请创建该主题,或授予账号创建主题的权限(ACL 操作 CREATE)后继续任务。",
+    ),
     Fault.FENCED: ("较新的工作进程已接管任务(epoch {epoch} 不再有效)", "无需处理:较新的工作进程会继续。"),
     Fault.PRECHECK_FAILED: ("须先处理 {count} 项预检查结果:{names}", "预检查结果给出了每一项的处理方法。"),
     Fault.JOB_DIFFERS: ("同名任务已存在,但设置不同:{reason}", "请为新任务换一个名称,或以原有设置继续。"),

@@ -59,7 +59,8 @@ class Fault(Enum):
         "DRS.M00202",
         400,
         "The endpoint {endpoint} is not valid: {reason}",
-        "Write it as mysql://user:password@host:port or postgresql://user:password@host:port/database.",
+        "Write it as mysql://user:password@host:port, postgresql://user:password@host:port/database or "
+        "kafka://user:password@host:port/topic.",
     )
     PRIVILEGE_MISSING = Spec(
         "DRS.10050003",
@@ -158,6 +159,18 @@ class Fault(Enum):
         "The target refused {what}: {reason}",
         "The message is the target's own; correct its cause and resume the job.",
         "later",
+    )
+    MESSAGE_TOO_LARGE = Spec(
+        "DRS.10050031",
+        400,
+        "A row of {table} is too large for Kafka: {reason}",
+        "Raise max.message.bytes of the topic (or message.max.bytes of the brokers) and resume the job.",
+    )
+    TOPIC_MISSING = Spec(
+        "DRS.10050032",
+        400,
+        "The topic {topic} does not exist, and was not made: {reason}",
+        "Create it, or let the account create topics (ACL operation CREATE), and resume the job.",
     )
     # callers
     SIGNATURE_INVALID = Spec(

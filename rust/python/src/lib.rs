@@ -6,6 +6,7 @@
 mod arrow;
 mod binlog;
 mod mysql;
+mod kafka;
 mod postgres;
 
 use pyo3::prelude::*;
@@ -17,6 +18,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<arrow::PyRecordBatch>()?;
     binlog::register(module)?;
     mysql::register(module)?;
+    kafka::register(module)?;
     postgres::register(module)?;
     Ok(())
 }

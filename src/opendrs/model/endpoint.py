@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
@@ -9,7 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from opendrs.errors import DrsError, Fault
 
-EngineName = Literal["mysql", "postgresql"]
+EngineName = Literal["mysql", "postgresql", "kafka"]
 Side = Literal["source", "target"]
 SIDES: Final[tuple[Side, Side]] = ("source", "target")
 
@@ -18,18 +19,26 @@ SCHEMES: dict[str, EngineName] = {
     "mariadb": "mysql",
     "postgresql": "postgresql",
     "postgres": "postgresql",
+    "kafka": "kafka",
 }
-PORTS: dict[EngineName, int] = {"mysql": 3306, "postgresql": 5432}
+PORTS: dict[EngineName, int] = {"mysql": 3306, "postgresql": 5432, "kafka": 9092}
 TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 # Everything that a URL may say behind the question mark, with the meaning.
 OPTIONS = {
-    "tls": f"one of {', '.join(TLS_MODES)}; default prefer",
+    "tls": f"one of {', '.join(TLS_MODES)}; default prefer, for Kafka disable (it has no prefer)",
     "tls_ca": "file of the certificate authority, PEM",
     "tls_cert": "file of our own certificate, PEM",
     "tls_key": "file of the key of our own certificate, PEM",
     "connect_timeout": "seconds, default 10",
     "socket": "path of a Unix socket, instead of host and port",
+    "sasl": f"for Kafka, one of {', '.join(SASL_MECHANISMS)}; default PLAIN if there is a user",
+    "brokers": "for Kafka, further brokers to begin with: host:port, separated by commas",
 }
+BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+# Options that only Kafka has, and one that it has not.
+KAFKA_OPTIONS = frozenset({"sasl", "brokers"})
+NOT_KAFKA_OPTIONS = frozenset({"socket"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +74,21 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Reads `engine://user:password@host:port/database?tls=...`. Raises ENDPOINT_INVALID."""
+        """Reads `engine://user:password@host:port/database?tls=...`; Kafka may have several `host:port`, separated by
+        commas. Raises ENDPOINT_INVALID."""
         parts = urlsplit(url)
         shown = f"{parts.scheme}://{parts.hostname or ''}"
         engine = SCHEMES.get(parts.scheme)
         if engine is None:
             raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason=f"unknown scheme {parts.scheme!r}")
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        for name, value in options.items():
-            if name not in OPTIONS:
-                reason = f"unknown option {name!r}; there are {', '.join(OPTIONS)}"
-                raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason=reason)
-            if name == "tls" and value not in TLS_MODES:
-                raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason=f"tls is {OPTIONS['tls']}")
+        if engine == "kafka":
+            first, _, others = parts.netloc.rpartition("@")[2].partition(",")
+            login = parts.netloc[: parts.netloc.rindex("@") + 1] if "@" in parts.netloc else ""
+            parts = parts._replace(netloc=login + first)
+            options |= {"brokers": others} if others else {}
+        if reason := _wrong_option(engine, options):
+            raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason=reason)
         if not parts.hostname and "socket" not in options:
             raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason="it names no host")
         try:
@@ -114,3 +125,19 @@ class Endpoint:
         """Which server and database, whoever we are there: what identifies a job's side."""
         place = self.options.get("socket") or f"{self.host}:{self.port}"
         return f"{self.engine}://{place}/{self.database}"
+
+
+def _wrong_option(engine: EngineName, options: Mapping[str, str]) -> str:
+    """What is wrong with the options; empty: nothing."""
+    unknown = NOT_KAFKA_OPTIONS if engine == "kafka" else KAFKA_OPTIONS
+    there_are = [name for name in OPTIONS if name not in unknown]
+    for name in options:
+        if name not in there_are:
+            return f"unknown option {name!r}; there are {', '.join(there_are)}"
+    modes = [mode for mode in TLS_MODES if engine != "kafka" or mode != "prefer"]
+    if options.get("tls", modes[0]) not in modes:
+        return f"tls is one of {', '.join(modes)}"
+    if options.get("sasl", SASL_MECHANISMS[0]) not in SASL_MECHANISMS:
+        return f"sasl is one of {', '.join(SASL_MECHANISMS)}"
+    wrong = [one for one in options.get("brokers", "").split(",") if one and not BROKER.fullmatch(one)]
+    return f"{wrong[0]!r} in brokers is no host:port" if wrong else ""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, Self, get_args
 
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.publishing import Publishing
 from opendrs.model.selection import Selection
 
 Task = Literal["full", "full+incremental", "incremental"]
@@ -38,6 +39,7 @@ class Policy:
     indexes         all, or unique: of the indexes only primary and unique keys are made
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
+    publishing      how changes are published; for Kafka only
     """
 
     apply: ApplyMode = "transactional"
@@ -50,17 +52,20 @@ class Policy:
     indexes: IndexPolicy = "all"
     server_id: int = 0
     spool_bytes: int = 10 << 30
+    publishing: Publishing = Publishing()
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 2, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
+        return {"version": 3, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Version 1 is of a time before `ddl` and `indexes`: what they stand for by default was all there was."""
+        """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`: what they stand for by
+        default was all there was."""
         facts = dict(data)
-        if (version := facts.pop("version")) not in (1, 2):
+        if (version := facts.pop("version")) not in (1, 2, 3):
             raise ValueError(f"a policy of version {version} is not understood")
-        return cls(**{**facts, "skipped_ddl": tuple(facts["skipped_ddl"])})
+        publishing = Publishing.from_json(facts.pop("publishing", {}))
+        return cls(**{**facts, "skipped_ddl": tuple(facts["skipped_ddl"]), "publishing": publishing})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,234 @@
+"""How brokers are reached: an endpoint as settings of librdkafka, and the client that administers and reads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition, cimpl
+from confluent_kafka import KafkaError as ClientError
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from opendrs.engines.kafka.errors import of_client
+from opendrs.errors import DrsError, Fault
+from opendrs.model.endpoint import Endpoint
+
+CONNECT_TIMEOUT_S: Final = 10.0
+NAME: Final = "opendrs"
+# What depends on librdkafka, and so finds it for our own producer.
+LIBRARY: Final = Path(cimpl.__file__)
+Settings = Mapping[str, str]
+
+Answer = TypeVar("Answer")
+
+_silent = logging.getLogger("opendrs.kafka")
+
+
+def brokers(endpoint: Endpoint) -> str:
+    """The brokers to begin with, as `host:port,...`."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    others = [one for one in endpoint.options.get("brokers", "").split(",") if one]
+    return ",".join([f"{host}:{endpoint.port}", *others])
+
+
+def timeout_s(endpoint: Endpoint) -> float:
+    """How long the brokers may take to answer. Raises ENDPOINT_INVALID."""
+    text = endpoint.options.get("connect_timeout", "")
+    try:
+        found = float(text or CONNECT_TIMEOUT_S)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 3600:
+        reason = f"connect_timeout={text} is no number of seconds"
+        raise DrsError(Fault.ENDPOINT_INVALID, endpoint=str(endpoint), reason=reason)
+    return found
+
+
+def settings(endpoint: Endpoint) -> dict[str, str]:
+    """Settings of librdkafka (its CONFIGURATION.md) for whoever connects. They hold the password."""
+    tls = endpoint.options.get("tls", "disable")
+    found = {
+        "bootstrap.servers": brokers(endpoint),
+        "client.id": NAME,
+        "security.protocol": ("SASL_" if endpoint.user else "") + ("PLAINTEXT" if tls == "disable" else "SSL"),
+        "socket.connection.setup.timeout.ms": str(int(timeout_s(endpoint) * 1000)),
+        "allow.auto.create.topics": "false",
+    }
+    if endpoint.user:
+        mechanism = endpoint.options.get("sasl", "PLAIN")
+        found |= {
+            "sasl.mechanism": mechanism,
+            "sasl.username": endpoint.user,
+            "sasl.password": endpoint.password.reveal(),
+        }
+    if tls != "disable":
+        found |= _tls(endpoint, tls)
+    return found
+
+
+def _tls(endpoint: Endpoint, mode: str) -> dict[str, str]:
+    found = {
+        "enable.ssl.certificate.verification": "false" if mode == "require" else "true",
+        "ssl.endpoint.identification.algorithm": "https" if mode == "verify-full" else "none",
+    }
+    for option, setting in (
+        ("tls_ca", "ssl.ca.location"), ("tls_cert", "ssl.certificate.location"), ("tls_key", "ssl.key.location"),
+    ):  # fmt: skip
+        if option in endpoint.options:
+            found[setting] = endpoint.options[option]
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic that exists."""
+
+    name: str
+    partitions: int
+    replicas: int
+
+
+class Client:
+    """Administers topics and reads them. Every call raises the Fault that its failure means."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._timeout_s = timeout_s(endpoint)
+        self._said: list[ClientError] = []
+        with self.translated("connect"):
+            self._admin = AdminClient({**settings(endpoint), "error_cb": self._said.append}, logger=_silent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Its threads end when nobody holds the client any more."""
+        del self._admin
+
+    @contextmanager
+    def translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except KafkaException as error:
+            raise self._explained(error.args[0], what) from error
+
+    def _explained(self, error: ClientError, what: str) -> DrsError:
+        """That nobody answered in time says little; what the client has said meanwhile tells why."""
+        self._poll()
+        telling = [said for said in self._said if said.code() != ClientError._ALL_BROKERS_DOWN]
+        vague = error.code() in (ClientError._TRANSPORT, ClientError._TIMED_OUT, ClientError._ALL_BROKERS_DOWN)
+        return of_client(telling[-1] if vague and telling else error, self.endpoint, what)
+
+    def _poll(self) -> None:
+        admin = getattr(self, "_admin", None)
+        if admin is not None:
+            admin.poll(0)
+
+    def answer(self, future: Any, what: str) -> Any:
+        """What an asynchronous call comes to."""
+        with self.translated(what):
+            return future.result(self._timeout_s * 2)
+
+    # what there is
+
+    def brokers(self) -> list[str]:
+        """`host:port` of every broker."""
+        with self.translated("list the brokers"):
+            found = self._admin.list_topics("", timeout=self._timeout_s).brokers
+        return [f"{one.host}:{one.port}" for one in found.values()]
+
+    def topics(self) -> dict[str, Topic]:
+        """Every topic that the account may see."""
+        with self.translated("list the topics"):
+            found = self._admin.list_topics(timeout=self._timeout_s).topics
+        return {
+            name: Topic(
+                name=name,
+                partitions=len(topic.partitions),
+                replicas=min((len(partition.replicas) for partition in topic.partitions.values()), default=0),
+            )
+            for name, topic in found.items()
+            if topic.error is None
+        }
+
+    def configuration(self, kind: ResourceType, name: str) -> dict[str, str]:
+        """The settings of a topic or a broker that are told."""
+        resource = ConfigResource(kind, name)
+        (future,) = self._admin.describe_configs([resource], request_timeout=self._timeout_s).values()
+        entries = self.answer(future, f"read the settings of {name}")
+        return {key: entry.value for key, entry in entries.items() if entry.value is not None}
+
+    # what is made
+
+    def create(self, name: str, *, partitions: int, replicas: int, config: Settings, dry: bool = False) -> bool:
+        """Makes a topic; False if it was there. `dry`: only asks whether it could be made."""
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replicas, config=dict(config))
+        (future,) = self._admin.create_topics(
+            [topic], request_timeout=self._timeout_s, operation_timeout=self._timeout_s, validate_only=dry
+        ).values()
+        try:
+            future.result(self._timeout_s * 2)
+        except KafkaException as error:
+            if error.args[0].code() == ClientError.TOPIC_ALREADY_EXISTS:
+                return False
+            raise self._explained(error.args[0], f"create the topic {name}") from error
+        return True
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Deletes topics; those that are not there are no error."""
+        if not names:
+            return
+        for name, future in self._admin.delete_topics(list(names), request_timeout=self._timeout_s).items():
+            try:
+                future.result(self._timeout_s * 2)
+            except KafkaException as error:
+                if error.args[0].code() != ClientError.UNKNOWN_TOPIC_OR_PART:
+                    raise self._explained(error.args[0], f"delete the topic {name}") from error
+
+    # what is read
+
+    def read(self, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
+        """Key and value of every committed record of partition 0, from the first to the last that there is now."""
+        options: dict[str, Any] = {
+            **settings(self.endpoint),
+            "group.id": NAME,  # demanded, and not used: nothing is committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "error_cb": self._said.append,
+        }
+        what = f"read the topic {topic}"
+        with self.translated(what):
+            consumer = Consumer(options, logger=_silent)
+        try:
+            with self.translated(what):
+                low, _ = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=self._timeout_s)
+                consumer.assign([TopicPartition(topic, 0, low)])
+            yield from self._records(consumer, what)
+        finally:
+            consumer.close()
+
+    def _records(self, consumer: Consumer, what: str) -> Iterator[tuple[bytes | None, bytes | None]]:
+        while True:
+            with self.translated(what):
+                message = consumer.poll(self._timeout_s)
+            if message is None:
+                raise self._explained(ClientError(ClientError._TIMED_OUT), what)
+            error = message.error()
+            if error is None:
+                yield message.key(), message.value()
+            elif error.code() == ClientError._PARTITION_EOF:
+                return
+            else:
+                raise self._explained(error, what)
