@@ -7,8 +7,10 @@
 mod builder;
 mod decimal;
 mod logical;
+pub mod print;
 mod table;
 pub mod temporal;
+pub mod values;
 
 pub use builder::{BatchBuilder, ColumnBuilder};
 pub use decimal::{DecimalError, parse_decimal128, parse_decimal256};

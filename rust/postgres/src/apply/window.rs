@@ -200,7 +200,7 @@ impl<'t, 'b> Window<'t, 'b> {
     /// Whether two images of a slot's rows are the same in these columns, bit for bit.
     pub fn same(&self, left: RowRef, right: RowRef, columns: &[usize]) -> bool {
         let (a, b) = (self.fields(left), self.fields(right));
-        columns.iter().all(|&column| a[column].same(left.row(), &b[column], right.row()))
+        columns.iter().all(|&column| a[column].column.same(left.row(), &b[column].column, right.row()))
     }
 
     /// The row's key for people.
