@@ -1,6 +1,6 @@
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field as ArrowField, SchemaRef, TimeUnit};
-use opendrs_columns::Logical;
+use opendrs_columns::{Logical, TYPE_KEY};
 use serde::Deserialize;
 
 use super::binary::supported;
@@ -311,8 +311,8 @@ fn digits_behind(logical: &Logical) -> i32 {
 
 /// The logical type of a batch's column: what its metadata say, else the plain meaning of its Arrow type.
 pub(crate) fn infer(field: &ArrowField) -> Result<Logical, String> {
-    if let Some(text) = field.metadata().get("opendrs.type") {
-        return serde_json::from_str(text).map_err(|e| format!("the metadata opendrs.type cannot be read: {e}"));
+    if let Some(text) = field.metadata().get(TYPE_KEY) {
+        return serde_json::from_str(text).map_err(|e| format!("the metadata {TYPE_KEY} cannot be read: {e}"));
     }
     Ok(match field.data_type() {
         DataType::Int8 => Logical::Int { bits: 8, unsigned: false },
