@@ -5,15 +5,18 @@
 //! users in `docs/reference/types.md`.
 
 mod builder;
+pub mod changes;
 mod decimal;
 mod logical;
+pub mod print;
 mod table;
 pub mod temporal;
+pub mod values;
 
 pub use builder::{BatchBuilder, ColumnBuilder};
 pub use decimal::{DecimalError, parse_decimal128, parse_decimal256};
 pub use logical::Logical;
-pub use table::{ColumnSpec, TableName, TableSpec};
+pub use table::{ColumnSpec, TYPE_KEY, TableName, TableSpec};
 
 /// Why a value could not be carried.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]

@@ -45,6 +45,9 @@ pub struct ColumnSpec {
     pub native: String,
 }
 
+/// Where the metadata of a batch's field hold the JSON form of the column's logical type.
+pub const TYPE_KEY: &str = "opendrs.type";
+
 /// A table as readers need it: the columns in the order of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSpec {
@@ -64,13 +67,13 @@ impl TableSpec {
     }
 
     /// Arrow schema of a batch of this table: `leading` fields, then one field a column. The JSON
-    /// form of the logical type stands in the field's metadata under `opendrs.type`.
+    /// form of the logical type stands in the field's metadata under [`TYPE_KEY`].
     pub fn schema(&self, leading: &[Field]) -> SchemaRef {
         let columns = self.columns.iter().map(|column| {
             let logical = serde_json::to_string(&column.logical).unwrap_or_default();
             // Nullable in any case: the image of a row may lack a column.
             Field::new(&column.name, column.logical.arrow(), true)
-                .with_metadata(HashMap::from([("opendrs.type".to_owned(), logical)]))
+                .with_metadata(HashMap::from([(TYPE_KEY.to_owned(), logical)]))
         });
         Arc::new(Schema::new(leading.iter().cloned().chain(columns).collect::<Vec<_>>()))
     }

@@ -32,7 +32,8 @@ pub const DATE_IMPOSSIBLE_END: i32 = i32::MIN + (1 << DATE_BITS);
 pub const DATETIME_IMPOSSIBLE_END: i64 = i64::MIN + (1 << DATETIME_BITS);
 /// The zero timestamp of MySQL, `0000-00-00 00:00:00`.
 pub const TIMESTAMP_ZERO: i64 = i64::MIN;
-const DAY_US: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub const DAY_US: i64 = 86_400_000_000;
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, or None if it has no such day.
 pub fn days_from_civil(year: u16, month: u8, day: u8) -> Option<i32> {

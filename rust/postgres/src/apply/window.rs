@@ -1,17 +1,15 @@
 use std::collections::{HashMap, HashSet};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, UInt8Type, UInt32Type};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::RecordBatch;
 use hashbrown::DefaultHashBuilder;
+use opendrs_columns::changes::Changes;
+pub(crate) use opendrs_columns::changes::{LEADING, Op};
 
 use super::keys::Keys;
 use super::table::Table;
 use crate::encode::field::Field;
 use crate::error::{PgError, Result};
 
-/// Columns that stand before those of the table: op, seq, txn, flags.
-pub(crate) const LEADING: usize = 4;
 /// In `flags`: the log carries the effects of foreign keys on other rows as changes of their own.
 const CARRIES_CASCADES: u8 = 1;
 
@@ -25,23 +23,6 @@ pub(crate) struct RowRef {
 impl RowRef {
     pub fn row(self) -> usize {
         self.row as usize
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Op {
-    Insert,
-    Update,
-    Delete,
-}
-
-impl Op {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Insert => "insert",
-            Self::Update => "update",
-            Self::Delete => "delete",
-        }
     }
 }
 
@@ -200,7 +181,7 @@ impl<'t, 'b> Window<'t, 'b> {
     /// Whether two images of a slot's rows are the same in these columns, bit for bit.
     pub fn same(&self, left: RowRef, right: RowRef, columns: &[usize]) -> bool {
         let (a, b) = (self.fields(left), self.fields(right));
-        columns.iter().all(|&column| a[column].same(left.row(), &b[column], right.row()))
+        columns.iter().all(|&column| a[column].column.same(left.row(), &b[column].column, right.row()))
     }
 
     /// The row's key for people.
@@ -226,38 +207,18 @@ pub(crate) fn unknown(id: u32) -> PgError {
     PgError::Usage(format!("table {id} was not registered"))
 }
 
-/// Reads the leading columns; appends the batch's changes.
+/// Appends the batch's changes.
 fn read_changes(batch: &RecordBatch, slot: u32, part: u32, changes: &mut Vec<Change>) -> Result<(), String> {
-    let column = |at: usize, name: &str| {
-        let named = batch.schema_ref().fields().get(at).is_some_and(|field| field.name() == name);
-        let array = batch.columns().get(at).filter(|array| named && array.null_count() == 0);
-        array.ok_or_else(|| format!("column {at} must be {name}, without nulls"))
-    };
-    let wrong = |name: &str| format!("column {name} has the wrong type");
-    let ops = column(0, "op")?.as_primitive_opt::<Int8Type>().ok_or_else(|| wrong("op"))?.values();
-    let seqs = column(1, "seq")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong("seq"))?.values();
-    column(2, "txn")?.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong("txn"))?;
-    let flags = column(3, "flags")?.as_primitive_opt::<UInt8Type>().ok_or_else(|| wrong("flags"))?.values();
-    changes.reserve(ops.len());
-    let mut row = 0;
-    while row < ops.len() {
-        let op = match ops[row] {
-            1 => Op::Insert,
-            2 => Op::Update,
-            4 => Op::Delete,
-            other => return Err(format!("row {row} has op {other}, which begins no change")),
-        };
-        if op == Op::Update && (ops.get(row + 1) != Some(&3) || seqs.get(row + 1) != Some(&seqs[row])) {
-            return Err(format!("the before image in row {row} is not followed by its after image"));
+    let read = Changes::new(batch)?;
+    changes.reserve(read.rows());
+    for change in read {
+        let change = change?;
+        if changes.last().is_some_and(|last| last.seq >= change.seq) {
+            return Err(format!("seq does not ascend in row {}", change.row));
         }
-        if changes.last().is_some_and(|last| last.seq >= seqs[row]) {
-            return Err(format!("seq does not ascend in row {row}"));
-        }
-        let image = RowRef { part, row: row as u32 };
-        let flagged = flags[row] & CARRIES_CASCADES != 0;
-        let after = RowRef { row: image.row + u32::from(op == Op::Update), ..image };
-        changes.push(Change { seq: seqs[row], slot, image, after, op, flagged, again: false });
-        row += 1 + usize::from(op == Op::Update);
+        let (image, after) = (RowRef { part, row: change.row }, RowRef { part, row: change.after() });
+        let flagged = change.flags & CARRIES_CASCADES != 0;
+        changes.push(Change { seq: change.seq, slot, image, after, op: change.op, flagged, again: false });
     }
     Ok(())
 }

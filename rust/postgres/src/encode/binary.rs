@@ -4,9 +4,10 @@
 //! `date.c`, `timestamp.c`, `varbit.c`, `jsonb.c`, `network.c`, `arrayfuncs.c`, `uuid.c`.
 
 use opendrs_columns::Logical;
-use opendrs_columns::temporal::{DATE_IMPOSSIBLE_END, DATETIME_IMPOSSIBLE_END};
+use opendrs_columns::temporal::{DATE_IMPOSSIBLE_END, DATETIME_IMPOSSIBLE_END, DAY_US};
+use opendrs_columns::values::{Strings, Values};
 
-use super::field::{Field, Hot, Strings, Values, string};
+use super::field::{Field, Hot};
 use super::numeric;
 use super::policy::{self, ImpossibleDate};
 use super::target::Target;
@@ -18,7 +19,6 @@ const NULL: [u8; 4] = (-1i32).to_be_bytes();
 /// Days from 1970-01-01 to 2000-01-01, PostgreSQL's day zero.
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_US: i64 = EPOCH_DAYS as i64 * DAY_US;
-const DAY_US: i64 = 86_400_000_000;
 /// Ranges of PostgreSQL, counted from 2000-01-01: `datatype/timestamp.h`.
 const DATE_DAYS: std::ops::Range<i32> = -2_451_545..2_145_031_949;
 const TIMESTAMP_US: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
@@ -54,7 +54,7 @@ impl Field<'_> {
     /// Appends the field in binary. The plan has made sure that there is a way ([`supported`]).
     #[inline]
     pub fn write_binary(&self, row: usize, out: &mut Vec<u8>) -> Outcome {
-        if self.is_null(row) {
+        if self.column.is_null(row) {
             out.extend_from_slice(&NULL);
             return Ok(());
         }
@@ -64,14 +64,14 @@ impl Field<'_> {
             Hot::Numeric(v, scale) => numeric::write_i128(out, v[row], scale),
             Hot::Date(v) => return self.date(v[row], out),
             Hot::Timestamp(v) => return self.timestamp(v[row], out),
-            Hot::Text(offsets, data) => put(out, string(offsets, data, row)),
+            Hot::Text(texts) => put(out, texts.get(row)),
             Hot::Other => return self.rare(row, self.target.ok_or(ValueProblem::Malformed)?, out),
         }
         Ok(())
     }
 
     fn rare(&self, row: usize, target: Target, out: &mut Vec<u8>) -> Outcome {
-        match (&self.values, target) {
+        match (&self.column.values, target) {
             (Values::Text(strings), Target::Text | Target::Varchar | Target::Bpchar | Target::Json) => {
                 return self.text(strings, row, out);
             }
@@ -116,7 +116,7 @@ impl Field<'_> {
 
     fn text(&self, strings: &Strings<'_>, row: usize, out: &mut Vec<u8>) -> Outcome {
         let text = strings.get(row);
-        if strings.has_nul && memchr::memchr(0, text).is_some() {
+        if self.has_nul && memchr::memchr(0, text).is_some() {
             put(out, &self.policies.nul_in_text.clean(text).ok_or(ValueProblem::NulInText)?);
         } else {
             put(out, text);

@@ -1,6 +1,6 @@
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field as ArrowField, SchemaRef, TimeUnit};
-use opendrs_columns::Logical;
+use opendrs_columns::{Logical, TYPE_KEY};
 use serde::Deserialize;
 
 use super::binary::supported;
@@ -226,7 +226,7 @@ impl Encoder {
         }
         let start = out.len();
         out.extend_from_slice(&(-1i32).to_be_bytes());
-        if !field.is_null(row) && field.write_text(row, out)? {
+        if !field.column.is_null(row) && field.write_text(row, out)? {
             let length = (out.len() - start - 4) as i32;
             out[start..start + 4].copy_from_slice(&length.to_be_bytes());
         }
@@ -262,7 +262,7 @@ impl Field<'_> {
     /// A field of COPY's text format. Source: PostgreSQL documentation, COPY, "Text Format".
     pub(crate) fn write_copy_text(&self, row: usize, out: &mut Vec<u8>) -> Result<(), ValueProblem> {
         let start = out.len();
-        if self.is_null(row) || !self.write_text(row, out)? {
+        if self.column.is_null(row) || !self.write_text(row, out)? {
             out.truncate(start);
             out.extend_from_slice(b"\\N");
             return Ok(());
@@ -286,7 +286,7 @@ impl Field<'_> {
 
     /// The value as text whatever the policies say: it goes into a message.
     fn for_people(&self, row: usize) -> String {
-        if self.is_null(row) {
+        if self.column.is_null(row) {
             return "null".to_owned();
         }
         let mut out = Vec::new();
@@ -311,8 +311,8 @@ fn digits_behind(logical: &Logical) -> i32 {
 
 /// The logical type of a batch's column: what its metadata say, else the plain meaning of its Arrow type.
 pub(crate) fn infer(field: &ArrowField) -> Result<Logical, String> {
-    if let Some(text) = field.metadata().get("opendrs.type") {
-        return serde_json::from_str(text).map_err(|e| format!("the metadata opendrs.type cannot be read: {e}"));
+    if let Some(text) = field.metadata().get(TYPE_KEY) {
+        return serde_json::from_str(text).map_err(|e| format!("the metadata {TYPE_KEY} cannot be read: {e}"));
     }
     Ok(match field.data_type() {
         DataType::Int8 => Logical::Int { bits: 8, unsigned: false },
