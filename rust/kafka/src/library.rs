@@ -35,6 +35,26 @@ pub(crate) struct RawMessage {
     pub private: *mut c_void,
 }
 
+/// `rd_kafka_metadata_t`.
+#[repr(C)]
+pub(crate) struct Metadata {
+    pub broker_count: c_int,
+    pub brokers: *const c_void,
+    pub topic_count: c_int,
+    pub topics: *const MetadataTopic,
+    pub origin_id: i32,
+    pub origin_name: *const c_char,
+}
+
+/// `rd_kafka_metadata_topic_t`.
+#[repr(C)]
+pub(crate) struct MetadataTopic {
+    pub name: *const c_char,
+    pub partition_count: c_int,
+    pub partitions: *const c_void,
+    pub err: c_int,
+}
+
 pub(crate) type DeliveryCallback = unsafe extern "C" fn(*mut Handle, *const RawMessage, *mut c_void);
 pub(crate) type ErrorCallback = unsafe extern "C" fn(*mut Handle, c_int, *const c_char, *mut c_void);
 pub(crate) type LogCallback = unsafe extern "C" fn(*const Handle, c_int, *const c_char, *const c_char);
@@ -79,6 +99,8 @@ functions! {
     destroy = b"rd_kafka_destroy\0": fn(*mut Handle);
     opaque = b"rd_kafka_opaque\0": fn(*const Handle) -> *mut c_void;
     topic_new = b"rd_kafka_topic_new\0": fn(*mut Handle, *const c_char, *mut c_void) -> *mut Topic;
+    metadata = b"rd_kafka_metadata\0": fn(*mut Handle, c_int, *mut Topic, *mut *const Metadata, c_int) -> c_int;
+    metadata_destroy = b"rd_kafka_metadata_destroy\0": fn(*const Metadata);
     topic_name = b"rd_kafka_topic_name\0": fn(*const Topic) -> *const c_char;
     topic_destroy = b"rd_kafka_topic_destroy\0": fn(*mut Topic);
     produce_batch = b"rd_kafka_produce_batch\0": fn(*mut Topic, i32, c_int, *mut RawMessage, c_int) -> c_int;

@@ -17,6 +17,8 @@ const CALL_MESSAGES: usize = 1000;
 /// Bytes that may be on their way. librdkafka's own bound is of no use: where it is reached in the middle of a call, a
 /// message may be refused and one behind it taken, for there was room again.
 const TRANSIT_BYTES_MAX: usize = 48 << 20;
+/// `RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART`.
+const UNKNOWN_TOPIC: c_int = 3;
 /// How long is waited at once for room.
 const ROOM_MS: c_int = 2;
 /// Without librdkafka's own bounds on what is on its way, and without a report for each message that was taken.
@@ -73,10 +75,13 @@ impl Producer {
         Ok(Self { functions, handle, topics: Vec::new(), transit: Transit::default(), watch })
     }
 
-    /// The number of a topic, for messages to it.
-    pub fn topic(&mut self, name: &str) -> Result<u32> {
+    /// The number of a topic, for messages to it, and how many partitions it has.
+    ///
+    /// The brokers are asked: a message for a topic that librdkafka knows nothing of yet has no partition, and in a
+    /// transaction it (2.16) then announces a partition -1 to the coordinator, for ever.
+    pub fn topic(&mut self, name: &str, timeout: Duration) -> Result<(u32, i32)> {
         if let Some(known) = self.topics.iter().position(|topic| topic.0 == name) {
-            return Ok(known as u32);
+            return Ok((known as u32, self.partitions(known, timeout)?));
         }
         let text = c_string(name)?;
         // SAFETY: the handle lives; the name is copied.
@@ -85,7 +90,37 @@ impl Producer {
             return Err(self.last_error(&format!("topic {name}")));
         }
         self.topics.push((name.to_owned(), topic));
-        Ok(self.topics.len() as u32 - 1)
+        let number = self.topics.len() - 1;
+        match self.partitions(number, timeout) {
+            Ok(partitions) => Ok((number as u32, partitions)),
+            Err(error) => {
+                self.topics.pop();
+                // SAFETY: ours, and no message was sent to it.
+                unsafe { (self.functions.topic_destroy)(topic) };
+                Err(error)
+            }
+        }
+    }
+
+    fn partitions(&self, topic: usize, timeout: Duration) -> Result<i32> {
+        let mut found = ptr::null();
+        // SAFETY: handle and topic live; what is found is ours until it is destroyed.
+        let (code, seen) = unsafe {
+            let pointer = self.topics[topic].1;
+            let code = (self.functions.metadata)(self.handle, 0, pointer, &raw mut found, millis(timeout));
+            let one = found.as_ref().filter(|all| all.topic_count == 1).and_then(|all| all.topics.as_ref());
+            let seen = one.map(|one| (one.err, one.partition_count));
+            if !found.is_null() {
+                (self.functions.metadata_destroy)(found);
+            }
+            (code, seen)
+        };
+        match (code, seen) {
+            (0, Some((0, partitions))) if partitions > 0 => Ok(partitions),
+            (0, Some((code, _))) if code != 0 => Err(self.error(code, "asking of", Some(topic))),
+            (0, _) => Err(self.error(UNKNOWN_TOPIC, "asking of", Some(topic))),
+            (code, _) => Err(self.error(code, "asking of", Some(topic))),
+        }
     }
 
     /// Takes the transactional id: older producers that have it are fenced, and what they left open is aborted.

@@ -92,9 +92,9 @@ impl KafkaProducer {
         Ok(Self(Mutex::new(Some(made))))
     }
 
-    /// The number of a topic, for messages to it.
-    fn topic(&self, py: Python<'_>, name: &str) -> PyResult<u32> {
-        self.call(py, |producer| producer.topic(name))
+    /// The number of a topic, for messages to it, and how many partitions it has.
+    fn topic(&self, py: Python<'_>, name: &str, timeout_s: f64) -> PyResult<(u32, i32)> {
+        self.call(py, |producer| producer.topic(name, Duration::from_secs_f64(timeout_s)))
     }
 
     /// Takes the transactional id: older producers that have it are fenced, and what they left open is aborted.

@@ -5,8 +5,8 @@
 
 mod arrow;
 mod binlog;
-mod mysql;
 mod kafka;
+mod mysql;
 mod postgres;
 
 use pyo3::prelude::*;

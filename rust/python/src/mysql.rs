@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use opendrs_binlog::{Position, Selection, TableOptions};
 use opendrs_columns::{TableName, TableSpec};
 use opendrs_mysql as driver;
@@ -12,7 +13,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use crate::arrow::PyRecordBatch;
+use crate::arrow::{self, PyRecordBatch};
 use crate::binlog::{decode_error, event_to_python};
 
 create_exception!(
@@ -371,6 +372,26 @@ impl MysqlLog {
     }
 }
 
+/// The key of every row of a window's batch, each as a JSON list of parameters. The table describes the batch's columns
+/// behind the leading ones, and its key.
+#[pyfunction]
+fn mysql_keys(py: Python<'_>, batch: &Bound<'_, PyAny>, table_json: &str) -> PyResult<Vec<String>> {
+    let (batch, table) = (arrow::import(batch)?, table_spec(table_json)?);
+    let text = |row: usize, batch: &RecordBatch, key: &driver::KeyColumns| {
+        let key = driver::key_of_row(batch, row, key)?;
+        serde_json::to_string(&key).map_err(|e| driver::MysqlError::new(driver::ErrorKind::Misuse, e.to_string()))
+    };
+    py.detach(|| {
+        let leading = batch.num_columns().saturating_sub(table.columns.len());
+        let rest: Vec<usize> = (leading..batch.num_columns()).collect();
+        let batch =
+            batch.project(&rest).map_err(|e| driver::MysqlError::new(driver::ErrorKind::Misuse, e.to_string()))?;
+        let key = driver::KeyColumns::new(&table)?;
+        (0..batch.num_rows()).map(|row| text(row, &batch, &key)).collect::<driver::Result<Vec<_>>>()
+    })
+    .map_err(|e: driver::MysqlError| raise(&e))
+}
+
 /// An identifier in backticks.
 #[pyfunction]
 fn mysql_quote_name(name: &str) -> String {
@@ -389,6 +410,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<MysqlConnection>()?;
     module.add_class::<MysqlReader>()?;
     module.add_class::<MysqlLog>()?;
+    module.add_function(wrap_pyfunction!(mysql_keys, module)?)?;
     module.add_function(wrap_pyfunction!(mysql_quote_name, module)?)?;
     module.add_function(wrap_pyfunction!(mysql_quote_text, module)?)
 }

@@ -9,7 +9,7 @@ from typing import Protocol
 from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import Catalog, Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
-from opendrs.model.event import Batch, Event, Window
+from opendrs.model.event import Batch, Event, SchemaChange, Window
 from opendrs.model.position import Position
 
 
@@ -25,6 +25,10 @@ class ChunkRows(Protocol):
 
 class Snapshot(Protocol):
     """The only object with a read method: it owns the sessions, and the guarantees, of the reading."""
+
+    @property
+    def exact(self) -> Position | None:
+        """The one moment that all chunks show, if they do."""
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
         """Splits the keys above `after` up to `upper`, lazily and in key order; `ordinal` numbers the first.
@@ -81,6 +85,10 @@ class Source(Protocol):
     def bound(self, table: Table) -> Key | None:
         """The largest key there is; None if the table is empty or has no key."""
 
+    def within(self, table: Table, batch: Batch, chunks: Sequence[Chunk]) -> Batch:
+        """The changes of a window's batch whose keys lie in one of the chunks. An update of which only one image does
+        is an insertion or a deletion."""
+
     def snapshot(self, *, consistent: bool) -> AbstractContextManager[Snapshot]:
         """Opens the reading of tables. `consistent`: all chunks show one moment."""
 
@@ -106,6 +114,11 @@ class Loader(Protocol):
 class Sink(Protocol):
     """The side that is written. Everything it makes durable is guarded by the epoch it was opened with."""
 
+    @property
+    def append_only(self) -> bool:
+        """Whether what is written stays beside what comes later: a history, not a state. Then no row may be written
+        twice, and `write` is never asked to be idempotent."""
+
     def open(self) -> Checkpoint | None:
         """Installs the epoch, so that older workers can change nothing more; then reads the checkpoint."""
 
@@ -127,8 +140,14 @@ class Sink(Protocol):
     def write(self, window: Window, *, idempotent: bool) -> None:
         """Takes the changes into the open transaction. `idempotent`: rows may hold some of them already."""
 
-    def alter(self, alterations: Sequence[Alteration], tables: Mapping[TableName, TableProgress | None]) -> None:
-        """Changes the schema in the open transaction; `tables` are the definitions behind it."""
+    def alter(
+        self,
+        change: SchemaChange,
+        alterations: Sequence[Alteration],
+        tables: Mapping[TableName, TableProgress | None],
+    ) -> None:
+        """Changes the schema in the open transaction, by those of the change's alterations that concern the target;
+        `tables` are the definitions behind it."""
 
     def flush(self, position: Position | None, phase: Phase) -> None:
         """The only promise of durability: everything written, and the checkpoint, in one commit.

@@ -52,7 +52,7 @@ class Policy:
     indexes: IndexPolicy = "all"
     server_id: int = 0
     spool_bytes: int = 10 << 30
-    publishing: Publishing = Publishing()
+    publishing: Publishing = field(default_factory=Publishing)
 
     def to_json(self) -> dict[str, Any]:
         return {"version": 3, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}

@@ -83,9 +83,11 @@ class Publishing:
 # Options that a Kafka URL may have behind the question mark besides those of the connection, with the meaning.
 URL_OPTIONS: Final[dict[str, str]] = {
     "format": f"one of {', '.join(FORMATS)}; default json",
-    "topic_policy": "0: the one topic in the URL's path (default if there is one); 1: a topic a table; 2, 3: a database",
+    "topic_policy": "0: the one topic in the URL's path (default if there is one); 1: a topic a table; "
+    "2, 3: a topic a database",
     "topic_name_format": "name of a topic, with $database$, $schema$ and $tablename$",
-    "partition_policy": "by hash of 0: database and table (default); 2: the key; 3: the database. 1: all to partition 0",
+    "partition_policy": "by hash of 0: database and table (default); 2: the key; 3: the database. "
+    "1: all to partition 0",
     "partitions": "of topics that are made, default 1",
     "replication_factor": "of topics that are made, default 1",
     "ddl_topic": "publish changes of the schema to this topic",
@@ -147,7 +149,9 @@ def problems(publishing: Publishing) -> dict[str, str]:
     for variable in VARIABLES:
         plain = plain.replace(variable, "x")
     if plain and not legal(plain):
-        found["topic_name_format"] = f"{publishing.topic_name_format!r} makes no names of topics; {', '.join(VARIABLES)}"
+        found["topic_name_format"] = (
+            f"{publishing.topic_name_format!r} makes no names of topics; {', '.join(VARIABLES)}"
+        )
     if publishing.topic_policy == BY_TABLE and "$tablename$" not in publishing.name_format:
         found["topic_name_format"] = "topic_policy 1 needs $tablename$ in it"
     return found
@@ -156,4 +160,3 @@ def problems(publishing: Publishing) -> dict[str, str]:
 def legal(topic: str) -> bool:
     """Whether Kafka takes that name for a topic."""
     return TOPIC.fullmatch(topic) is not None and topic not in (".", "..")
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -23,6 +23,9 @@ class Flow(Protocol):
     def take(self, timeout_s: float) -> list[Event]:
         """All that is there; waits up to the time for the first. A SchemaChange is always the last of a group."""
 
+    def put_back(self, events: Sequence[Event]) -> None:
+        """What was taken last and cannot be dealt with yet: it will be taken again, before everything else."""
+
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         """Goes on behind a SchemaChange."""
 
@@ -38,10 +41,17 @@ class Inline:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._back: list[Event] = []
 
     def take(self, timeout_s: float) -> list[Event]:
+        if self._back:
+            taken, self._back = self._back, []
+            return taken
         event = self._stream.next(timeout_s)
         return [] if event is None else [event]
+
+    def put_back(self, events: Sequence[Event]) -> None:
+        self._back = [*events, *self._back]
 
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         self._stream.resume(tables)
@@ -95,6 +105,11 @@ class Threaded:
                 # Only now: everything read before the error is good and has been taken.
                 raise self._error
             return []
+
+    def put_back(self, events: Sequence[Event]) -> None:
+        with self._changed:
+            self._events.extendleft(reversed(events))
+            self._nbytes += sum(map(nbytes_of, events))
 
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         self._stream.resume(tables)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, assert_never
@@ -18,7 +18,7 @@ from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Key, Phase, TableProgress
 from opendrs.model.ddl_policy import indispensable
-from opendrs.model.engine import Checkpoints, SchemaChanged, Sink, Source, Stream
+from opendrs.model.engine import Checkpoints, SchemaChanged, Sink, Snapshot, Source, Stream
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.job import DdlPolicy, Task
 from opendrs.model.position import Position
@@ -29,12 +29,14 @@ from opendrs.pipeline.faultpoints import Faults, NoFaults
 from opendrs.pipeline.flow import Flow, Threaded
 from opendrs.pipeline.judge import Judge, NoJudge
 from opendrs.pipeline.progress import Progress, Silent
+from opendrs.pipeline.publishing import refuse_new_keys, told
 from opendrs.pipeline.snapshotting import Load, Stopped, unchanged
 from opendrs.pipeline.state import State
 
 POLL_S = 0.5
 HEARTBEAT_SAVE_S = 5.0  # how often a position without changes is worth a commit in the target
 QUEUE_BYTES_MAX = 32 << 20
+LOOKS_MAX = 20  # at definitions that change in that very moment
 RESTARTS_MAX = 5  # loads of one table begun anew in one run because its definition would not agree
 
 
@@ -91,6 +93,10 @@ class Run:
                     continue
                 # The log is pulled from the first second, so that a long load cannot lose it.
                 with self.source.stream(state.position) as stream:
+                    if self.sink.append_only:
+                        stream.resume(state.known())
+                        self._publish(state, stream)
+                        return state.phase
                     self._load(state)
                     stream.resume(state.known())
                     self._follow_to_the_end(state, stream)
@@ -101,19 +107,37 @@ class Run:
 
     def _begin(self) -> Checkpoint:
         """The first checkpoint: the position first, the tables after, so that nothing can fall between."""
-        position = None if self.settings.task == "full" else self.source.low()
         loaded = self.settings.task == "incremental"
-        tables = self._steady(
-            lambda: {
-                table.name: TableProgress(table=table, loaded=loaded, upper=None if loaded else self._bound(table))
-                for table in self.source.catalog().tables
-            }
-        )
+        if self.sink.append_only:
+            position, known = self._in_step()
+            tables = {table.name: TableProgress(table=table, loaded=loaded) for table in known}
+        else:
+            position = None if self.settings.task == "full" else self.source.low()
+            tables = self._steady(
+                lambda: {
+                    table.name: TableProgress(table=table, loaded=loaded, upper=None if loaded else self._bound(table))
+                    for table in self.source.catalog().tables
+                }
+            )
         phase = Phase.FOLLOWING if loaded else Phase.LOADING
         checkpoint = Checkpoint(phase=phase, position=position, tables=tables)
         self.sink.begin(checkpoint)
         self.faults.here(faultpoints.BEGUN)
         return checkpoint
+
+    def _in_step(self) -> tuple[Position | None, Sequence[Table]]:
+        """A position, and the definitions of all tables as of it. Raises SCHEMA_MISMATCH if they change all the
+        time."""
+        for _ in range(LOOKS_MAX):
+            before = self.source.catalog().tables
+            position = None if self.settings.task == "full" else self.source.low()
+            behind = {table.name: table for table in self.source.catalog().tables}
+            moved = [table for table in before if table.name not in behind or not table.defined_as(behind[table.name])]
+            if not moved and len(before) == len(behind):
+                return position, before
+        changed = moved[0].name if moved else next(iter(behind.keys() - {table.name for table in before}))
+        reason = f"tables were altered, made or dropped at each of {LOOKS_MAX} looks; try again when that is over"
+        raise DrsError(Fault.SCHEMA_MISMATCH, table=changed, position="the begin", reason=reason)
 
     def _bound(self, table: Table) -> Key | None:
         """The largest key of a table. Raises SchemaChanged if the table changed since it was listed."""
@@ -138,12 +162,8 @@ class Run:
     def _load(self, state: State) -> None:
         """Loads what is not loaded. Behind it the log must be caught up with, as far as it reaches now."""
         if state.unloaded():
-            load = Load(
-                state=state, sink=self.sink, readers=self.settings.readers,
-                stop=self.stop, faults=self.faults, progress=self.progress, outdated=self._outdated,
-            )  # fmt: skip
-            with self.source.snapshot(consistent=self.settings.consistent) as snapshot:
-                stale = sorted(load.run(snapshot))
+            with self.source.snapshot(consistent=self.settings.consistent or self.sink.append_only) as snapshot:
+                stale = sorted(self._copy(state, snapshot))
             if stale:
                 raise SchemaChanged(stale[0], "it changed while it was loaded", stale[1:])
             self.faults.here(faultpoints.LOADED)
@@ -152,12 +172,72 @@ class Run:
         if state.phase is Phase.CATCHING_UP or (self.settings.until_high and state.position is not None):
             state.high = self.source.high()
 
+    def _copy(self, state: State, snapshot: Snapshot) -> set[TableName]:
+        """Copies what is not loaded; returns the tables that changed meanwhile."""
+        return Load(
+            state=state, sink=self.sink, readers=self.settings.readers, stop=self.stop, faults=self.faults,
+            progress=self.progress, outdated=self._outdated, bound=self._bound if self.sink.append_only else None,
+        ).run(snapshot)  # fmt: skip
+
+    def _publish(self, state: State, stream: Stream) -> None:
+        """Loads and follows, for a target that keeps what it gets (`publishing.py`)."""
+        try:
+            with self.flow(stream) as flow:
+                while state.unloaded():
+                    self._load_as_of_now(state, stream, flow)
+                self.faults.here(faultpoints.LOADED)
+                if state.phase is Phase.LOADING:
+                    self._settle(state, Phase.FOLLOWING)
+                if self.settings.until_high:
+                    state.high = self.source.high()
+                self._follow(state, stream, flow)
+        except Stopped:
+            self._rest(state)
+            raise
+        self._rest(state)
+
+    def _load_as_of_now(self, state: State, stream: Stream, flow: Flow) -> None:
+        """The log up to the moment that a snapshot shows; then its rows, as many as can be had. Where the log is held
+        no event is read that lies behind that moment and does not end at it."""
+        flow.hold()
+        moment = None
+        try:
+            with self.source.snapshot(consistent=True) as snapshot:
+                moment = snapshot.exact
+                assert moment is not None, "a consistent snapshot without a moment"
+                flow.go_on(moment)
+                self._reach(state, stream, flow, moment)
+                for name in self._copy(state, snapshot):
+                    self._restarts[name] += 1
+                    if self._restarts[name] > RESTARTS_MAX:
+                        raise _mismatch(SchemaChanged(name, "it is altered all the time"), name, state.position)
+        finally:
+            if moment is None:
+                flow.go_on(None)
+
+    def _reach(self, state: State, stream: Stream, flow: Flow, moment: Position) -> None:
+        """Follows the log up to a moment. What was read behind it waits."""
+        written: list[Event] = []
+        while state.position is None or not state.position.covers(moment):
+            if self.stop.is_set():
+                raise Stopped
+            events = flow.take(POLL_S)
+            for number, event in enumerate(events, 1):
+                self._take(state, stream, flow, written, event)
+                if written and (at := written[-1].position) is not None and at.covers(moment):
+                    self._commit(state, stream, written)
+                    flow.put_back(events[number:])
+                    break
+
     def _restart(self, state: State, changed: SchemaChanged) -> None:
         """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""
         self.sink.rollback()
         state.undo()
+        names = (changed.name, *changed.also)
+        if self.sink.append_only and (state.position is not None or any(state.tables[n].chunks for n in names)):
+            raise _mismatch(changed, changed.name, state.position) from changed
         state.judged = False
-        for name in (changed.name, *changed.also):
+        for name in names:
             self._restart_one(state, name, changed)
 
     def _restart_one(self, state: State, name: TableName, changed: SchemaChanged) -> None:
@@ -210,26 +290,7 @@ class Run:
             if fixed is None and not written and state.phase is Phase.FOLLOWING and self.barrier.wanted():
                 fixed = self._fix(state, flow)
             for event in flow.take(POLL_S):
-                self.faults.here(faultpoints.WINDOW_TAKEN)
-                match event:
-                    case Window():
-                        if event.position is None and _whole(written):
-                            self._commit(state, stream, written)
-                        self.sink.write(event, idempotent=state.phase is Phase.CATCHING_UP)
-                        self.faults.here(faultpoints.WINDOW_WRITTEN)
-                    case SchemaChange():
-                        self._commit(state, stream, written)
-                        changed = self._alter(state, event)
-                    case Heartbeat():
-                        if written and not _whole(written):
-                            continue  # between the parts of a transaction there is no position to save
-                    case _:
-                        assert_never(event)
-                written.append(_light(event))
-                if isinstance(event, SchemaChange):
-                    if event.position is not None:
-                        self._commit(state, stream, written)
-                    flow.resume(changed)
+                self._take(state, stream, flow, written, event)
                 if fixed is not None and event.position is not None and event.position.covers(fixed):
                     self._commit(state, stream, written)
                     self.barrier.fix_target(fixed)
@@ -238,6 +299,31 @@ class Run:
             if _whole(written) and (_worth_saving(written) or now > saved_at + HEARTBEAT_SAVE_S):
                 self._commit(state, stream, written)
                 saved_at = now
+
+    def _take(self, state: State, stream: Stream, flow: Flow, written: list[Event], event: Event) -> None:
+        """Writes one event, and commits where a change of the schema or the begin of a part demands it."""
+        self.faults.here(faultpoints.WINDOW_TAKEN)
+        match event:
+            case Window():
+                if event.position is None and _whole(written):
+                    self._commit(state, stream, written)
+                if state.phase is Phase.LOADING:
+                    event = told(event, state.tables, self.source)
+                self.sink.write(event, idempotent=state.phase is Phase.CATCHING_UP)
+                self.faults.here(faultpoints.WINDOW_WRITTEN)
+            case SchemaChange():
+                self._commit(state, stream, written)
+                changed = self._alter(state, event)
+            case Heartbeat():
+                if written and not _whole(written):
+                    return  # between the parts of a transaction there is no position to save
+            case _:
+                assert_never(event)
+        written.append(_light(event))
+        if isinstance(event, SchemaChange):
+            if event.position is not None:
+                self._commit(state, stream, written)
+            flow.resume(changed)
 
     def _fix(self, state: State, flow: Flow) -> Position | None:
         """Fixes a position for both sides. What was read before lies at or before it, for the source is asked last."""
@@ -276,9 +362,11 @@ class Run:
         changed = difference(state.tables, after)
         if self.settings.ddl == "refuse":
             _refuse(change, alterations, state)
+        if state.phase is Phase.LOADING:
+            refuse_new_keys(state.tables, changed, change)
         if alterations:
             with _named(change):
-                self.sink.alter(alterations, changed)
+                self.sink.alter(change, alterations, changed)
             self.faults.here(faultpoints.ALTERED)
         state.alter(after)
         return changed

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
@@ -17,6 +16,7 @@ from opendrs.model.engine import Loader, SchemaChanged, Sink, Snapshot
 from opendrs.pipeline import faultpoints
 from opendrs.pipeline.faultpoints import Faults
 from opendrs.pipeline.progress import Progress
+from opendrs.pipeline.publishing import Bound, gaps, in_order, missing
 from opendrs.pipeline.state import State
 
 Outdated = Callable[[Table], bool]
@@ -54,14 +54,9 @@ class Finish:
 
 
 def remaining(snapshot: Snapshot, progress: TableProgress) -> Iterator[Chunk]:
-    """Chunks of a table that are not durable yet, in key order.
-
-    The chunks that are there lie side by side unless a crash left gaps, and a gap is one chunk: its bounds
-    are those of its neighbours, so no key is ever compared here (only the server knows its collations). Its
-    ordinal is free because the chunk lost in the crash had it.
-    """
+    """Chunks of a table that are not durable yet, in key order, up to the largest key when the load began."""
     table = progress.table
-    done = sorted((loaded.chunk for loaded in progress.chunks), key=lambda chunk: chunk.ordinal)
+    done = in_order(progress.chunks)
     if not table.key:
         if not done:
             yield Chunk(table=table.name, ordinal=0)
@@ -70,9 +65,7 @@ def remaining(snapshot: Snapshot, progress: TableProgress) -> Iterator[Chunk]:
         return  # the table was empty: whatever it holds now comes with the log
     if done and done[0].lower is not None:
         yield Chunk(table=table.name, ordinal=0, upper=done[0].lower)
-    for before, behind in pairwise(done):
-        if before.upper != behind.lower:
-            yield Chunk(table=table.name, ordinal=before.ordinal + 1, lower=before.upper, upper=behind.lower)
+    yield from gaps(table.name, done)
     after = done[-1].upper if done else None
     if after != progress.upper:
         first = done[-1].ordinal + 1 if done else 0
@@ -82,9 +75,12 @@ def remaining(snapshot: Snapshot, progress: TableProgress) -> Iterator[Chunk]:
 class Plan:
     """What is left to do, handed out to the lanes one task at a time."""
 
-    def __init__(self, snapshot: Snapshot, tables: list[TableProgress], outdated: Outdated) -> None:
+    def __init__(
+        self, snapshot: Snapshot, tables: list[TableProgress], outdated: Outdated, bound: Bound | None
+    ) -> None:
         self._snapshot = snapshot
         self._outdated = outdated
+        self._bound = bound
         self._tables = deque(sorted(tables, key=lambda p: (-p.table.bytes_estimate, p.table.name)))
         self._current: tuple[Table, Iterator[Chunk]] | None = None
         self._open: dict[TableName, int] = {}  # chunks handed out and not durable yet; plus one while being split
@@ -96,11 +92,13 @@ class Plan:
         """The next task; None if there is none left (a lane's own last chunk may still bring one)."""
         with self._lock:
             while not self._finish:
+                if self._bound is not None and self.stale:
+                    return None
                 if self._current is None:
                     if not self._tables:
                         return None
                     progress = self._tables.popleft()
-                    self._current = (progress.table, remaining(self._snapshot, progress))
+                    self._current = (progress.table, self._chunks(progress))
                     self._open[progress.table.name] = 1
                 table, chunks = self._current
                 chunk = self._next(table, chunks)
@@ -110,6 +108,11 @@ class Plan:
                 self._current = None
                 self._closed(table)
             return self._finish.popleft()
+
+    def _chunks(self, progress: TableProgress) -> Iterator[Chunk]:
+        if self._bound is None:
+            return remaining(self._snapshot, progress)
+        return missing(self._snapshot, progress, self._bound)
 
     def _next(self, table: Table, chunks: Iterator[Chunk]) -> Chunk | None:
         """The next chunk; None if there is none left, or the table changed."""
@@ -145,7 +148,11 @@ class Plan:
 
 
 class Load:
-    """Copies every table of the state that is not loaded yet; a restart repeats only what was not durable."""
+    """Copies every table of the state that is not loaded yet; a restart repeats only what was not durable.
+
+    bound   the rows are for a target that keeps what it gets (`publishing.py`): asked for the largest key of a table.
+            The first table that changed ends the load, for its moment is lost
+    """
 
     def __init__(
         self,
@@ -157,8 +164,10 @@ class Load:
         faults: Faults,
         progress: Progress,
         outdated: Outdated,
+        bound: Bound | None = None,
     ) -> None:
         self._outdated = outdated
+        self._bound = bound
         self._state = state
         self._sink = sink
         self._readers = readers
@@ -168,7 +177,7 @@ class Load:
 
     def run(self, snapshot: Snapshot) -> set[TableName]:
         """Returns when every table is loaded, but for those returned: they changed and must begin anew."""
-        plan = Plan(snapshot, self._state.unloaded(), self._outdated)
+        plan = Plan(snapshot, self._state.unloaded(), self._outdated, self._bound)
         if self._readers == 1:
             self._lane(snapshot, plan, self._stop)
             return plan.stale
@@ -230,7 +239,7 @@ class Load:
 
     def _finish(self, table: Table) -> None:
         progress = self._state.tables[table.name]
-        if not table.key and progress.chunks:
+        if not table.key and progress.chunks and self._bound is None:
             # One scan at one moment: what the log says up to that moment is in the rows.
             progress = replace(progress, low=progress.chunks[0].exact)
         progress = replace(progress, loaded=True)

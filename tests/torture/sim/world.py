@@ -19,7 +19,9 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import AddColumn, AlterTable, CreateTable, DropTable, TruncateTable
 from opendrs.model.catalog import Column, Index, IndexPart, Table, TableName
 from opendrs.model.checkpoint import Phase
+from opendrs.model.event import Event, SchemaChange
 from opendrs.model.types import Logical
+from opendrs.pipeline.barrier import Barrier
 from opendrs.pipeline.flow import Flow, Inline
 from opendrs.pipeline.run import Run, Settings
 
@@ -82,6 +84,35 @@ class Look:
         self._world.looks += 1
 
 
+class Ahead(Inline):
+    """Reads ahead of the taker, as a thread would, and gives what it has read in groups."""
+
+    def __init__(self, stream: Stream, rng: random.Random) -> None:
+        super().__init__(stream)
+        self._random = rng
+        self._read: list[Event] = []
+
+    def take(self, timeout_s: float) -> list[Event]:
+        taken = super().take(timeout_s) if self._back or not self._read else self._read
+        if taken is self._read:
+            self._read = []
+        while not self._behind_a_change(taken) and self._random.random() < 0.5:
+            taken += self._next(timeout_s)
+        while not self._behind_a_change([*taken, *self._read]) and self._random.random() < 0.3:
+            self._read += self._next(timeout_s)
+        return taken
+
+    def _next(self, timeout_s: float) -> list[Event]:
+        if self._read:
+            return [self._read.pop(0)]
+        event = self._stream.next(timeout_s)
+        return [] if event is None else [event]
+
+    @staticmethod
+    def _behind_a_change(events: list[Event]) -> bool:
+        return bool(events) and isinstance(events[-1], SchemaChange)
+
+
 class World:
     """`run` is what is tested: the pipeline's Run, or a mutant of it."""
 
@@ -91,7 +122,7 @@ class World:
         self.sink = sink
         tables = [a_table(n, keyed=self.random.random() < 0.75) for n in range(self.random.randint(1, 3))]
         self.source = Database(tables)
-        self.target = Target()
+        self.target = self.new_target()
         self.saved: Lsn | None = None
         self.epoch = 0
         self.crashes = 0
@@ -102,6 +133,12 @@ class World:
         self.task = self.random.choice(["full+incremental", "full+incremental", "full"])
         for _ in range(self.random.randint(0, 12)):
             self.write()
+
+    def new_target(self) -> Target:
+        return Target()
+
+    def barrier(self, epoch: int) -> Barrier:
+        return Look(self, epoch)
 
     # what happens at the source
 
@@ -187,7 +224,7 @@ class World:
 
     @contextmanager
     def flow(self, stream: Stream) -> Iterator[Flow]:
-        yield Inline(stream)
+        yield Ahead(stream, self.random)
 
     def turn(self) -> bool:
         """One worker's turn; whether it came to the end."""
@@ -199,7 +236,7 @@ class World:
             checkpoints=Saved(self),
             settings=Settings(task=self.task, readers=1, until_high=True),
             faults=self,
-            barrier=Look(self, epoch),
+            barrier=self.barrier(epoch),
             flow=self.flow,
         )
         try:

@@ -26,7 +26,10 @@ Settings = Mapping[str, str]
 
 Answer = TypeVar("Answer")
 
+# What the clients say stands in the errors; their own log repeats it with every attempt.
 _silent = logging.getLogger("opendrs.kafka")
+_silent.propagate = False
+_silent.addHandler(logging.NullHandler())
 
 
 def brokers(endpoint: Endpoint) -> str:
@@ -101,7 +104,8 @@ class Client:
         self._timeout_s = timeout_s(endpoint)
         self._said: list[ClientError] = []
         with self.translated("connect"):
-            self._admin = AdminClient({**settings(endpoint), "error_cb": self._said.append}, logger=_silent)
+            options: dict[str, Any] = {**settings(endpoint), "error_cb": self._said.append}
+            self._admin = AdminClient(options, logger=_silent)
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration, CreateTable
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
-from opendrs.model.event import Window
+from opendrs.model.event import SchemaChange, Window
 
 
 class Target:
@@ -28,6 +28,8 @@ class Target:
 
 class Sink:
     """Writes a Target. A transaction works on a copy that replaces the contents when it commits."""
+
+    append_only = False
 
     def __init__(self, target: Target, epoch: int) -> None:
         self._target = target
@@ -89,7 +91,13 @@ class Sink:
             table, rows = contents.tables[change.table], contents.rows[change.table]
             (_merge if idempotent and table.key else _apply)(table, rows, change)
 
-    def alter(self, alterations: Sequence[Alteration], tables: Mapping[TableName, TableProgress | None]) -> None:
+    def alter(
+        self,
+        change: SchemaChange,
+        alterations: Sequence[Alteration],
+        tables: Mapping[TableName, TableProgress | None],
+    ) -> None:
+        del change
         self._guard()
         for alteration in alterations:
             self._working().alter(alteration)

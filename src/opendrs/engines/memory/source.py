@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from opendrs.engines.memory.database import Change, Database, Row, key_of
 from opendrs.engines.memory.position import Lsn
 from opendrs.model.catalog import Catalog, Table, TableName
 from opendrs.model.checkpoint import Chunk, Key, TableProgress
 from opendrs.model.engine import SchemaChanged
-from opendrs.model.event import Event, Heartbeat, SchemaChange, TableChanges, Window
+from opendrs.model.event import Batch, Event, Heartbeat, SchemaChange, TableChanges, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Snapshot:
     def __init__(self, database: Database, chunk_rows: int, frozen: Database | None) -> None:
         self._database = frozen or database
         self._chunk_rows = chunk_rows
+        self.exact = frozen.lsn if frozen is not None else None
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
         while after != upper:
@@ -205,8 +206,24 @@ class Source:
         return self.database.lsn
 
     def bound(self, table: Table) -> Key | None:
+        if table.name not in self.database.contents.tables:
+            raise SchemaChanged(table.name, "it is gone")
         keys = [key_of(table, row) for row in self.database.contents.rows[table.name]] if table.key else []
         return _text(max(keys)) if keys else None
+
+    def within(self, table: Table, batch: Batch, chunks: Sequence[Chunk]) -> Changes:
+        assert isinstance(batch, Changes)
+
+        def there(row: Row | None) -> Row | None:
+            inside = row is not None and (
+                not table.key or any(_between(key_of(table, row), chunk.lower, chunk.upper) for chunk in chunks)
+            )
+            return row if inside else None
+
+        halves = [
+            (place, replace(one, before=there(one.before), after=there(one.after))) for place, one in batch.changes
+        ]
+        return Changes([(place, one) for place, one in halves if one.before is not None or one.after is not None])
 
     @contextmanager
     def snapshot(self, *, consistent: bool) -> Iterator[Snapshot]:

@@ -94,7 +94,7 @@ class Snapshot:
     ) -> None:
         self._endpoint = endpoint
         self._planner = planner
-        self._exact = exact
+        self.exact = exact
         self._spoilt: set[Session] = set()  # an error left them in the middle of something
         self._idle: queue.SimpleQueue[Session] = queue.SimpleQueue()
         for session in sessions:
@@ -127,7 +127,7 @@ class Snapshot:
     def _mend(self, session: Session) -> None:
         if session not in self._spoilt:
             return
-        if self._exact is not None:
+        if self.exact is not None:
             raise DrsError(
                 Fault.SOURCE_REFUSED,
                 reason="a table changed while all were read as of one moment, which is lost with it",
@@ -155,8 +155,8 @@ class Snapshot:
     @contextmanager
     def _moment(self, session: Session, table: Table) -> Iterator[LogPosition | None]:
         """Makes the scan of a table without a key show one known moment; others need none."""
-        if self._exact is not None or table.key:
-            yield self._exact
+        if self.exact is not None or table.key:
+            yield self.exact
             return
         transactional = table.engine.lower() in TRANSACTIONAL
         if transactional and session.mariadb:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
+from opendrs._core import RecordBatch
 from opendrs.engines.mysql import xa
 from opendrs.engines.mysql.catalog import read_catalog, read_databases, read_session
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import Session
+from opendrs.engines.mysql.membership import within
 from opendrs.engines.mysql.position import (
     LogEnd,
     LogPosition,
@@ -24,8 +26,9 @@ from opendrs.engines.mysql.snapshot import Snapshot, lock_selected, open_snapsho
 from opendrs.engines.mysql.splitting import bound
 from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
 from opendrs.model.catalog import Catalog, Table
-from opendrs.model.checkpoint import Key
+from opendrs.model.checkpoint import Chunk, Key
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.event import Batch
 from opendrs.model.position import Position
 from opendrs.model.selection import Selection
 
@@ -73,6 +76,9 @@ class Source:
     def bound(self, table: Table) -> Key | None:
         with self.session() as session:
             return bound(session, table)
+
+    def within(self, table: Table, batch: Batch, chunks: Sequence[Chunk]) -> RecordBatch:
+        return within(self.session, table, batch, chunks)
 
     @contextmanager
     def snapshot(self, *, consistent: bool) -> Iterator[Snapshot]:

@@ -27,7 +27,7 @@ from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
 from opendrs.model.ddl_policy import carried
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.engine import SchemaChanged
-from opendrs.model.event import Batch, Window
+from opendrs.model.event import Batch, SchemaChange, Window
 from opendrs.model.event import Control as SavepointControl
 from opendrs.model.evolution import applied
 from opendrs.model.job import Policy
@@ -76,6 +76,8 @@ class Suspects:
 
 class Sink:
     """Writes on one session; the load writes on one session a lane."""
+
+    append_only = False
 
     def __init__(self, endpoint: Endpoint, settings: SinkSettings) -> None:
         self._endpoint = endpoint
@@ -342,7 +344,13 @@ class Sink:
                 self._session.execute("BEGIN")
                 self._savepoints.clear()
 
-    def alter(self, alterations: Sequence[Alteration], tables: Mapping[TableName, TableProgress | None]) -> None:
+    def alter(
+        self,
+        change: SchemaChange,
+        alterations: Sequence[Alteration],
+        tables: Mapping[TableName, TableProgress | None],
+    ) -> None:
+        del change  # its meaning is in the alterations
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
         before, before_tables = dict(self._targets), self._definitions()
