@@ -233,3 +233,48 @@ class KafkaProducer:
     def send(self, topic: int, partition: int, key: bytes | None, value: bytes | None, patience_s: float) -> None: ...
     def take_log(self) -> list[tuple[int, str]]: ...
     def close(self) -> None: ...
+
+class KafkaEncoder:
+    def __init__(self, options_json: str) -> None: ...
+    def register(self, id: int, table_json: str) -> None: ...
+    def send_window(
+        self,
+        producer: KafkaProducer,
+        tables: Sequence[tuple[int, object]],
+        origins: object,
+        *,
+        first_id: int,
+        skip: int,
+        patience_s: float,
+    ) -> tuple[int, int, int]: ...
+    def send_rows(
+        self,
+        producer: KafkaProducer,
+        table: int,
+        batch: object,
+        *,
+        moment_us: int,
+        gtid: str | None,
+        file: str | None,
+        pos: int,
+        first_id: int,
+        patience_s: float,
+    ) -> tuple[int, int, int]: ...
+    def statement(
+        self,
+        *,
+        sql: str,
+        kind: str,
+        database: str,
+        table: str,
+        snapshot: bool,
+        moment_us: int,
+        gtid: str | None,
+        file: str | None,
+        pos: int,
+        id: int,
+    ) -> tuple[bytes | None, bytes]: ...
+
+KAFKA_RECORD_SCHEMA: str
+
+def kafka_partition(key: bytes, partitions: int) -> int: ...

@@ -133,6 +133,14 @@ pub fn civil(year: i32, month: u8, day: u8, out: &mut Vec<u8>) {
     }
 }
 
+/// A year as MySQL prints it, in four digits: "0000", "2024".
+pub fn year(year: u16, out: &mut Vec<u8>) {
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(year).as_bytes();
+    out.extend_from_slice(&b"0000"[..4usize.saturating_sub(digits.len())]);
+    out.extend_from_slice(digits);
+}
+
 #[inline]
 fn clock(hours: u64, minutes: u64, seconds: u64, out: &mut Vec<u8>) {
     let mut text = *b"00:00:00";
@@ -260,6 +268,7 @@ mod tests {
         assert_eq!(shown(|out| datetime(-1, 6, out)), "1969-12-31 23:59:59.999999");
         assert_eq!(shown(|out| civil(-44, 3, 15, out)), "-044-03-15");
         assert_eq!(shown(|out| civil(12_345, 1, 1, out)), "12345-01-01");
+        assert_eq!(shown(|out| year(0, out)) + &shown(|out| year(1901, out)), "00001901");
         assert_eq!(shown(|out| datetime(i64::MAX, 6, out)), "294247-01-10 04:00:54.775807");
     }
 

@@ -49,8 +49,10 @@ pub enum Values<'a> {
     I64(&'a [i64]),
     /// Unsigned numbers of 8 bits.
     U8(&'a [u8]),
-    /// Unsigned numbers of 16 bits, or years.
+    /// Unsigned numbers of 16 bits.
     U16(&'a [u16]),
+    /// Years.
+    Year(&'a [u16]),
     /// Unsigned numbers of 24 or 32 bits.
     U32(&'a [u32]),
     /// Unsigned numbers of 64 bits.
@@ -111,7 +113,8 @@ impl<'a> Values<'a> {
             Logical::Int { bits: 8, unsigned: false } => Self::I8(slice::<arrow::Int8Type>(array)?),
             Logical::Int { bits: 8, unsigned: true } => Self::U8(slice::<arrow::UInt8Type>(array)?),
             Logical::Int { bits: 16, unsigned: false } => Self::I16(slice::<arrow::Int16Type>(array)?),
-            Logical::Int { bits: 16, unsigned: true } | Logical::Year => Self::U16(slice::<arrow::UInt16Type>(array)?),
+            Logical::Int { bits: 16, unsigned: true } => Self::U16(slice::<arrow::UInt16Type>(array)?),
+            Logical::Year => Self::Year(slice::<arrow::UInt16Type>(array)?),
             Logical::Int { bits: 24 | 32, unsigned: false } => Self::I32(slice::<arrow::Int32Type>(array)?),
             Logical::Int { bits: 24 | 32, unsigned: true } => Self::U32(slice::<arrow::UInt32Type>(array)?),
             Logical::Int { unsigned: false, .. } => Self::I64(slice::<arrow::Int64Type>(array)?),
@@ -143,7 +146,7 @@ impl<'a> Values<'a> {
     /// Whether two values are the same, bit for bit.
     #[inline]
     pub fn same(&self, row: usize, other: &Values<'_>, at: usize) -> bool {
-        same!(self, other, row, at, slices: I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64 | Date,
+        same!(self, other, row, at, slices: I8 | I16 | I32 | I64 | U8 | U16 | Year | U32 | U64 | Date,
             scaled: Bits, scaled: Decimal128, scaled: Decimal256,
             scaled: Time, scaled: Datetime, scaled: Timestamp,
             strings: Text, strings: Bytes, strings: Vector,
@@ -159,7 +162,7 @@ impl<'a> Values<'a> {
             Self::I32(v) => v[row].into(),
             Self::I64(v) => v[row].into(),
             Self::U8(v) => v[row].into(),
-            Self::U16(v) => v[row].into(),
+            Self::U16(v) | Self::Year(v) => v[row].into(),
             Self::U32(v) => v[row].into(),
             Self::U64(v) | Self::Bits(v, _) => v[row].into(),
             Self::Decimal128(v, 0) => v[row],

@@ -1,13 +1,17 @@
-//! Names for `opendrs_kafka`.
+//! Names for `opendrs_kafka` and `opendrs_messages`; and the two together, so that a message is made and handed over
+//! without a step in Python.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opendrs_kafka::{ErrorKind, Message, Producer};
+use opendrs_messages::{Encoder, Facts, MessageError, Messages, Portion, RECORD_SCHEMA, RowName, Statement};
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+
+use crate::arrow;
 
 create_exception!(
     opendrs._core,
@@ -61,18 +65,13 @@ pub(crate) fn exception(
 pub(crate) struct KafkaProducer(Mutex<Option<Producer>>);
 
 impl KafkaProducer {
-    fn lock(&self) -> MutexGuard<'_, Option<Producer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Runs something on the producer, with the interpreter lock released.
     pub(crate) fn run<T: Send, E: Send>(
         &self,
         py: Python<'_>,
         run: impl FnOnce(&mut Producer) -> Result<T, E> + Send,
     ) -> PyResult<Result<T, E>> {
-        py.detach(|| self.lock().as_mut().map(run))
-            .ok_or_else(|| exception(ErrorKind::Misuse.name(), 0, "the producer is closed", None, None, None))
+        py.detach(|| lock(&self.0).as_mut().map(run)).ok_or_else(|| misuse("the producer is closed"))
     }
 
     fn call<T: Send>(
@@ -142,12 +141,201 @@ impl KafkaProducer {
 
     /// Drops what is on its way, and ends.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(self.lock().take()));
+        py.detach(|| drop(lock(&self.0).take()));
     }
+}
+
+/// How much is encoded before it is handed over.
+const PORTION_BYTES: usize = 1 << 20;
+const PORTION_MESSAGES: usize = 1000;
+
+/// Makes the messages of a job's tables, and hands them over to a producer.
+#[pyclass(module = "opendrs._core", frozen)]
+pub(crate) struct KafkaEncoder {
+    encoder: Mutex<Encoder>,
+    portion: Mutex<Portion>,
+}
+
+#[pymethods]
+impl KafkaEncoder {
+    /// `options_json` has the fields of `opendrs_messages::Options`.
+    #[new]
+    fn new(options_json: &str) -> PyResult<Self> {
+        let options = serde_json::from_str(options_json).map_err(|error| misuse(&error.to_string()))?;
+        let encoder = Encoder::new(options).map_err(|error| not_encoded(&error))?;
+        Ok(Self { encoder: Mutex::new(encoder), portion: Mutex::default() })
+    }
+
+    /// Makes a table known under a number, or its new shape (`opendrs_messages::TableFormat` as JSON).
+    fn register(&self, id: u32, table_json: &str) -> PyResult<()> {
+        let table = serde_json::from_str(table_json).map_err(|error| misuse(&error.to_string()))?;
+        lock(&self.encoder).register(id, &table).map_err(|error| not_encoded(&error))
+    }
+
+    /// Sends the changes of a window, (id, batch) a table, in the order of the log and without those whose ordinal is
+    /// below `skip`. `origins` says where its transactions come from; ids of messages count from `first_id`.
+    ///
+    /// Returns the next free id, and how many messages and bytes there were.
+    #[pyo3(signature = (producer, tables, origins, *, first_id, skip, patience_s))]
+    fn send_window(
+        &self,
+        py: Python<'_>,
+        producer: &KafkaProducer,
+        tables: Vec<(u32, Bound<'_, PyAny>)>,
+        origins: &Bound<'_, PyAny>,
+        first_id: u64,
+        skip: u32,
+        patience_s: f64,
+    ) -> PyResult<(u64, u64, u64)> {
+        let mut batches = Vec::with_capacity(tables.len());
+        for (id, batch) in &tables {
+            batches.push((*id, arrow::import(batch)?));
+        }
+        let origins = arrow::import(origins)?;
+        let begin = |encoder: &Encoder| encoder.window(&batches, &origins, first_id, skip);
+        self.send(py, producer, begin, patience_s)
+    }
+
+    /// Sends rows of a snapshot. They show the moment `moment_us` (microseconds since 1970) and what `gtid`, or else
+    /// `file` and `pos`, say.
+    #[pyo3(signature = (producer, table, batch, *, moment_us, gtid, file, pos, first_id, patience_s))]
+    fn send_rows(
+        &self,
+        py: Python<'_>,
+        producer: &KafkaProducer,
+        table: u32,
+        batch: &Bound<'_, PyAny>,
+        moment_us: i64,
+        gtid: Option<&str>,
+        file: Option<&str>,
+        pos: u64,
+        first_id: u64,
+        patience_s: f64,
+    ) -> PyResult<(u64, u64, u64)> {
+        let (batch, facts) = (arrow::import(batch)?, Facts { moment_us, gtid, file, pos });
+        let begin = |encoder: &Encoder| encoder.rows(table, &batch, &facts, first_id);
+        self.send(py, producer, begin, patience_s)
+    }
+
+    /// Key and value of the message of a statement.
+    #[pyo3(signature = (*, sql, kind, database, table, snapshot, moment_us, gtid, file, pos, id))]
+    fn statement(
+        &self,
+        sql: &str,
+        kind: &str,
+        database: &str,
+        table: &str,
+        snapshot: bool,
+        moment_us: i64,
+        gtid: Option<&str>,
+        file: Option<&str>,
+        pos: u64,
+        id: u64,
+    ) -> (Option<Vec<u8>>, Vec<u8>) {
+        let facts = Facts { moment_us, gtid, file, pos };
+        let statement = Statement { facts, database, table, sql, kind, snapshot };
+        let made = lock(&self.encoder).statement(&statement, id, now_ms());
+        (made.key, made.value)
+    }
+}
+
+impl KafkaEncoder {
+    fn send(
+        &self,
+        py: Python<'_>,
+        producer: &KafkaProducer,
+        begin: impl FnOnce(&Encoder) -> opendrs_messages::Result<Messages> + Send,
+        patience_s: f64,
+    ) -> PyResult<(u64, u64, u64)> {
+        let patience = Duration::from_secs_f64(patience_s);
+        let sent = producer.run(py, |producer| {
+            let mut messages = begin(&lock(&self.encoder)).map_err(Failure::Encoding)?;
+            let mut portion = lock(&self.portion);
+            let (mut count, mut bytes, mut more) = (0, 0, true);
+            while more {
+                let filled = messages.fill(&mut portion, now_ms(), PORTION_BYTES, PORTION_MESSAGES);
+                more = filled.map_err(Failure::Encoding)?;
+                count += portion.messages().len() as u64;
+                bytes += portion.bytes().len() as u64;
+                let found = portion.messages().iter().map(|message| Message {
+                    topic: message.topic,
+                    partition: message.partition,
+                    key: portion.key(message),
+                    value: Some(portion.value(message)),
+                });
+                producer.send(found, patience).map_err(|error| {
+                    let row = row_of(&error, &messages, &portion);
+                    Failure::Sending(error, row)
+                })?;
+            }
+            Ok((messages.next_id(), count, bytes))
+        })?;
+        sent.map_err(|failure: Failure| failure.raise())
+    }
+}
+
+enum Failure {
+    Encoding(MessageError),
+    Sending(opendrs_kafka::KafkaError, Option<RowName>),
+}
+
+impl Failure {
+    fn raise(&self) -> PyErr {
+        match self {
+            Self::Encoding(error) => not_encoded(error),
+            Self::Sending(error, None) => raise(error),
+            Self::Sending(error, Some(row)) => {
+                let table = format!("{}.{}", row.schema, row.table);
+                let (kind, key) = (error.kind.name(), row.key.as_deref());
+                exception(kind, error.code, &error.message, error.topic.as_deref(), key, Some(&table))
+            }
+        }
+    }
+}
+
+/// The row whose message was refused: the largest of those with its key.
+fn row_of(error: &opendrs_kafka::KafkaError, messages: &Messages, portion: &Portion) -> Option<RowName> {
+    let same = portion.messages().iter().filter(|message| portion.key(message) == error.key.as_deref());
+    let largest = same.max_by_key(|message| portion.value(message).len())?;
+    if error.kind == ErrorKind::TooLarge { messages.row_name(largest) } else { None }
+}
+
+fn not_encoded(error: &MessageError) -> PyErr {
+    let (kind, row) = match error {
+        MessageError::Value(value) => ("value", Some(&value.row)),
+        MessageError::TooLarge(row) => ("too_large", Some(&**row)),
+        MessageError::Usage(_) | MessageError::Batch(_) => (ErrorKind::Misuse.name(), None),
+    };
+    let table = row.map(|row| format!("{}.{}", row.schema, row.table));
+    let key = row.and_then(|row| row.key.as_deref());
+    exception(kind, 0, &error.to_string(), None, key, table.as_deref())
+}
+
+fn misuse(what: &str) -> PyErr {
+    exception(ErrorKind::Misuse.name(), 0, what, None, None, None)
+}
+
+/// Milliseconds since 1970 UTC.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The partition of a key among so many, as Kafka's own producers choose it.
+#[pyfunction]
+fn kafka_partition(key: &[u8], partitions: i32) -> i32 {
+    opendrs_messages::partition(key, partitions)
 }
 
 /// Adds the names of this file to the module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("KafkaError", module.py().get_type::<KafkaError>())?;
-    module.add_class::<KafkaProducer>()
+    module.add_class::<KafkaProducer>()?;
+    module.add_class::<KafkaEncoder>()?;
+    module.add("KAFKA_RECORD_SCHEMA", RECORD_SCHEMA)?;
+    module.add_function(wrap_pyfunction!(kafka_partition, module)?)
 }
