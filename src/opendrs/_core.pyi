@@ -223,56 +223,31 @@ class KafkaError(Exception):
     table: str | None
 
 class KafkaProducer:
-    def __init__(self, library: PathLike[str], settings: Sequence[tuple[str, str]]) -> None: ...
+    def __init__(self, library: PathLike[str], settings: Sequence[tuple[str, str]], patience_s: float) -> None: ...
     def topic(self, name: str, timeout_s: float) -> tuple[int, int]: ...
     def init_transactions(self, timeout_s: float) -> None: ...
     def begin(self) -> None: ...
     def commit(self, timeout_s: float) -> None: ...
     def abort(self, timeout_s: float) -> None: ...
     def flush(self, timeout_s: float) -> None: ...
-    def send(self, topic: int, partition: int, key: bytes | None, value: bytes | None, patience_s: float) -> None: ...
+    def send(self, topic: int, partition: int, key: bytes | None, value: bytes | None) -> None: ...
     def take_log(self) -> list[tuple[int, str]]: ...
     def close(self) -> None: ...
+
+KafkaPlace = tuple[int, str | None, str | None, int]
+"""Microseconds since 1970, gtid, file, pos."""
 
 class KafkaEncoder:
     def __init__(self, options_json: str) -> None: ...
     def register(self, id: int, table_json: str) -> None: ...
     def send_window(
-        self,
-        producer: KafkaProducer,
-        tables: Sequence[tuple[int, object]],
-        origins: object,
-        *,
-        first_id: int,
-        skip: int,
-        patience_s: float,
+        self, producer: KafkaProducer, tables: Sequence[tuple[int, object]], origins: object, *, first_id: int, skip: int
     ) -> tuple[int, int, int]: ...
     def send_rows(
-        self,
-        producer: KafkaProducer,
-        table: int,
-        batch: object,
-        *,
-        moment_us: int,
-        gtid: str | None,
-        file: str | None,
-        pos: int,
-        first_id: int,
-        patience_s: float,
+        self, producer: KafkaProducer, table: int, batch: object, place: KafkaPlace, *, first_id: int
     ) -> tuple[int, int, int]: ...
     def statement(
-        self,
-        *,
-        sql: str,
-        kind: str,
-        database: str,
-        table: str,
-        snapshot: bool,
-        moment_us: int,
-        gtid: str | None,
-        file: str | None,
-        pos: int,
-        id: int,
+        self, statement: tuple[str, str, str, str], place: KafkaPlace, *, snapshot: bool, id: int
     ) -> tuple[bytes | None, bytes]: ...
 
 KAFKA_RECORD_SCHEMA: str

@@ -59,10 +59,13 @@ pub(crate) fn exception(
     })
 }
 
-/// A producer with settings of librdkafka's. `library`: a shared object that is librdkafka, or depends on it. Nothing
-/// is connected yet.
+/// A producer with settings of librdkafka's. `library`: a shared object that is librdkafka, or depends on it.
+/// `patience_s`: how long is waited for room while nothing is taken. Nothing is connected yet.
 #[pyclass(module = "opendrs._core", frozen)]
-pub(crate) struct KafkaProducer(Mutex<Option<Producer>>);
+pub(crate) struct KafkaProducer {
+    producer: Mutex<Option<Producer>>,
+    patience: Duration,
+}
 
 impl KafkaProducer {
     /// Runs something on the producer, with the interpreter lock released.
@@ -71,7 +74,7 @@ impl KafkaProducer {
         py: Python<'_>,
         run: impl FnOnce(&mut Producer) -> Result<T, E> + Send,
     ) -> PyResult<Result<T, E>> {
-        py.detach(|| lock(&self.0).as_mut().map(run)).ok_or_else(|| misuse("the producer is closed"))
+        py.detach(|| lock(&self.producer).as_mut().map(run)).ok_or_else(|| misuse("the producer is closed"))
     }
 
     fn call<T: Send>(
@@ -86,9 +89,9 @@ impl KafkaProducer {
 #[pymethods]
 impl KafkaProducer {
     #[new]
-    fn new(py: Python<'_>, library: PathBuf, settings: Vec<(String, String)>) -> PyResult<Self> {
+    fn new(py: Python<'_>, library: PathBuf, settings: Vec<(String, String)>, patience_s: f64) -> PyResult<Self> {
         let made = py.detach(|| Producer::new(&library, &settings)).map_err(|error| raise(&error))?;
-        Ok(Self(Mutex::new(Some(made))))
+        Ok(Self { producer: Mutex::new(Some(made)), patience: Duration::from_secs_f64(patience_s) })
     }
 
     /// The number of a topic, for messages to it, and how many partitions it has.
@@ -120,7 +123,6 @@ impl KafkaProducer {
     }
 
     /// Hands one message over. A value of None is a tombstone.
-    #[pyo3(signature = (topic, partition, key, value, patience_s))]
     fn send(
         &self,
         py: Python<'_>,
@@ -128,10 +130,9 @@ impl KafkaProducer {
         partition: i32,
         key: Option<&[u8]>,
         value: Option<&[u8]>,
-        patience_s: f64,
     ) -> PyResult<()> {
         let message = Message { topic, partition, key, value };
-        self.call(py, |producer| producer.send([message], Duration::from_secs_f64(patience_s)))
+        self.call(py, |producer| producer.send([message], self.patience))
     }
 
     /// (syslog level, line) of librdkafka's log since the last call.
@@ -141,7 +142,7 @@ impl KafkaProducer {
 
     /// Drops what is on its way, and ends.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| drop(lock(&self.0).take()));
+        py.detach(|| drop(lock(&self.producer).take()));
     }
 }
 
@@ -176,7 +177,7 @@ impl KafkaEncoder {
     /// below `skip`. `origins` says where its transactions come from; ids of messages count from `first_id`.
     ///
     /// Returns the next free id, and how many messages and bytes there were.
-    #[pyo3(signature = (producer, tables, origins, *, first_id, skip, patience_s))]
+    #[pyo3(signature = (producer, tables, origins, *, first_id, skip))]
     fn send_window(
         &self,
         py: Python<'_>,
@@ -185,7 +186,6 @@ impl KafkaEncoder {
         origins: &Bound<'_, PyAny>,
         first_id: u64,
         skip: u32,
-        patience_s: f64,
     ) -> PyResult<(u64, u64, u64)> {
         let mut batches = Vec::with_capacity(tables.len());
         for (id, batch) in &tables {
@@ -193,47 +193,37 @@ impl KafkaEncoder {
         }
         let origins = arrow::import(origins)?;
         let begin = |encoder: &Encoder| encoder.window(&batches, &origins, first_id, skip);
-        self.send(py, producer, begin, patience_s)
+        self.send(py, producer, begin)
     }
 
-    /// Sends rows of a snapshot. They show the moment `moment_us` (microseconds since 1970) and what `gtid`, or else
-    /// `file` and `pos`, say.
-    #[pyo3(signature = (producer, table, batch, *, moment_us, gtid, file, pos, first_id, patience_s))]
+    /// Sends rows of a snapshot, which was taken at `place`: (microseconds since 1970, gtid, file, pos).
+    #[pyo3(signature = (producer, table, batch, place, *, first_id))]
     fn send_rows(
         &self,
         py: Python<'_>,
         producer: &KafkaProducer,
         table: u32,
         batch: &Bound<'_, PyAny>,
-        moment_us: i64,
-        gtid: Option<&str>,
-        file: Option<&str>,
-        pos: u64,
+        place: Place,
         first_id: u64,
-        patience_s: f64,
     ) -> PyResult<(u64, u64, u64)> {
-        let (batch, facts) = (arrow::import(batch)?, Facts { moment_us, gtid, file, pos });
+        let (batch, facts) = (arrow::import(batch)?, facts(&place));
         let begin = |encoder: &Encoder| encoder.rows(table, &batch, &facts, first_id);
-        self.send(py, producer, begin, patience_s)
+        self.send(py, producer, begin)
     }
 
-    /// Key and value of the message of a statement.
-    #[pyo3(signature = (*, sql, kind, database, table, snapshot, moment_us, gtid, file, pos, id))]
+    /// Key and value of the message of a statement: (sql, kind, database, table), at a place as in `send_rows`.
+    /// `snapshot`: it was made for one, and never ran.
+    #[pyo3(signature = (statement, place, *, snapshot, id))]
     fn statement(
         &self,
-        sql: &str,
-        kind: &str,
-        database: &str,
-        table: &str,
+        statement: (String, String, String, String),
+        place: Place,
         snapshot: bool,
-        moment_us: i64,
-        gtid: Option<&str>,
-        file: Option<&str>,
-        pos: u64,
         id: u64,
     ) -> (Option<Vec<u8>>, Vec<u8>) {
-        let facts = Facts { moment_us, gtid, file, pos };
-        let statement = Statement { facts, database, table, sql, kind, snapshot };
+        let (sql, kind, database, table) = &statement;
+        let statement = Statement { facts: facts(&place), database, table, sql, kind, snapshot };
         let made = lock(&self.encoder).statement(&statement, id, now_ms());
         (made.key, made.value)
     }
@@ -245,9 +235,8 @@ impl KafkaEncoder {
         py: Python<'_>,
         producer: &KafkaProducer,
         begin: impl FnOnce(&Encoder) -> opendrs_messages::Result<Messages> + Send,
-        patience_s: f64,
     ) -> PyResult<(u64, u64, u64)> {
-        let patience = Duration::from_secs_f64(patience_s);
+        let patience = producer.patience;
         let sent = producer.run(py, |producer| {
             let mut messages = begin(&lock(&self.encoder)).map_err(Failure::Encoding)?;
             let mut portion = lock(&self.portion);
@@ -272,6 +261,13 @@ impl KafkaEncoder {
         })?;
         sent.map_err(|failure: Failure| failure.raise())
     }
+}
+
+/// Microseconds since 1970, gtid, file, pos.
+type Place = (i64, Option<String>, Option<String>, u64);
+
+fn facts(place: &Place) -> Facts<'_> {
+    Facts { moment_us: place.0, gtid: place.1.as_deref(), file: place.2.as_deref(), pos: place.3 }
 }
 
 enum Failure {
