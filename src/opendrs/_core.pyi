@@ -61,6 +61,8 @@ class Window:
     @property
     def changes(self) -> int: ...
     @property
+    def ordinals(self) -> int: ...
+    @property
     def nbytes(self) -> int: ...
     @property
     def first_commit_us(self) -> int: ...
@@ -241,7 +243,13 @@ class KafkaEncoder:
     def __init__(self, options_json: str) -> None: ...
     def register(self, id: int, table_json: str) -> None: ...
     def send_window(
-        self, producer: KafkaProducer, tables: Sequence[tuple[int, object]], origins: object, *, first_id: int, skip: int
+        self,
+        producer: KafkaProducer,
+        tables: Sequence[tuple[int, object]],
+        origins: object,
+        *,
+        first_id: int,
+        skip: int,
     ) -> tuple[int, int, int]: ...
     def send_rows(
         self, producer: KafkaProducer, table: int, batch: object, place: KafkaPlace, *, first_id: int

@@ -33,6 +33,8 @@ pub struct Window {
     pub transactions: u32,
     /// Row changes; an update is one.
     pub changes: u64,
+    /// How many values of `seq` were given out: more than changes where some were undone at once.
+    pub ordinals: u32,
     /// Bytes of the log that the window stands for.
     pub bytes: u64,
     /// Commit of the first transaction, in microseconds since 1970 (0: unknown).

@@ -429,7 +429,7 @@ impl Rows {
         let totals = std::mem::take(&mut self.done);
         self.seq = self.seq.saturating_sub(seq_base);
         self.group_seq = 0;
-        Ok(self.window(tables, totals, false, Vec::new()))
+        Ok(self.window(tables, totals, false, Vec::new(), seq_base))
     }
 
     /// The open group comes from there: its rows are cut before it is complete.
@@ -444,9 +444,9 @@ impl Rows {
         totals.changes += self.done.changes;
         totals.log += self.done.log;
         totals.transactions = std::mem::take(&mut self.done).transactions;
-        self.seq = 0;
+        let ordinals = std::mem::take(&mut self.seq);
         self.group_seq = 0;
-        Ok(self.window(tables, totals, true, controls))
+        Ok(self.window(tables, totals, true, controls, ordinals))
     }
 
     fn window(
@@ -455,6 +455,7 @@ impl Rows {
         totals: Totals,
         part: bool,
         controls: Vec<(u32, Control)>,
+        ordinals: u32,
     ) -> Window {
         Window {
             tables,
@@ -463,6 +464,7 @@ impl Rows {
             controls,
             transactions: totals.transactions,
             changes: totals.changes,
+            ordinals,
             bytes: totals.log,
             first_commit_us: std::mem::take(&mut self.first_commit_us),
             last_commit_us: std::mem::take(&mut self.last_commit_us),

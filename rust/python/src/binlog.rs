@@ -105,6 +105,11 @@ impl PyWindow {
     }
 
     #[getter]
+    fn ordinals(&self) -> u32 {
+        self.0.ordinals
+    }
+
+    #[getter]
     fn nbytes(&self) -> u64 {
         self.0.bytes
     }

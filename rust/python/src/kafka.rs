@@ -254,7 +254,7 @@ impl KafkaEncoder {
                 });
                 producer.send(found, patience).map_err(|error| {
                     let row = row_of(&error, &messages, &portion);
-                    Failure::Sending(error, row)
+                    Failure::Sending(Box::new((error, row)))
                 })?;
             }
             Ok((messages.next_id(), count, bytes))
@@ -272,15 +272,15 @@ fn facts(place: &Place) -> Facts<'_> {
 
 enum Failure {
     Encoding(MessageError),
-    Sending(opendrs_kafka::KafkaError, Option<RowName>),
+    Sending(Box<(opendrs_kafka::KafkaError, Option<RowName>)>),
 }
 
 impl Failure {
     fn raise(&self) -> PyErr {
         match self {
             Self::Encoding(error) => not_encoded(error),
-            Self::Sending(error, None) => raise(error),
-            Self::Sending(error, Some(row)) => {
+            Self::Sending(failed) => {
+                let (error, Some(row)) = &**failed else { return raise(&failed.0) };
                 let table = format!("{}.{}", row.schema, row.table);
                 let (kind, key) = (error.kind.name(), row.key.as_deref());
                 exception(kind, error.code, &error.message, error.topic.as_deref(), key, Some(&table))

@@ -172,6 +172,11 @@ class Checkpoints(Protocol):
     def save(self, position: Position | None, phase: Phase) -> None: ...
 
 
+class Repeat(Exception):
+    """A sink has found out that it must take something otherwise: it wants the log once more, from the last flush
+    on."""
+
+
 class SchemaChanged(Exception):
     """A table is not as it is known here, and only a new load can tell.
 

@@ -56,6 +56,7 @@ class Window:
     controls         only in parts, in order
     transactions     how many end here
     changes          row changes (an update is one)
+    ordinals         how many values of `seq` were given out: more than changes where some were undone at once
     nbytes           size of the batches
     last_commit_s    when the source committed the last transaction, seconds since 1970 UTC
     origins          makes a batch that says where each of the transactions that `txn` counts comes from: columns
@@ -67,6 +68,7 @@ class Window:
     controls: Sequence[Control] = ()
     transactions: int = 1
     changes: int = 0
+    ordinals: int = 0
     nbytes: int = 0
     last_commit_s: float = 0.0
     origins: Callable[[], Batch] | None = None

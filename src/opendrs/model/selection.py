@@ -19,12 +19,15 @@ class Selection:
     databases   whole databases by their exact names, in which `*`, `?` and `[` are characters like others
     tables      single tables by their exact names; there may be many thousands
     schemas     target schema by source database; a database that is not in here keeps its name
+    topics      for Kafka: topic of a table, or where the table's name is empty of a whole database; others go where
+                the job's policy says
     """
 
     patterns: tuple[str, ...] = ()
     databases: frozenset[str] = frozenset()
     tables: frozenset[TableName] = frozenset()
     schemas: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[TableName, str] = field(default_factory=dict)
     _homes: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -53,24 +56,34 @@ class Selection:
         """Where the table arrives."""
         return TableName(self.schemas.get(name.schema, name.schema), name.table)
 
+    def topic(self, name: TableName) -> str | None:
+        """The topic that a table was mapped to, if one."""
+        return self.topics.get(name) or self.topics.get(TableName(name.schema, ""))
+
     def to_json(self) -> dict[str, Any]:
-        """Version 1 where nothing is named exactly: ids of jobs are made from it, and must not change."""
+        """Version 1 where nothing is named exactly, 2 without topics: ids of jobs are made from it, and must not
+        change."""
         facts = {"version": 1, "patterns": list(self.patterns), "schemas": dict(self.schemas)}
-        if not (self.databases or self.tables):
+        if not (self.databases or self.tables or self.topics):
             return facts
         tables = [[name.schema, name.table] for name in sorted(self.tables)]
-        return {**facts, "version": 2, "databases": sorted(self.databases), "tables": tables}
+        facts |= {"version": 2, "databases": sorted(self.databases), "tables": tables}
+        if not self.topics:
+            return facts
+        topics = [[name.schema, name.table, self.topics[name]] for name in sorted(self.topics)]
+        return {**facts, "version": 3, "topics": topics}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        if data["version"] not in (1, 2):
+        if data["version"] not in (1, 2, 3):
             raise ValueError(f"a selection of version {data['version']} is not understood")
-        exact = data["version"] == 2
+        exact = data["version"] > 1
         return cls(
             patterns=tuple(data["patterns"]),
             databases=frozenset(data["databases"]) if exact else frozenset(),
             tables=frozenset(TableName(*name) for name in data["tables"]) if exact else frozenset(),
             schemas=dict(data["schemas"]),
+            topics={TableName(schema, table): topic for schema, table, topic in data.get("topics", [])},
         )
 
 

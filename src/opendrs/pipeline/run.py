@@ -18,7 +18,7 @@ from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Key, Phase, TableProgress
 from opendrs.model.ddl_policy import indispensable
-from opendrs.model.engine import Checkpoints, SchemaChanged, Sink, Snapshot, Source, Stream
+from opendrs.model.engine import Checkpoints, Repeat, SchemaChanged, Sink, Snapshot, Source, Stream
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.job import DdlPolicy, Task
 from opendrs.model.position import Position
@@ -103,6 +103,9 @@ class Run:
                     return state.phase
             except SchemaChanged as changed:
                 self._restart(state, changed)
+            except Repeat:
+                self.sink.rollback()
+                state.undo()
         return state.phase
 
     def _begin(self) -> Checkpoint:

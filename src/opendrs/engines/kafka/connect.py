@@ -151,6 +151,11 @@ class Client:
             found = self._admin.list_topics("", timeout=self._timeout_s).brokers
         return [f"{one.host}:{one.port}" for one in found.values()]
 
+    def broker_id(self) -> str:
+        """Of some broker: what is set for all of them, each can tell."""
+        with self.translated("list the brokers"):
+            return str(min(self._admin.list_topics("", timeout=self._timeout_s).brokers))
+
     def topics(self) -> dict[str, Topic]:
         """Every topic that the account may see."""
         with self.translated("list the topics"):

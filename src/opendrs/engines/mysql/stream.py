@@ -233,6 +233,7 @@ def _window(event: CoreWindow) -> Window:
         controls=[Control(changes, action, name or "") for changes, action, name in event.controls],
         transactions=event.transactions,
         changes=event.changes,
+        ordinals=event.ordinals,
         nbytes=event.nbytes,
         last_commit_s=event.last_commit_us / MICRO,
         origins=event.origins,

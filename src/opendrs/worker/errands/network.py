@@ -71,6 +71,11 @@ def version(endpoint: Endpoint) -> str:
 
             with PostgresSession(endpoint, APPLICATION) as session:
                 return session.value("SHOW server_version") or ""
+        case "kafka":
+            from opendrs.engines.kafka.connect import Client
+
+            with Client(endpoint) as client:
+                return f"{len(client.brokers())} brokers"
 
 
 def _keep(errand: Errand, side: Side, endpoint: Endpoint, end: Mapping[str, Any]) -> None:

@@ -1,0 +1,77 @@
+"""Counts the changes of a source transaction that comes in parts: what of it is published, and what it has undone.
+
+A change has an ordinal: its place in the transaction, counted over all parts and before anything is left out.
+"""
+
+from __future__ import annotations
+
+from opendrs.errors import DrsError, Fault
+from opendrs.model.event import Control
+
+
+class Ordinals:
+    """Of the transaction that goes on.
+
+    skip   so many are published already, by a worker before this one or in an earlier part
+    done   so many were sent, or skipped
+    """
+
+    def __init__(self, skip: int = 0) -> None:
+        self.skip = skip
+        self.done = 0
+        self._undone: list[tuple[int, int]] = []
+        self._savepoints: dict[str, int] = {}
+
+    def skipped(self, ordinals: int) -> int:
+        """How many of the next `ordinals` are published already."""
+        return min(max(self.skip - self.done, 0), ordinals)
+
+    def undone(self, ordinals: int) -> list[tuple[int, int]]:
+        """Which of the next `ordinals` will be undone, counted from here."""
+        start, end = self.done, self.done + ordinals
+        return [(max(a, start) - start, min(b, end) - start) for a, b in self._undone if a < end and b > start]
+
+    def advance(self, ordinals: int) -> None:
+        """A part was sent, and the transaction goes on."""
+        self.done += ordinals
+
+    def publish(self, done: int) -> None:
+        """So much can be seen by consumers."""
+        self.skip = done
+
+    def over(self) -> None:
+        """The transaction has ended."""
+        self.skip = self.done = 0
+        self._undone.clear()
+        self._savepoints.clear()
+
+    def again(self) -> None:
+        """The log is read once more, from where the transaction begins. What it will undo is known from now on."""
+        self.done = 0
+        self._savepoints.clear()
+
+    def obey(self, control: Control) -> bool:
+        """Takes notice of a savepoint or a rollback. True: it undoes what was sent, so that all must be sent again
+        without that. Raises LOG_UNSUPPORTED if consumers may have seen it."""
+        at = self.done + control.changes
+        name = control.name.lower()
+        if control.action == "savepoint":
+            self._savepoints.pop(name, None)
+            self._savepoints[name] = at
+            return False
+        first = self._savepoints[name] if control.action == "rollback_to" else 0
+        self._forget_since(name if control.action == "rollback_to" else None)
+        if first == at or any(a <= first and at <= b for a, b in self._undone):
+            return False
+        if at > self.skip > first:
+            reason = "a part of a transaction was rolled back that is published already; raise transaction_bytes"
+            raise DrsError(Fault.LOG_UNSUPPORTED, position=f"change {first} of a transaction", reason=reason)
+        self._undone.append((first, at))
+        return at > self.skip
+
+    def _forget_since(self, name: str | None) -> None:
+        """Savepoints that were set behind that one; all of them if there is none."""
+        kept = list(self._savepoints)
+        behind = kept[kept.index(name) + 1 :] if name is not None else kept
+        for other in behind:
+            del self._savepoints[other]

@@ -1,0 +1,132 @@
+"""A producer of the job: with a transactional id, so that its successors fence it; or a plain one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from opendrs._core import KafkaError, KafkaProducer
+from opendrs.engines.kafka.connect import LIBRARY, settings
+from opendrs.engines.kafka.control import Record
+from opendrs.engines.kafka.errors import of_producer
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.publishing import Publishing
+
+# How long nobody may answer before the job is told; then it tries again from its checkpoint.
+PATIENCE_S: Final = 30.0
+CALL_S: Final = 5.0
+ID_PREFIX: Final = "opendrs."
+TIMEOUT_MS: Final = 300_000  # of a transaction that nobody ends, if the brokers allow as much
+MESSAGE_BYTES: Final = 1_000_000  # where the brokers do not tell what they take
+
+
+def transactional_id(job: str, lane: int | None = None) -> str:
+    return f"{ID_PREFIX}{job}" + ("" if lane is None else f".{lane}")
+
+
+class Producer:
+    """One transaction at a time; used by one thread at a time."""
+
+    def __init__(
+        self, endpoint: Endpoint, publishing: Publishing, identity: str, *, timeout_ms: int, message_bytes: int
+    ) -> None:
+        self._endpoint = endpoint
+        self.transactional = publishing.delivery == "exactly-once"
+        self._opened_at: float | None = None
+        options = {
+            **settings(endpoint),
+            "acks": "all",
+            "enable.idempotence": "true",
+            "compression.codec": publishing.compression,
+            "linger.ms": "5",
+            "batch.num.messages": "100000",
+            "batch.size": str(min(message_bytes, MESSAGE_BYTES)),
+            "message.max.bytes": str(message_bytes),
+            "socket.nagle.disable": "true",
+        }
+        if self.transactional:
+            options |= {"transactional.id": identity, "transaction.timeout.ms": str(timeout_ms)}
+        with self.translated("open a producer"):
+            self.core = KafkaProducer(LIBRARY, list(options.items()), PATIENCE_S)
+
+    @contextmanager
+    def translated(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except KafkaError as error:
+            raise of_producer(error, self._endpoint, what) from error
+
+    def fence(self) -> None:
+        """From now on no older producer of this identity can commit anything."""
+        if self.transactional:
+            with self.translated("take the transactional id"):
+                _patiently(self.core.init_transactions)
+
+    def topic(self, name: str) -> tuple[int, int]:
+        """Number and partitions of a topic, which may have been made a moment ago."""
+        deadline = time.monotonic() + CALL_S
+        while True:
+            try:
+                return self.core.topic(name, CALL_S)
+            except KafkaError as error:
+                if error.kind not in ("unknown_topic", "unavailable") or time.monotonic() > deadline:
+                    raise of_producer(error, self._endpoint, f"look at the topic {name}") from error
+            time.sleep(0.05)
+
+    def begin(self) -> None:
+        """Opens a transaction, if none is open."""
+        if self._opened_at is not None:
+            return
+        if self.transactional:
+            with self.translated("begin a transaction"):
+                self.core.begin()
+        self._opened_at = time.monotonic()
+
+    def open_for_s(self) -> float:
+        """How long the transaction has been open."""
+        return 0.0 if self._opened_at is None else time.monotonic() - self._opened_at
+
+    def commit(self, topic: int, records: Sequence[Record]) -> None:
+        """Makes everything durable, and the records with it: where there are no transactions, behind it."""
+        self.begin()
+        if not self.transactional:
+            self._flush()
+        with self.translated("write the checkpoint"):
+            for key, value in records:
+                self.core.send(topic, 0, key, value)
+        if self.transactional:
+            with self.translated("commit"):
+                _patiently(self.core.commit)
+        else:
+            self._flush()
+        self._opened_at = None
+
+    def _flush(self) -> None:
+        with self.translated("send messages"):
+            _patiently(self.core.flush)
+
+    def rollback(self) -> None:
+        """Forgets what was sent since the last commit, where there are transactions."""
+        if self._opened_at is not None and self.transactional:
+            with self.translated("abort"):
+                _patiently(self.core.abort)
+        self._opened_at = None
+
+    def close(self) -> None:
+        """Whatever is not committed is forgotten: by the brokers when a successor comes, or when its time is over."""
+        self.core.close()
+
+
+def _patiently(call: Callable[[float], None]) -> None:
+    """Repeats a call that may be repeated, until it succeeds or patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            call(CALL_S)
+        except KafkaError as error:
+            if error.kind != "unavailable" or time.monotonic() > deadline:
+                raise
+        else:
+            return

@@ -1,0 +1,331 @@
+"""Kafka as a target: messages, checkpoint and schema history in one transaction of Kafka.
+
+What is committed stays: nothing is written twice, and nothing can be taken back. So a source transaction is whole
+within one transaction of Kafka, unless it is larger than the job allows; then it comes in several, and the checkpoint
+says how much of it is there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from opendrs._core import KafkaPlace, RecordBatch
+from opendrs.engines.kafka import control
+from opendrs.engines.kafka.connect import Client
+from opendrs.engines.kafka.control import Kept, ParsePosition, Record
+from opendrs.engines.kafka.lanes import Ids, Lanes
+from opendrs.engines.kafka.loader import Loader
+from opendrs.engines.kafka.opened import Limits, Opened, limits
+from opendrs.engines.kafka.ordinals import Ordinals
+from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Statement, made, now, statement_of
+from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
+from opendrs.errors import DrsError, Fault
+from opendrs.model.alteration import Alteration
+from opendrs.model.catalog import Table, TableName
+from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.engine import Repeat
+from opendrs.model.event import SchemaChange, Window
+from opendrs.model.job import Policy
+from opendrs.model.position import Position
+from opendrs.model.selection import Selection
+
+# Engines of the source whose changes a rollback undoes.
+TRANSACTIONAL: Final = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkSettings:
+    """What a sink is opened with.
+
+    job, epoch        whose worker we are; older epochs can commit nothing once we are open
+    parse_position    reads the source's positions back
+    place             of a schema change in the source's log, for messages
+    create_statement  the source's statement that makes a table
+    report            told of everything that is not published: (what, why)
+    """
+
+    job: str
+    epoch: int
+    selection: Selection
+    policy: Policy
+    parse_position: ParsePosition
+    place: Callable[[SchemaChange], KafkaPlace]
+    create_statement: Callable[[TableName], str]
+    report: Callable[[str, str], None]
+
+
+class Sink:
+    """Follows with one producer; the load has one a lane."""
+
+    append_only = True
+
+    def __init__(self, endpoint: Endpoint, settings: SinkSettings) -> None:
+        self._endpoint = endpoint
+        self._settings = settings
+        self._publishing = settings.policy.publishing
+        self._client = Client(endpoint)
+        self._limits = Limits()
+        self._main: Opened | None = None
+        self._tables: dict[TableName, TableProgress] = {}
+        self._changed: dict[TableName, TableProgress | None] = {}  # altered, and not flushed
+        self._chunk_keys: set[bytes] = set()
+        self._lanes = Lanes(settings.policy.readers)
+        self._ids = Ids()
+        self._phase: Phase | None = None
+        self._saved: Position | None = None
+        self._bytes = 0  # sent since the last commit
+        self._ordinals = Ordinals()
+        self._lock = threading.Lock()  # lanes finish tables side by side
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Whatever is not flushed is forgotten."""
+        if self._main is not None:
+            self._main.producer.close()
+        self._client.close()
+
+    # opening
+
+    def open(self) -> Checkpoint | None:
+        name = checkpoint_topic(self._settings.job, self._publishing)
+        control.make(self._client, name, self._publishing.replication_factor)
+        self._limits = limits(self._client)
+        self._read(name)  # an overtaken worker must not fence its successor
+        self._main = main = self._opened(None)
+        kept = self._read(name)
+        if kept.checkpoint is None or kept.checkpoint.phase is Phase.LOADING:
+            # A lane of an older worker may be about to commit a chunk.
+            for lane in range(max(kept.lanes, self._lanes.count)):
+                self._opened(lane).producer.close()
+            kept = self._read(name)
+        self._adopt(kept)
+        main.producer.commit(main.checkpoint, [self._job_record(self._saved, self._phase)])
+        return kept.checkpoint
+
+    def _opened(self, lane: int | None) -> Opened:
+        """A producer that has fenced its predecessors."""
+        return Opened(
+            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._limits
+        )
+
+    def _read(self, topic: str) -> Kept:
+        """Raises FENCED if a newer worker has been here."""
+        kept = control.read(self._client.read(topic), self._settings.parse_position)
+        if kept.epoch > self._settings.epoch:
+            raise DrsError(Fault.FENCED, epoch=self._settings.epoch)
+        return kept
+
+    def _adopt(self, kept: Kept) -> None:
+        if kept.checkpoint is not None:
+            self._tables = dict(kept.checkpoint.tables)
+            self._phase, self._saved = kept.checkpoint.phase, kept.checkpoint.position
+        self._chunk_keys = set(kept.keys)
+        self._lanes.count = max(kept.lanes, self._lanes.count)
+        self._ids.next = kept.next_id
+        self._ordinals = Ordinals(skip=kept.done)
+
+    @property
+    def _open(self) -> Opened:
+        assert self._main is not None, "used before it was opened"
+        return self._main
+
+    def _job_record(self, position: Position | None, phase: Phase | None, *, done: int | None = None) -> Record:
+        return control.job_record(
+            epoch=self._settings.epoch,
+            lanes=self._lanes.count,
+            position=position,
+            phase=phase,
+            next_id=self._ids.next,
+            done=self._ordinals.skip if done is None else done,
+        )
+
+    # the load
+
+    def begin(self, checkpoint: Checkpoint) -> None:
+        self._ensure(checkpoint.tables)
+        ensure(self._client, self._ddl_topic, self._publishing)
+        self._tables = dict(checkpoint.tables)
+        if self._ddl_topic and checkpoint.phase is Phase.LOADING:
+            for name in sorted(checkpoint.tables):
+                self._publish(made(name, self._settings.create_statement(name)), now())
+        records = [control.table_record(progress) for progress in checkpoint.tables.values()]
+        self._commit([*records, self._job_record(checkpoint.position, checkpoint.phase)])
+        self._phase, self._saved = checkpoint.phase, checkpoint.position
+
+    def _ensure(self, names: Iterable[TableName]) -> None:
+        """The topics of these tables are there."""
+        topics = [topic_of(name, self._publishing, self._settings.selection) for name in names]
+        ensure(self._client, topics, self._publishing)
+
+    def restart(self, progress: TableProgress) -> None:
+        self._ensure([progress.table.name])
+        self._put(progress)
+
+    def forget(self, name: TableName) -> None:
+        with self._lock:
+            self._commit([control.gone(name), *control.chunks_of(name, self._chunk_keys)])
+            self._tables.pop(name, None)
+            self._open.encoding.forget(name)
+
+    def finish_table(self, progress: TableProgress) -> None:
+        self._put(progress)
+
+    def _put(self, progress: TableProgress) -> None:
+        name = progress.table.name
+        with self._lock:
+            self._commit([control.table_record(progress), *control.chunks_of(name, self._chunk_keys)])
+            self._tables[name] = progress
+            self._open.encoding.forget(name)
+
+    @contextmanager
+    def loader(self) -> Iterator[Loader]:
+        with self._lanes.one() as lane:
+            opened = self._opened(lane)
+            try:
+                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._limits.timeout_ms / 1000)
+            finally:
+                opened.producer.close()
+
+    def _note_chunk(self, key: bytes) -> None:
+        with self._lock:
+            self._chunk_keys.add(key)
+
+    def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
+        """Messages have no constraints."""
+
+    # the log
+
+    def write(self, window: Window, *, idempotent: bool) -> None:
+        assert not idempotent, "nothing that is published can be made up for"
+        main, ordinals = self._open, self._ordinals
+        main.producer.begin()
+        for one in window.controls:
+            if ordinals.obey(one):
+                raise Repeat
+        self._send(window, skip=ordinals.skipped(window.ordinals))
+        if window.position is not None:
+            ordinals.over()
+        else:
+            ordinals.advance(window.ordinals)
+            if self._is_too_large() and ordinals.done > ordinals.skip:
+                self._commit_part()
+
+    def _send(self, window: Window, *, skip: int) -> None:
+        batches: list[tuple[int, object]] = []
+        for changes in window.tables:
+            table, batch = self._definition(changes.table), changes.batch
+            assert isinstance(batch, RecordBatch)
+            if table.engine.lower() in TRANSACTIONAL:
+                batch = without(batch, self._ordinals.undone(window.ordinals))
+            if batch.num_rows:
+                batches.append((self._open.encoding.number(table), batch))
+        if not batches:
+            return
+        assert window.origins is not None
+        with self._open.producer.translated("send messages"):
+            sent = self._open.encoding.core.send_window(
+                self._open.producer.core, batches, window.origins(), first_id=self._ids.next, skip=skip
+            )
+        self._ids.next, _, nbytes = sent
+        self._bytes += nbytes
+
+    def _is_too_large(self) -> bool:
+        took_s = self._open.producer.open_for_s()
+        return self._bytes >= self._publishing.transaction_bytes or took_s > self._limits.timeout_ms / 2000
+
+    def _commit_part(self) -> None:
+        """Of a transaction that is larger than one of Kafka may be, what was sent becomes visible."""
+        done = self._ordinals.done
+        self._commit([self._job_record(self._saved, self._phase, done=done)])
+        self._ordinals.publish(done)
+
+    def _definition(self, name: TableName) -> Table:
+        progress = self._changed.get(name) or self._tables[name]
+        return progress.table
+
+    def alter(
+        self,
+        change: SchemaChange,
+        alterations: Sequence[Alteration],
+        tables: Mapping[TableName, TableProgress | None],
+    ) -> None:
+        self._open.producer.begin()
+        statement = statement_of(change, alterations, self._settings.policy)
+        if statement is not None and self._ddl_topic:
+            self._publish(statement, self._settings.place(change))
+        elif statement is not None and statement.kind in UNTOLD:
+            self._settings.report(f"{statement.kind} {statement.database}.{statement.table}", NOT_TOLD)
+        self._ensure(name for name, progress in tables.items() if progress is not None)
+        for name, progress in tables.items():
+            self._changed[name] = progress
+            self._open.encoding.forget(name)
+
+    @property
+    def _ddl_topic(self) -> list[str]:
+        """Where statements are published; nowhere if the job carries none over."""
+        topic = self._publishing.ddl_topic
+        return [topic] if topic and self._settings.policy.ddl == "carry" else []
+
+    def _publish(self, statement: Statement, place: KafkaPlace) -> None:
+        main = self._open
+        main.producer.begin()
+        topic, _ = main.producer.topic(self._publishing.ddl_topic)
+        words = (statement.sql, statement.kind, statement.database, statement.table)
+        key, value = main.encoding.core.statement(words, place, snapshot=statement.snapshot, id=self._ids.take(1))
+        # One partition, whatever the key: statements are in the order of the source.
+        with main.producer.translated("send a statement"):
+            main.producer.core.send(topic, 0, key, value)
+
+    def flush(self, position: Position | None, phase: Phase) -> None:
+        records: list[Record] = []
+        for name, progress in self._changed.items():
+            records.append(control.gone(name) if progress is None else control.table_record(progress))
+            records += control.chunks_of(name, self._chunk_keys)
+        self._commit([*records, self._job_record(position, phase)])
+        for name, progress in self._changed.items():
+            if progress is None:
+                self._tables.pop(name, None)
+            else:
+                self._tables[name] = progress
+        self._changed.clear()
+        self._phase, self._saved = phase, position
+
+    def _commit(self, records: Sequence[Record]) -> None:
+        self._open.producer.commit(self._open.checkpoint, records)
+        self._chunk_keys -= {key for key, value in records if value is None}
+        self._bytes = 0
+        self._ids.durable()
+
+    def rollback(self) -> None:
+        self._open.producer.rollback()
+        for name in self._changed:
+            self._open.encoding.forget(name)
+        self._changed.clear()
+        self._bytes = 0
+        self._ids.undo()
+        self._ordinals.again()
+
+    def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
+        del tables
+        self.rollback()
+
+
+def without(batch: RecordBatch, undone: Sequence[tuple[int, int]]) -> RecordBatch:
+    """The batch without the changes of these ranges of ordinals."""
+    if not undone:
+        return batch
+    kept = [True] * batch.num_rows
+    for first, end in undone:
+        start, behind = batch.rows_below(first), batch.rows_below(end)
+        kept[start:behind] = [False] * (behind - start)
+    return batch.keep(kept)
