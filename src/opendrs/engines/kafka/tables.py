@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-
 from opendrs._core import KafkaEncoder, KafkaError, __version__
 from opendrs.engines.kafka.producing import Producer
 from opendrs.engines.kafka.topics import topic_of
