@@ -43,6 +43,7 @@ class Kept:
     next_id     of the next message
     done        ordinals of the transaction behind the position that are published already
     keys        of all records that are there
+    resetting   a reset was begun and has not ended: nothing else counts
     """
 
     epoch: int = 0
@@ -51,6 +52,7 @@ class Kept:
     next_id: int = 1
     done: int = 0
     keys: frozenset[bytes] = field(default_factory=frozenset)
+    resetting: bool = False
 
 
 def make(client: Client, topic: str, replicas: int) -> None:
@@ -86,6 +88,7 @@ def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosit
         next_id=next_id,
         done=job.get("done", 0),
         keys=frozenset(newest),
+        resetting=job.get("resetting", False),
     )
 
 
@@ -128,7 +131,14 @@ def _bound(found: list[str | None] | None) -> Key | None:
 
 
 def job_record(
-    *, epoch: int, lanes: int, position: Position | None, phase: Phase | None, next_id: int, done: int = 0
+    *,
+    epoch: int,
+    lanes: int,
+    position: Position | None,
+    phase: Phase | None,
+    next_id: int,
+    done: int = 0,
+    resetting: bool = False,
 ) -> Record:
     value = {
         "version": VERSION,
@@ -138,6 +148,7 @@ def job_record(
         "position": position.dump() if position else None,
         "next_id": next_id,
         "done": done,
+        **({"resetting": True} if resetting else {}),
         "saved_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
     return _key("job"), _value(value)
@@ -170,6 +181,11 @@ def chunk_key(chunk: Chunk) -> bytes:
 def gone(name: TableName) -> Record:
     """The table is not of the job any more."""
     return _key("table", name.schema, name.table), None
+
+
+def forgotten(keys: Iterable[bytes]) -> list[Record]:
+    """Tombstones for everything but what tells of the job itself."""
+    return [(key, None) for key in keys if key != _key("job")]
 
 
 def chunks_of(name: TableName, keys: Iterable[bytes]) -> list[Record]:

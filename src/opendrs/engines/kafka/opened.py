@@ -57,5 +57,9 @@ class Opened:
             self.checkpoint, _ = self.producer.topic(checkpoint_topic(job, publishing))
             self.encoding = Encoding(self.producer, publishing, selection, job)
         except BaseException:
-            self.producer.close()
+            self.close()
             raise
+
+    def close(self) -> None:
+        """What is not committed is forgotten."""
+        self.producer.close()

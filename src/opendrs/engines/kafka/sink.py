@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from opendrs._core import KafkaPlace, RecordBatch
+from opendrs._core import RecordBatch
 from opendrs.engines.kafka import control
 from opendrs.engines.kafka.connect import Client
 from opendrs.engines.kafka.control import Kept, ParsePosition, Record
@@ -22,7 +22,7 @@ from opendrs.engines.kafka.lanes import Ids, Lanes
 from opendrs.engines.kafka.loader import Loader
 from opendrs.engines.kafka.opened import Limits, Opened, limits
 from opendrs.engines.kafka.ordinals import Ordinals
-from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Statement, made, now, statement_of
+from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Place, Statement, made, now, statement_of
 from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
@@ -55,7 +55,7 @@ class SinkSettings:
     selection: Selection
     policy: Policy
     parse_position: ParsePosition
-    place: Callable[[SchemaChange], KafkaPlace]
+    place: Callable[[SchemaChange], Place]
     create_statement: Callable[[TableName], str]
     report: Callable[[str, str], None]
 
@@ -91,7 +91,7 @@ class Sink:
     ) -> None:
         """Whatever is not flushed is forgotten."""
         if self._main is not None:
-            self._main.producer.close()
+            self._main.close()
         self._client.close()
 
     # opening
@@ -106,7 +106,7 @@ class Sink:
         if kept.checkpoint is None or kept.checkpoint.phase is Phase.LOADING:
             # A lane of an older worker may be about to commit a chunk.
             for lane in range(max(kept.lanes, self._lanes.count)):
-                self._opened(lane).producer.close()
+                self._opened(lane).close()
             kept = self._read(name)
         self._adopt(kept)
         main.producer.commit(main.checkpoint, [self._job_record(self._saved, self._phase)])
@@ -123,6 +123,8 @@ class Sink:
         kept = control.read(self._client.read(topic), self._settings.parse_position)
         if kept.epoch > self._settings.epoch:
             raise DrsError(Fault.FENCED, epoch=self._settings.epoch)
+        if kept.resetting:
+            raise DrsError(Fault.RESET_UNFINISHED)
         return kept
 
     def _adopt(self, kept: Kept) -> None:
@@ -194,7 +196,7 @@ class Sink:
             try:
                 yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._limits.timeout_ms / 1000)
             finally:
-                opened.producer.close()
+                opened.close()
 
     def _note_chunk(self, key: bytes) -> None:
         with self._lock:
@@ -276,7 +278,7 @@ class Sink:
         topic = self._publishing.ddl_topic
         return [topic] if topic and self._settings.policy.ddl == "carry" else []
 
-    def _publish(self, statement: Statement, place: KafkaPlace) -> None:
+    def _publish(self, statement: Statement, place: Place) -> None:
         main = self._open
         main.producer.begin()
         topic, _ = main.producer.topic(self._publishing.ddl_topic)
