@@ -133,10 +133,11 @@ fn statements(format: &str) -> String {
     let (unknown, sql) = (Facts::default(), "DROP DATABASE shop");
     let all = [
         ("in the log", create),
+        ("that drops a table", Statement { sql: "DROP TABLE t", kind: "DROP", table: "t", ..create }),
         ("of no table, where nothing is known", Statement { facts: unknown, table: "", sql, kind: "DROP", ..create }),
         ("of a snapshot", Statement { facts: SNAPSHOT, snapshot: true, ..create }),
     ];
-    for (policy, shown) in [(2, 3), (0, 1), (1, 1), (3, 1)] {
+    for (policy, shown) in [(2, 4), (0, 1), (1, 1), (3, 1)] {
         let encoder = encoder(format, policy);
         for (heading, statement) in &all[..shown] {
             let message = encoder.statement(statement, 42, NOW_MS).unwrap();
