@@ -107,6 +107,7 @@ fn windows_are_checked() {
     assert!(of(&[&[(1, 0, 0, row(1))], &[(1, 1, 1, row(1))]]).is_ok(), "a table may come in several batches");
     refused(of(&[&[(1, 0, 2, row(1))]]), "batch", "d.t: row 0 is of transaction 2, of 2");
     refused(of(&[&[(1, 5, 0, row(1))], &[(1, 5, 0, row(1))]]), "batch", "seq 5 is there twice");
+    refused(of(&[&[(1, 0, 1, row(1)), (1, 1, 0, row(1))]]), "batch", "transaction 0 comes after 1");
     refused(of(&[&[(2, 0, 0, row(1))]]), "batch", "row 0 is not followed by its after image");
     refused(of(&[&[(3, 0, 0, row(1))]]), "batch", "row 0 has op 3");
     let bare = batch(&shop(), &[row(1)]);

@@ -1,6 +1,6 @@
 //! Encodes rows like sysbench's (id, k, c of 119 characters, pad of 59), and rows of what is dearer to write, in
 //! every format, and says how many messages a second one thread makes.
-//! `cargo run --release -p opendrs-messages --example encode_bench`
+//! `cargo run --release -p opendrs-messages --example messages_bench`
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::sync::Arc;
