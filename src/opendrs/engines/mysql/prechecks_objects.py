@@ -225,8 +225,8 @@ def _untold(objects: Objects) -> Verdict:
     if not acting:
         return passed("No foreign key changes rows of selected tables")
     return failed(
-        f"Rows of selected tables are changed by foreign keys, and the log does not say so: consumers would never know. "
-        f"{_shown(acting)}",
+        f"Rows of selected tables are changed by foreign keys, and the log does not say so: consumers would never "
+        f"know. {_shown(acting)}",
         "Leave these tables out, or let the applications delete and update the rows themselves (ON DELETE RESTRICT). "
         "MySQL 9.6 and newer logs such changes.",
     )
