@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 from confluent_kafka.admin import AclOperation, AdminClient, ResourceType
 
-from tests.harness import cache, java, kafka_client, maven
+from tests.harness import cache, java, kafka_client, kafka_wire, maven
 from tests.harness.commands import run
 from tests.harness.kafka_client import Isolation, Message
 from tests.harness.lifecycle import START_TIMEOUT_S, STOP_TIMEOUT_S, LocalDaemon
@@ -214,6 +214,11 @@ class Kafka(LocalDaemon):
         """
         return kafka_client.consume(self.client(), topics, isolation)
 
+    @property
+    def features(self) -> dict[str, int]:
+        """The levels of the features in force, such as `transaction.version`; absent: 0."""
+        return kafka_wire.features(self.port)
+
     def create_user(self, name: str, password: str) -> None:
         """A user of SCRAM, or his new password. (The users of PLAIN stand in the settings.)"""
         kafka_client.create_user(self.client(), name, password)
@@ -272,7 +277,11 @@ class Kafka(LocalDaemon):
         return self._broker_command(settings, [*shared, *quick, f"-Xmx{self.options.heap_mib}m"])
 
     def _answers(self) -> bool:
-        return listens(self.port) and kafka_client.answers(self.client())
+        try:
+            ready = listens(self.port) and kafka_wire.gives_producer_ids(self.port)
+        except (OSError, EOFError):  # it ends, or takes its time; its log will tell
+            return False
+        return ready and kafka_client.answers(self.client())
 
     def _after_first_start(self) -> None:
         pass  # all is in the template

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -186,6 +186,29 @@ def test_a_topic_is_not_made_by_writing_to_it(kafka: Kafka) -> None:
     assert "never_made" not in kafka.topics()
 
 
+def test_a_broker_that_has_started_gives_out_producer_ids_at_once(start_kafka: StartKafka) -> None:
+    broker = start_kafka()
+    for options in ({"enable.idempotence": True}, {"transactional.id": "new"}):
+        said: list[str] = []
+        logger = logging.Logger("heard")
+        logger.addHandler(Heard(said))
+        producer = Producer({**broker.client(), **options}, logger=logger)
+        if "transactional.id" in options:
+            producer.init_transactions(ANSWER_S)
+        producer.list_topics(timeout=ANSWER_S)
+        producer.poll(0.1)  # for what it has to say
+        assert said == []
+
+
+class Heard(logging.Handler):
+    def __init__(self, said: list[str]) -> None:
+        super().__init__()
+        self.said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
 # --- life ---------------------------------------------------------------------------------
 
 
@@ -299,55 +322,15 @@ def test_settings_and_durability(start_kafka: StartKafka) -> None:
 
 
 def test_features_are_chosen_when_a_cluster_is_formatted(kafka: Kafka, start_kafka: StartKafka) -> None:
-    assert levels(kafka)["transaction.version"] == 2
+    assert kafka.features["transaction.version"] == 2
     older = start_kafka(KafkaOptions(features={"transaction.version": 1}))
-    assert levels(older)["transaction.version"] == 1
+    assert older.features["transaction.version"] == 1
     with pytest.raises(ServerFailed, match="transaction"):
         start_kafka(KafkaOptions(features={"transaction.version": 1}), "kafka39")
 
 
 def test_kafka_39_has_no_newer_transactions(kafka_39: Kafka) -> None:
-    assert "transaction.version" not in levels(kafka_39)
-
-
-def levels(broker: Kafka) -> dict[str, int]:
-    """The levels of the features in force, which librdkafka does not tell: ApiVersions 3 by hand.
-
-    https://kafka.apache.org/protocol: the levels are the field with tag 2.
-    """
-    request = struct.pack(">hhih", 18, 3, 1, -1) + b"\0" + b"\x05test\x021\0"
-    with socket.create_connection(("127.0.0.1", broker.port), 5) as end:
-        end.sendall(struct.pack(">i", len(request)) + request)
-        with end.makefile("rb") as file:
-            (size,) = struct.unpack(">i", file.read(4))
-            answer = file.read(size)
-    place = 7 + 7 * (answer[6] - 1) + 4  # correlation, error, number + 1 of keys; keys; throttle time
-    tags, place = uvarint(answer, place)
-    for _ in range(tags):
-        tag, place = uvarint(answer, place)
-        length, place = uvarint(answer, place)
-        if tag == 2:
-            return dict(each_level(answer, place))
-        place += length
-    raise AssertionError("no levels")
-
-
-def each_level(answer: bytes, place: int) -> Iterator[tuple[str, int]]:
-    count, place = uvarint(answer, place)
-    for _ in range(count - 1):
-        length, place = uvarint(answer, place)
-        end = place + length - 1
-        yield answer[place:end].decode(), struct.unpack_from(">h", answer, end)[0]
-        place = end + 5  # the highest level, the lowest, no tags
-
-
-def uvarint(answer: bytes, place: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and the place behind it."""
-    number = shift = 0
-    while answer[place] & 0x80:
-        number |= (answer[place] & 0x7F) << shift
-        place, shift = place + 1, shift + 7
-    return number | answer[place] << shift, place + 1
+    assert "transaction.version" not in kafka_39.features
 
 
 # --- who is let in ------------------------------------------------------------------------
