@@ -11,6 +11,13 @@ from opendrs.model.job import NulInText as NulInTextPolicy
 from opendrs.model.job import Task as JobTask
 
 SourceUrl = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")]
+TargetUrl = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET_URL",
+        help="postgresql://user:password@host:port/database or kafka://user:password@host:port/topic?format=...",
+    ),
+]
 Tables = Annotated[
     list[str] | None,
     typer.Option(metavar="PATTERN", help="Tables as database.table, with * and ?; may be repeated. Default: all."),
