@@ -33,8 +33,6 @@ from tests.harness.server import ADMIN_PASSWORD, PASSWORD, USER, Options, Server
 
 ADMIN: Final = "admin"
 TEMPLATE: Final = 1  # changes when the way of making a template changes
-# Neither is in the pom of the broker, which leaves the choice of a logger to its distribution.
-LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
 RELEASES: Final = {"4.3": "4.3.1", "3.9": "3.9.2"}
 
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -145,7 +143,7 @@ class Kafka(LocalDaemon):
         self.proxy: Proxy | None = None
         self._java = java.find()
         release = RELEASES[version]
-        self._jars = maven.jars(f"kafka-{release}", f"org.apache.kafka:kafka_2.13:{release}", LOGGER)
+        self._jars = maven.jars(f"kafka-{release}", f"org.apache.kafka:kafka_2.13:{release}", maven.LOGGER)
         self._passwords = {ADMIN: ADMIN_PASSWORD, USER: PASSWORD}
         self._ports: dict[str, int] = {}
 

@@ -20,6 +20,9 @@ LAYOUT = 1  # changes when the way of fetching changes, so that folders made the
 ATTEMPTS = 2
 PAUSE_S = 3.0
 
+# What Kafka and Flink log goes through it to standard error; which logger they do it with is left to us by both.
+LOGGER = "org.slf4j:slf4j-simple:1.7.36"
+
 PROJECT = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

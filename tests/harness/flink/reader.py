@@ -15,7 +15,6 @@ from tests.harness.commands import run
 PROGRAM: Final = Path(__file__).with_name("Read.java")
 RELEASES: Final = {"2.3": "2.3.0", "1.20": "1.20.4"}
 ARTIFACTS: Final = ("flink-json", "flink-table-api-java-bridge", "flink-table-runtime", "flink-streaming-java")
-LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
 JVM: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData")
 REFUSED: Final = "!"
 
@@ -98,7 +97,7 @@ def judge(
 
 def _jars(release: str) -> tuple[Path, ...]:
     version = RELEASES[release]
-    return maven.jars(f"flink-{version}", *(f"org.apache.flink:{name}:{version}" for name in ARTIFACTS), LOGGER)
+    return maven.jars(f"flink-{version}", *(f"org.apache.flink:{name}:{version}" for name in ARTIFACTS), maven.LOGGER)
 
 
 def _lines(values: Iterable[bytes | None]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,13 @@ def refusal(client: dict[str, Any]) -> int | None:
             continue
         return None
     raise AssertionError("neither let in nor refused")
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + ANSWER_S
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
 
 
 def setting(broker: Kafka, name: str) -> str:
@@ -276,11 +283,11 @@ def test_pause_and_resume(start_kafka: StartKafka) -> None:
 
 def test_a_given_folder_keeps_the_data(start_kafka: StartKafka, tmp_path: Path) -> None:
     options = KafkaOptions(data=tmp_path / "data")
-    with create_broker("kafka", options) as broker:
-        broker.create_topic("kept")
-        fill(broker, "kept", "é")
-    with create_broker("kafka", options) as broker:
-        assert values(broker, "kept") == ["é"]
+    broker = start_kafka(options)
+    broker.create_topic("kept")
+    fill(broker, "kept", "é")
+    broker.close()
+    assert values(start_kafka(options), "kept") == ["é"]
 
 
 def test_each_broker_is_a_cluster_of_its_own(kafka: Kafka, start_kafka: StartKafka) -> None:
@@ -429,23 +436,26 @@ def test_a_broken_network(open_house: Kafka, topic: NewTopic) -> None:
 # --- leftovers ----------------------------------------------------------------------------
 
 
-def test_a_closed_broker_leaves_nothing() -> None:
+def test_a_closed_broker_leaves_nothing(start_kafka: StartKafka) -> None:
     tasks, threads = Path("/proc/self/task"), set(threading.enumerate())
     before = len(list(tasks.iterdir()))
-    with create_broker("kafka", KafkaOptions(listeners=[Listener.PROXIED, Listener.SSL])) as broker:
-        broker.create_topic("t")
-        fill(broker, "t", "x")
-        assert values(broker, "t") == ["x"]
-        folder, pid = broker.folder, broker.pid
+    broker = start_kafka(KafkaOptions(listeners=[Listener.PROXIED, Listener.SSL]))
+    broker.create_topic("t")
+    fill(broker, "t", "x")
+    assert values(broker, "t") == ["x"]
+    folder, pid = broker.folder, broker.pid
+    broker.close()
     broker.close()
     assert not folder.exists()
     assert process(pid) is None
     assert not (workplace().path / RECORDS / folder.name).exists()
     assert not Path(f"/tmp/hsperfdata_root/{pid}").exists()
     assert {thread for thread in threading.enumerate() if thread.name != "harness-spawner"} <= threads
-    assert len(list(tasks.iterdir())) <= before + 1  # the thread that starts all servers
+    # One more may have begun, which starts all servers; and the system counts one a little longer than it runs.
+    assert until(lambda: len(list(tasks.iterdir())) <= before + 1)
 
 
+@pytest.mark.usefixtures("kafka")  # without which the child would not start one either
 def test_a_broker_dies_with_the_process_that_started_it() -> None:
     with subprocess.Popen([sys.executable, "-c", CHILD], cwd=REPOSITORY, stdout=subprocess.PIPE) as owner:
         assert owner.stdout
@@ -453,9 +463,6 @@ def test_a_broker_dies_with_the_process_that_started_it() -> None:
         broker = process(pid)
         assert broker
         owner.kill()
-    deadline = time.monotonic() + ANSWER_S
-    while broker.alive() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not broker.alive()
+    assert until(lambda: not broker.alive())
     workplace()
     assert not Path(folder).exists()
