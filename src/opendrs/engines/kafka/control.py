@@ -64,13 +64,13 @@ def make(client: Client, topic: str, replicas: int) -> None:
 
 def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosition) -> Kept:
     """Raises ValueError if a record is of a version that is not understood."""
-    newest: dict[bytes, dict[str, Any]] = {}
+    texts: dict[bytes, bytes] = {}
     for key, value in records:
-        if key is None:
-            continue
-        newest.pop(key, None)
-        if value is not None:
-            newest[key] = json.loads(value)
+        if key is not None and value is not None:
+            texts[key] = value
+        elif key is not None:
+            texts.pop(key, None)
+    newest = {key: json.loads(text) for key, text in texts.items()}
     for found in newest.values():
         if found["version"] != VERSION:
             raise ValueError(f"a checkpoint of version {found['version']} is not understood")
