@@ -272,6 +272,7 @@ fn facts(place: &Place) -> Facts<'_> {
 
 enum Failure {
     Encoding(MessageError),
+    /// With the row whose message was refused, if it is known.
     Sending(Box<(opendrs_kafka::KafkaError, Option<RowName>)>),
 }
 

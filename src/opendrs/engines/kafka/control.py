@@ -19,13 +19,14 @@ from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase,
 from opendrs.model.position import Position
 
 VERSION: Final = 1
-# Small segments, for only closed ones are compacted; records of wide tables are large.
+MESSAGE_BYTES: Final = 8 << 20  # definitions of wide tables
+# Small segments, for only closed ones are compacted.
 CONFIG: Final = {
     "cleanup.policy": "compact",
     "segment.bytes": str(16 << 20),
     "segment.ms": str(3_600_000),
     "min.cleanable.dirty.ratio": "0.1",
-    "max.message.bytes": str(8 << 20),
+    "max.message.bytes": str(MESSAGE_BYTES),
 }
 REPLICAS: Final = 3  # where there are so many brokers
 

@@ -20,8 +20,9 @@ from opendrs.engines.kafka.connect import Client
 from opendrs.engines.kafka.control import Kept, ParsePosition, Record
 from opendrs.engines.kafka.lanes import Ids, Lanes
 from opendrs.engines.kafka.loader import Loader
-from opendrs.engines.kafka.opened import Limits, Opened, limits
+from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.ordinals import Ordinals
+from opendrs.engines.kafka.producing import TIMEOUT_MS
 from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Place, Statement, made, now, statement_of
 from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
 from opendrs.errors import DrsError, Fault
@@ -70,7 +71,7 @@ class Sink:
         self._settings = settings
         self._publishing = settings.policy.publishing
         self._client = Client(endpoint)
-        self._limits = Limits()
+        self._timeout_ms = TIMEOUT_MS
         self._main: Opened | None = None
         self._tables: dict[TableName, TableProgress] = {}
         self._changed: dict[TableName, TableProgress | None] = {}  # altered, and not flushed
@@ -99,7 +100,7 @@ class Sink:
     def open(self) -> Checkpoint | None:
         name = checkpoint_topic(self._settings.job, self._publishing)
         control.make(self._client, name, self._publishing.replication_factor)
-        self._limits = limits(self._client)
+        self._timeout_ms = timeout_ms(self._client)
         self._read(name)  # an overtaken worker must not fence its successor
         self._main = main = self._opened(None)
         kept = self._read(name)
@@ -115,7 +116,7 @@ class Sink:
     def _opened(self, lane: int | None) -> Opened:
         """A producer that has fenced its predecessors."""
         return Opened(
-            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._limits
+            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._timeout_ms
         )
 
     def _read(self, topic: str) -> Kept:
@@ -194,7 +195,7 @@ class Sink:
         with self._lanes.one() as lane:
             opened = self._opened(lane)
             try:
-                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._limits.timeout_ms / 1000)
+                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._timeout_ms / 1000)
             finally:
                 opened.close()
 
@@ -243,7 +244,7 @@ class Sink:
 
     def _is_too_large(self) -> bool:
         took_s = self._open.producer.open_for_s()
-        return self._bytes >= self._publishing.transaction_bytes or took_s > self._limits.timeout_ms / 2000
+        return self._bytes >= self._publishing.transaction_bytes or took_s > self._timeout_ms / 2000
 
     def _commit_part(self) -> None:
         """Of a transaction that is larger than one of Kafka may be, what was sent becomes visible."""
