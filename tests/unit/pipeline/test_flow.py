@@ -60,15 +60,15 @@ def numbers(events: list[Event]) -> list[int]:
     return [event.position.number for event in events if isinstance(event.position, Lsn)]
 
 
-FLOWS: list[Callable[[Log], Any]] = [lambda log: Threaded(log, nbytes_max=5 * NBYTES), lambda log: _Entered(log)]
-
-
-class _Entered(Inline):
+class Entered(Inline):
     def __enter__(self) -> Inline:
         return self
 
     def __exit__(self, *error: object) -> None:
         pass
+
+
+FLOWS: list[Callable[[Log], Any]] = [lambda log: Threaded(log, nbytes_max=5 * NBYTES), Entered]
 
 
 @pytest.mark.parametrize("make", FLOWS, ids=["threaded", "inline"])

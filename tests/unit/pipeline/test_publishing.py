@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def law(chunks: Sequence[Chunk]) -> None:
     by_ordinal = sorted(chunks, key=lambda chunk: chunk.ordinal)
     assert len({chunk.ordinal for chunk in chunks}) == len(chunks), chunks
     assert by_ordinal[0].lower is None and by_ordinal[-1].upper is None
-    assert all(before.upper == behind.lower for before, behind in zip(by_ordinal, by_ordinal[1:], strict=False))
+    assert all(before.upper == behind.lower for before, behind in pairwise(by_ordinal))
 
 
 # One attempt at a load: where it cuts, the largest key of its time, and which of its chunks become durable.
