@@ -88,7 +88,10 @@ def _objects(call: Call, params: Params) -> Changed:
     if asked is None:
         raise DrsError(Fault.PARAMETER_EMPTY, name="job.params.db_object")
     shown = asked.model_dump(exclude_none=True)
-    query_id, head = configuring.save_objects(call.asking, call.job_id, selection(asked), shown)
+    with call.asking.store.read() as connection:
+        head = job_head(call.asking, connection, call.job_id)
+    chosen = selection(asked, link(head).target)
+    query_id, head = configuring.save_objects(call.asking, call.job_id, chosen, shown)
     return head, query_id
 
 
