@@ -47,7 +47,8 @@ bench: setup ## Measure against the C references and print ratios
 
 golden: setup ## Rewrite the expected files of golden tests and show what changed
 	OPENDRS_GOLDEN=rewrite $(BIN)/python -m pytest tests/golden tests/unit -q -m golden
-	git diff --stat -- tests/golden docs/reference
+	OPENDRS_GOLDEN=rewrite cargo test --quiet --release --locked -p opendrs-messages --test golden
+	git diff --stat -- tests/golden rust/messages/tests/golden docs/reference
 
 lock: $(UV) ## Write requirements.lock anew from pyproject.toml
 	$(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock

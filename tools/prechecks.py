@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from opendrs.engines.kafka import prechecks as kafka
 from opendrs.engines.mysql import prechecks as mysql
 from opendrs.engines.postgres import prechecks as postgres
 from opendrs.model.precheck import ALL, GROUPS, LOAD, LOG, LOG_ONLY, Precheck
@@ -19,6 +20,7 @@ SECTIONS: Final[tuple[tuple[str, Sequence[Precheck[Any]]], ...]] = (
     ("The source: MySQL and MariaDB", (*mysql.SERVER, *mysql.OBJECTS)),
     ("What is to arrive in PostgreSQL, by the source's catalog alone", postgres.ARRIVAL),
     ("The target: PostgreSQL", (*postgres.SERVER, *postgres.IN_DATABASE, *postgres.OBJECTS)),
+    ("The target: Kafka", (*kafka.SERVER, *kafka.OBJECTS)),
 )
 TASKS: Final = {ALL: "all", LOAD: "with a load", LOG: "with a log", LOG_ONLY: "a log only"}
 

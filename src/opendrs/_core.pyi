@@ -236,9 +236,6 @@ class KafkaProducer:
     def take_log(self) -> list[tuple[int, str]]: ...
     def close(self) -> None: ...
 
-KafkaPlace = tuple[int, str | None, str | None, int]
-"""Microseconds since 1970, gtid, file, pos."""
-
 class KafkaEncoder:
     def __init__(self, options_json: str) -> None: ...
     def register(self, id: int, table_json: str) -> None: ...
@@ -252,10 +249,21 @@ class KafkaEncoder:
         skip: int,
     ) -> tuple[int, int, int]: ...
     def send_rows(
-        self, producer: KafkaProducer, table: int, batch: object, place: KafkaPlace, *, first_id: int
+        self,
+        producer: KafkaProducer,
+        table: int,
+        batch: object,
+        place: tuple[int, str | None, str | None, int],
+        *,
+        first_id: int,
     ) -> tuple[int, int, int]: ...
     def statement(
-        self, statement: tuple[str, str, str, str], place: KafkaPlace, *, snapshot: bool, id: int
+        self,
+        statement: tuple[str, str, str, str],
+        place: tuple[int, str | None, str | None, int],
+        *,
+        snapshot: bool,
+        id: int,
     ) -> tuple[bytes | None, bytes]: ...
 
 KAFKA_RECORD_SCHEMA: str

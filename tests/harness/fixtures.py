@@ -18,10 +18,11 @@ import pytest
 
 from tests.harness import mariadb as mariadb_server
 from tests.harness import mysql as mysql_server
-from tests.harness.catalogue import create
+from tests.harness.catalogue import create, create_broker
+from tests.harness.kafka import Kafka
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
-from tests.harness.server import Options, Server, ServerUnavailable
+from tests.harness.server import Daemon, Options, Server, ServerUnavailable
 
 PREFIX = "not exercised: "
 NAME_CHARACTERS_MAX = 40  # MySQL takes 64 and PostgreSQL 63 bytes; room for suffixes of tests
@@ -34,13 +35,17 @@ NOT_EXERCISED: list[tuple[str, str]] = [
         "no package here: their logs are byte fixtures made from the documented format",
     ),
     ("PostgreSQL 14 and 17", "no package here; 15, 16 and 18 are run"),
+    ("Kafka, a cluster of several brokers", "one broker that is its own controller is run, of 4.3 and of 3.9"),
+    ("Kafka, GSSAPI and OAUTHBEARER", "no Kerberos and no authorization server here"),
     ("power failure", "processes are killed; the machine is not"),
     ("long seeded faults", "`make torture` plays them for as long as wanted"),
 ]
 
-ServerKind = TypeVar("ServerKind", bound=Server)
+DaemonKind = TypeVar("DaemonKind", bound=Daemon)
 StartServer = Callable[..., Server]
+StartKafka = Callable[..., Kafka]
 NewDatabase = Callable[[Server], str]
+NewTopic = Callable[..., str]
 
 _numbers = itertools.count(1)
 
@@ -52,14 +57,14 @@ def not_exercised(what: str, why: str) -> NoReturn:
     pytest.skip(f"{PREFIX}{what}: {' '.join(why.split())}")
 
 
-def _started(name: str, make: Callable[[], ServerKind]) -> ServerKind:
+def _started(name: str, make: Callable[[], DaemonKind]) -> DaemonKind:
     try:
         return make().__enter__()
     except ServerUnavailable as error:
         not_exercised(name, str(error))
 
 
-def _shared(name: str, make: Callable[[], ServerKind]) -> Iterator[ServerKind]:
+def _shared(name: str, make: Callable[[], DaemonKind]) -> Iterator[DaemonKind]:
     server = _started(name, make)
     yield server
     server.close()
@@ -101,6 +106,18 @@ def postgres_18() -> Iterator[Postgres]:
     yield from _shared("postgres18", lambda: Postgres(18))
 
 
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """Kafka 4.3, shared by the run: PLAINTEXT, and a topic is only there when it was made."""
+    yield from _shared("kafka", create_broker)
+
+
+@pytest.fixture(scope="session")
+def kafka_39() -> Iterator[Kafka]:
+    """Kafka 3.9, shared by the run."""
+    yield from _shared("kafka39", lambda: create_broker("kafka39"))
+
+
 @pytest.fixture
 def start_server() -> Iterator[StartServer]:
     """`start_server(name, options=None)`: a server of the test's own, to be broken at will."""
@@ -116,13 +133,26 @@ def start_server() -> Iterator[StartServer]:
 
 
 @pytest.fixture
+def start_kafka() -> Iterator[StartKafka]:
+    """`start_kafka(options=None, name="kafka")`: a broker of the test's own, to be broken at will."""
+    brokers: list[Kafka] = []
+
+    def start(options: Options | None = None, name: str = "kafka") -> Kafka:
+        brokers.append(_started(name, lambda: create_broker(name, options)))
+        return brokers[-1]
+
+    yield start
+    for broker in brokers:
+        broker.close()
+
+
+@pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
     """`database(server)`: the name of a new, empty database there, dropped after the test."""
     made: list[tuple[Server, str]] = []
-    words = re.sub(r"[^a-z0-9]+", "_", request.node.name.lower()).removeprefix("test_")
 
     def new(server: Server) -> str:
-        name = f"t{os.getpid()}_{next(_numbers)}_{words}"[:NAME_CHARACTERS_MAX].rstrip("_")
+        name = _new_name(request)
         server.create_database(name)
         made.append((server, name))
         return name
@@ -131,6 +161,29 @@ def database(request: pytest.FixtureRequest) -> Iterator[NewDatabase]:
     for server, name in made:
         if server.running:  # the test may have ended it
             server.drop_database(name)
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> Iterator[NewTopic]:
+    """`topic(broker, partitions=1, **config)`: the name of a new topic there, deleted after the test."""
+    made: list[tuple[Kafka, str]] = []
+
+    def new(broker: Kafka, partitions: int = 1, **config: str | int) -> str:
+        name = _new_name(request)
+        broker.create_topic(name, partitions, **config)
+        made.append((broker, name))
+        return name
+
+    yield new
+    for broker, name in made:
+        if broker.running and name in broker.topics():  # the test may have ended either
+            broker.delete_topic(name)
+
+
+def _new_name(request: pytest.FixtureRequest) -> str:
+    """Unique on this machine, and begun with the test's name."""
+    words = re.sub(r"[^a-z0-9]+", "_", request.node.name.lower()).removeprefix("test_")
+    return f"t{os.getpid()}_{next(_numbers)}_{words}"[:NAME_CHARACTERS_MAX].rstrip("_")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -32,32 +32,28 @@ BIND_ATTEMPTS = 5
 PORT_TAKEN = re.compile(r"address already in use|do you already have another", re.IGNORECASE)
 
 
-class LocalServer(ABC):
-    """What the engines share; `server.Server` says what each method promises.
+class LocalDaemon(ABC):
+    """What all servers share; `server.Daemon` says what each method promises.
 
-    An engine fills in the abstract methods, called in this order: `_prepare_data` once, then for
-    each start `_command` and, until it says yes, `_answers`; `_after_first_start` once.
+    A kind of server fills in the abstract methods, called in this order: `_prepare_data` once, then
+    for each start `_command` and, until it says yes, `_answers`; `_after_first_start` once.
     """
 
-    scheme: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
-    home: ClassVar[str] = ""  # the database that a URL names when none is asked for
     log_name: ClassVar[str] = "server.log"
 
-    def __init__(self, name: str, admin: str, options: Options | None) -> None:
+    def __init__(self, name: str, options: Options | None) -> None:
         self.name = name
-        self.admin = admin
         self.options = options or Options()
         self.tls: TlsFiles | None = None
         self.settings: dict[str, str | int] = {}
-        self._passwords = {admin: ADMIN_PASSWORD, USER: PASSWORD}
         self._folder: Path | None = None
         self._port = self.options.port
         self._child: Child | None = None
         self._version: str | None = None
         self._change_settings(self.options.settings)
 
-    # --- for the engine to fill in --------------------------------------------------------
+    # --- for the kind of server to fill in ------------------------------------------------
 
     @abstractmethod
     def _prepare_data(self) -> None:
@@ -69,20 +65,14 @@ class LocalServer(ABC):
 
     @abstractmethod
     def _answers(self) -> bool:
-        """Whether the administrator can log in."""
+        """Whether the server can be used."""
 
     @abstractmethod
     def _after_first_start(self) -> None:
-        """What can only be set up by SQL."""
+        """What can only be set up through the server itself."""
 
     @abstractmethod
     def _ask_version(self) -> str: ...
-
-    @abstractmethod
-    def connect(self, database: str | None = None, *, user: str | None = None) -> Any: ...
-
-    @abstractmethod
-    def execute(self, sql: str, params: Any = None, *, database: str | None = None) -> list[Row]: ...
 
     # --- life -----------------------------------------------------------------------------
 
@@ -101,7 +91,7 @@ class LocalServer(ABC):
                 movable = first and self.options.port is None and PORT_TAKEN.search(str(error))
                 if not movable or attempt == BIND_ATTEMPTS:
                     raise
-                self._port = free_port()
+                self._choose_ports()
         if first:
             self._after_first_start()
 
@@ -190,23 +180,20 @@ class LocalServer(ABC):
             self._version = self._ask_version()
         return self._version
 
-    def url(self, database: str | None = None, *, user: str = USER, password: str | None = None) -> str:
-        words = [user, self._passwords[user] if password is None else password, database or self.home]
-        name, secret, path = (urllib.parse.quote(word, safe="") for word in words)
-        return f"{self.scheme}://{name}:{secret}@{HOST}:{self.port}/{path}".rstrip("/")
-
     def log_tail(self, lines: int = 40) -> str:
         return tail(self.log, lines)
 
     # --- inside ---------------------------------------------------------------------------
 
     def _change_settings(self, settings: Settings) -> None:
-        self.settings |= {key.replace("-", "_"): value for key, value in settings.items()}
+        self.settings |= settings
+
+    def _choose_ports(self) -> None:
+        self._port = self.options.port or free_port()
 
     def _prepare(self) -> None:
         self._folder = workplace().folder(self.name)
-        if self._port is None:
-            self._port = free_port()
+        self._choose_ports()
         if self.options.tls:
             self.tls = certificates.make(self._folder / "tls")
         self._prepare_data()
@@ -223,3 +210,30 @@ class LocalServer(ABC):
         if self._child is None:
             raise ServerFailed(f"{self.name} does not run")
         return self._child
+
+
+class LocalServer(LocalDaemon):
+    """What database servers share; `server.Server` says what each method promises."""
+
+    scheme: ClassVar[str]
+    home: ClassVar[str] = ""  # the database that a URL names when none is asked for
+
+    def __init__(self, name: str, admin: str, options: Options | None) -> None:
+        super().__init__(name, options)
+        self.admin = admin
+        self._passwords = {admin: ADMIN_PASSWORD, USER: PASSWORD}
+
+    @abstractmethod
+    def connect(self, database: str | None = None, *, user: str | None = None) -> Any: ...
+
+    @abstractmethod
+    def execute(self, sql: str, params: Any = None, *, database: str | None = None) -> list[Row]: ...
+
+    def url(self, database: str | None = None, *, user: str = USER, password: str | None = None) -> str:
+        words = [user, self._passwords[user] if password is None else password, database or self.home]
+        name, secret, path = (urllib.parse.quote(word, safe="") for word in words)
+        return f"{self.scheme}://{name}:{secret}@{HOST}:{self.port}/{path}".rstrip("/")
+
+    def _change_settings(self, settings: Settings) -> None:
+        """Option files take a dash for an underline."""
+        super()._change_settings({key.replace("-", "_"): value for key, value in settings.items()})

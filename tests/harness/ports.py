@@ -1,4 +1,4 @@
-"""Free TCP ports on the loopback interface."""
+"""TCP ports on the loopback interface: free ones, and those where somebody listens."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def free_port() -> int:
                 continue
             return port
     raise OSError(f"no free port between {FIRST} and {LAST}")
+
+
+def listens(port: int) -> bool:
+    """Asked before a client connects, which may make a noise when it is refused."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0

@@ -1,4 +1,4 @@
-"""What a test can ask of any database server, whatever its kind."""
+"""What a test can ask of any server, whatever its kind: of its life, and of a database."""
 
 from __future__ import annotations
 
@@ -60,13 +60,12 @@ class TlsFiles:
     client_key: Path
 
 
-class Server(Protocol):
-    """One database server. As a context manager it is started, and at the end thrown away."""
+class Daemon(Protocol):
+    """One server of any kind. As a context manager it is started, and at the end thrown away."""
 
     name: str
     options: Options
     tls: TlsFiles | None
-    admin: str  # the name of the all-powerful user
 
     @property
     def port(self) -> int: ...
@@ -104,6 +103,23 @@ class Server(Protocol):
     def close(self) -> None:
         """Throw the server away, its temporary data too. Safe to call twice."""
 
+    def log_tail(self, lines: int = 40) -> str: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Server(Daemon, Protocol):
+    """One database server."""
+
+    admin: str  # the name of the all-powerful user
+
     def url(self, database: str | None = None, *, user: str = USER, password: str | None = None) -> str: ...
 
     def connect(self, database: str | None = None, *, user: str | None = None) -> Any:
@@ -115,14 +131,3 @@ class Server(Protocol):
     def create_database(self, name: str) -> None: ...
 
     def drop_database(self, name: str) -> None: ...
-
-    def log_tail(self, lines: int = 40) -> str: ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...

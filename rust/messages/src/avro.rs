@@ -170,7 +170,7 @@ fn stamp(id: u64, stamp: &Stamp, out: &mut Vec<u8>) {
     let mut header = [0xc3, 0x01, 0, 0, 0, 0, 0, 0, 0, 0];
     header[2..].copy_from_slice(&RECORD_FINGERPRINT.to_le_bytes());
     out.extend_from_slice(&header);
-    // Ids do not come near the end of 63 bits.
+    // The encoder has made sure that ids fit 63 bits.
     long(id as i64, out);
     out.extend_from_slice(&stamp.es);
     out.extend_from_slice(&stamp.ts);

@@ -1,6 +1,6 @@
 //! Alibaba canal's FlatMessage as JSON, so that its readers and Flink's `canal-json` take it.
 //!
-//! Sources: canal, `FlatMessage` and `MQMessageUtils`; Flink, `CanalJsonDeserializationSchema`, which wants
+//! Sources: canal, `FlatMessage`, `MQMessageUtils` and `DruidDdlParser`; Flink, `CanalJsonDeserializationSchema`, which wants
 //! `old` of an update to be there, reads BYTES as base64, and knows no type but INSERT, UPDATE, DELETE and
 //! CREATE (which it skips): rows of a snapshot are insertions here.
 
@@ -120,7 +120,16 @@ pub(crate) fn statement(statement: &Statement<'_>, id: u64, at: &Stamp, out: &mu
     string::<false>(statement.table.as_bytes(), out);
     out.extend_from_slice(b",\"ts\":");
     out.extend_from_slice(&at.ts);
-    out.extend_from_slice(b",\"type\":");
-    string::<false>(statement.kind.as_bytes(), out);
-    out.push(b'}');
+    out.extend_from_slice(b",\"type\":\"");
+    out.extend_from_slice(event_type(statement).as_bytes());
+    out.extend_from_slice(b"\"}");
+}
+
+/// The name that canal has for what a statement does (`CanalEntry.EventType`): whatever is not one of these, or
+/// concerns no table, is a QUERY.
+fn event_type(statement: &Statement<'_>) -> &'static str {
+    const TYPES: [(&str, &str); 5] =
+        [("CREATE", "CREATE"), ("ALTER", "ALTER"), ("DROP", "ERASE"), ("RENAME", "RENAME"), ("TRUNCATE", "TRUNCATE")];
+    let known = TYPES.iter().find(|(kind, _)| *kind == statement.kind && !statement.table.is_empty());
+    known.map_or("QUERY", |(_, name)| name)
 }

@@ -107,8 +107,7 @@ fn value(column: &Column<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), Value
         Values::Year(v) => print::whole(v[row], out),
         Values::Float32(v) => number(v[row].is_finite(), zmij::Buffer::new().format(v[row]), out)?,
         Values::Float64(v) => number(v[row].is_finite(), zmij::Buffer::new().format(v[row]), out)?,
-        Values::Bits(v, 1) => out.extend_from_slice(if v[row] == 0 { b"false" } else { b"true" }),
-        Values::Bits(v, length) => bits(v[row], *length, out),
+        Values::Bits(v, length) => bits(v[row], *length, out)?,
         Values::I8(_) | Values::I16(_) | Values::I32(_) | Values::I64(_) => {
             text::write(&column.values, row, STYLE, out)?
         }
@@ -128,11 +127,19 @@ fn number(finite: bool, text: &str, out: &mut Vec<u8>) -> Result<(), ValueProble
     Ok(())
 }
 
-fn bits(value: u64, length: u8, out: &mut Vec<u8>) {
-    let bytes = usize::from(length).div_ceil(8).min(8);
-    out.push(b'"');
-    text::base64(&value.to_le_bytes()[..bytes], out);
-    out.push(b'"');
+/// One bit is true or false, several are the base64 of little-endian bytes.
+fn bits(value: u64, length: u8, out: &mut Vec<u8>) -> Result<(), ValueProblem> {
+    if value.unbounded_shr(length.into()) != 0 {
+        return Err(ValueProblem::Malformed);
+    }
+    if length == 1 {
+        out.extend_from_slice(if value == 0 { b"false" } else { b"true" });
+    } else {
+        out.push(b'"');
+        text::base64(&value.to_le_bytes()[..usize::from(length).div_ceil(8).min(8)], out);
+        out.push(b'"');
+    }
+    Ok(())
 }
 
 /// From `version` to the name of `ts_ms`.

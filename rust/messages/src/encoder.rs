@@ -57,19 +57,25 @@ impl Encoder {
             let table = parts.get(part).map(|part| part.table.name.to_string()).unwrap_or_default();
             MessageError::Batch(format!("{table}: {reason}"))
         })?;
-        Ok(Messages::new(self.options.format, parts, transactions, order, first_id))
+        self.messages(parts, transactions, order, first_id)
     }
 
     /// The messages of rows that a snapshot found, in their order. The batch has the table's columns only.
     pub fn rows(&self, id: u32, batch: &RecordBatch, facts: &Facts<'_>, first_id: u64) -> Result<Messages> {
         let parts = vec![self.part(id, batch, 0)?];
-        let order = Order::of_snapshot(batch)?;
-        Ok(Messages::new(self.options.format, parts, Transactions::one(facts), order, first_id))
+        self.messages(parts, Transactions::one(facts), Order::of_snapshot(batch)?, first_id)
     }
 
     /// The message of a statement. `now_ms` is its `ts`, in milliseconds since 1970 UTC.
-    pub fn statement(&self, statement: &Statement<'_>, id: u64, now_ms: i64) -> StatementMessage {
-        statement::message(&self.options, &self.source, statement, id, now_ms)
+    pub fn statement(&self, statement: &Statement<'_>, id: u64, now_ms: i64) -> Result<StatementMessage> {
+        ids_fit(id, 1)?;
+        Ok(statement::message(&self.options, &self.source, statement, id, now_ms))
+    }
+
+    fn messages(&self, parts: Vec<Part>, transactions: Transactions, order: Order, first_id: u64) -> Result<Messages> {
+        // An update may take two.
+        ids_fit(first_id, 2 * order.len() as u64)?;
+        Ok(Messages::new(self.options.format, parts, transactions, order, first_id))
     }
 
     fn part(&self, id: u32, batch: &RecordBatch, leading: usize) -> Result<Part> {
@@ -77,5 +83,13 @@ impl Encoder {
         let table = self.tables.get(&id).ok_or_else(unknown)?.clone();
         let places = table.bind(batch, leading)?;
         Ok(Part { table, batch: batch.clone(), places })
+    }
+}
+
+/// Readers hold an id in a signed number of 64 bits.
+fn ids_fit(first: u64, count: u64) -> Result<()> {
+    match first.checked_add(count) {
+        Some(end) if i64::try_from(end).is_ok() => Ok(()),
+        _ => Err(MessageError::Usage(format!("ids from {first} on do not fit 63 bits"))),
     }
 }

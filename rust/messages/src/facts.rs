@@ -60,11 +60,10 @@ impl Transactions {
 
     /// The facts of a transaction, whose number is below [`Self::len`].
     pub fn facts(&self, number: usize) -> Facts<'_> {
-        let text = |texts: &'_ StringArray| texts.is_valid(number);
         Facts {
             moment_us: self.moments.value(number),
-            gtid: text(&self.gtids).then(|| self.gtids.value(number)),
-            file: text(&self.files).then(|| self.files.value(number)),
+            gtid: self.gtids.is_valid(number).then(|| self.gtids.value(number)),
+            file: self.files.is_valid(number).then(|| self.files.value(number)),
             pos: self.positions.value(number),
         }
     }

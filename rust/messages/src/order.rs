@@ -47,8 +47,8 @@ pub(crate) enum Order {
 impl Order {
     /// The changes of all batches whose seq is not below `from`, in the order of the log.
     ///
-    /// An error if the leading columns of a batch make no sense, if two changes have the same seq, or if one
-    /// belongs to none of the `transactions`.
+    /// An error, with the number of the batch, if leading columns make no sense, if two changes have the same seq,
+    /// if transactions are interleaved, or if a change belongs to none of the `transactions`.
     pub fn of_window<'b>(
         batches: impl Iterator<Item = &'b RecordBatch>,
         transactions: usize,
@@ -126,6 +126,9 @@ fn number(changes: &mut [Change]) -> Result<(), (usize, String)> {
         if let Some(last) = last {
             if last.seq == change.seq {
                 return Err((change.part as usize, format!("seq {} is there twice", last.seq)));
+            }
+            if last.txn > change.txn {
+                return Err((change.part as usize, format!("transaction {} comes after {}", change.txn, last.txn)));
             }
             if last.txn == change.txn {
                 change.ordinal = last.ordinal + 1;

@@ -17,6 +17,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// In the order of their numbers: what there is one of a kind stands in an array.
     pub const ALL: [Self; 4] = [Self::Insert, Self::Update, Self::Delete, Self::Init];
 
     /// The name in DRS's formats.

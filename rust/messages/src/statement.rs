@@ -14,7 +14,7 @@ pub struct Statement<'a> {
     pub table: &'a str,
     /// The text.
     pub sql: &'a str,
-    /// What it does, as `canal-json` says it: CREATE, ALTER, DROP, RENAME, TRUNCATE ...
+    /// What it does: CREATE, ALTER, DROP, RENAME, TRUNCATE, or anything else. Only `canal-json` says it.
     pub kind: &'a str,
     /// Whether it was made for a snapshot, and never ran.
     pub snapshot: bool,

@@ -152,14 +152,49 @@ fn write_bytes(bytes: &[u8], form: Bytes, out: &mut Vec<u8>) {
     }
 }
 
+/// Java's text of each byte and what stands behind it, "-128, "; the last byte is how long that is.
+const SIGNED: [[u8; 7]; 256] = {
+    let mut texts = [[0; 7]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let number = byte as u8 as i8;
+        let magnitude = number.unsigned_abs();
+        let (text, mut length) = (&mut texts[byte], 0);
+        if number < 0 {
+            text[0] = b'-';
+            length += 1;
+        }
+        let mut power = if magnitude >= 100 {
+            100
+        } else if magnitude >= 10 {
+            10
+        } else {
+            1
+        };
+        while power > 0 {
+            text[length] = b'0' + magnitude / power % 10;
+            length += 1;
+            power /= 10;
+        }
+        text[length] = b',';
+        text[length + 1] = b' ';
+        text[6] = length as u8 + 2;
+        byte += 1;
+    }
+    texts
+};
+
 fn signed(bytes: &[u8], out: &mut Vec<u8>) {
     out.reserve(2 + 6 * bytes.len());
     out.push(b'[');
-    for (index, byte) in bytes.iter().enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b", ");
-        }
-        print::whole(*byte as i8, out);
+    for byte in bytes {
+        // A fixed number of bytes, then cut off what is too much: much faster than a copy of any length.
+        let [text @ .., length] = &SIGNED[usize::from(*byte)];
+        out.extend_from_slice(text);
+        out.truncate(out.len() - text.len() + usize::from(*length));
+    }
+    if !bytes.is_empty() {
+        out.truncate(out.len() - 2);
     }
     out.push(b']');
 }

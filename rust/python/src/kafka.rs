@@ -221,11 +221,11 @@ impl KafkaEncoder {
         place: Place,
         snapshot: bool,
         id: u64,
-    ) -> (Option<Vec<u8>>, Vec<u8>) {
+    ) -> PyResult<(Option<Vec<u8>>, Vec<u8>)> {
         let (sql, kind, database, table) = &statement;
         let statement = Statement { facts: facts(&place), database, table, sql, kind, snapshot };
-        let made = lock(&self.encoder).statement(&statement, id, now_ms());
-        (made.key, made.value)
+        let made = lock(&self.encoder).statement(&statement, id, now_ms()).map_err(|error| not_encoded(&error))?;
+        Ok((made.key, made.value))
     }
 }
 
@@ -272,6 +272,7 @@ fn facts(place: &Place) -> Facts<'_> {
 
 enum Failure {
     Encoding(MessageError),
+    /// With the row whose message was refused, if it is known.
     Sending(Box<(opendrs_kafka::KafkaError, Option<RowName>)>),
 }
 

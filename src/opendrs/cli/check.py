@@ -15,12 +15,13 @@ from typing import Annotated, Final
 
 import typer
 
-from opendrs.cli import options
+from opendrs.cli import ends, options
 from opendrs.cli.exits import Code, told
-from opendrs.cli.run import endpoint, mappings
+from opendrs.cli.run import mappings
 from opendrs.model.finding import Finding, Result
 from opendrs.model.job import Policy, job_id, replica_id
 from opendrs.model.precheck import GROUPS
+from opendrs.model.publishing import Publishing
 from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
 
@@ -33,10 +34,11 @@ def check(
     source_url: options.SourceUrl,
     target_url: Annotated[
         str | None,
-        typer.Argument(metavar="TARGET_URL", help="postgresql://user:password@host:port/database; may be left out"),
+        typer.Argument(metavar="TARGET_URL", help="postgresql://... or kafka://...; may be left out"),
     ] = None,
     tables: options.Tables = None,
     mapped: options.Mapped = None,
+    topic: options.Topics = None,
     task: options.Task = "full+incremental",
     readers: options.Readers = 2,
     consistent: options.Consistent = False,
@@ -67,14 +69,18 @@ def check(
 
     mask = Mask()
     with told(mask, debug=debug):
-        source = endpoint(source_url, "SOURCE")
-        target = endpoint(target_url, "TARGET") if target_url else None
+        source = ends.endpoint(source_url, "SOURCE")
+        target, publishing = ends.target(target_url) if target_url else (None, Publishing())
         mask = Mask(side.password.reveal() for side in (source, target) if side)
-        selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
+        selection = Selection(
+            patterns=tuple(tables or ()), schemas=mappings(mapped or []), topics=ends.topics(topic or [])
+        )
         policy = Policy(
             readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,
-            server_id=server_id,
+            server_id=server_id, publishing=publishing,
         )  # fmt: skip
+        if target is not None:
+            ends.demand_sense(target, selection, policy)
         chosen = Options(
             server_id=replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
             accepted=checking.acceptable(accept or ()),

@@ -27,6 +27,7 @@ from opendrs.worker.assembly import Place, job_of
 
 LINE_MAX: Final = 1000  # where no terminal says how wide it is, nothing is cut
 POLL_S: Final = 0.2
+HISTORY: Final = "what is in Kafka is a history and not a state; only whoever reads all of it can tell what it comes to"
 SUCCESSOR_S: Final = 10.0  # how long a worker may be gone before nobody is expected to follow it
 
 
@@ -47,8 +48,11 @@ def gather(
             record = jobs.find(connection, identity)
         if record is None:
             raise DrsError(Fault.JOB_UNKNOWN, state=where)
+        asked = job(record)
+        if asked.target.engine == "kafka":
+            raise DrsError(Fault.NO_PROOF, reason=HISTORY)
         if timeout_s is not None:
-            _renew(store, job(record), timeout_s)
+            _renew(store, asked, timeout_s)
         with store.read() as connection:
             return proofs.load(connection, identity)
     except StoreError as error:

@@ -11,6 +11,13 @@ from opendrs.model.job import NulInText as NulInTextPolicy
 from opendrs.model.job import Task as JobTask
 
 SourceUrl = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")]
+TargetUrl = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET_URL",
+        help="postgresql://user:password@host:port/database or kafka://user:password@host:port/topic?format=...",
+    ),
+]
 Tables = Annotated[
     list[str] | None,
     typer.Option(metavar="PATTERN", help="Tables as database.table, with * and ?; may be repeated. Default: all."),
@@ -18,6 +25,12 @@ Tables = Annotated[
 Mapped = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
+]
+Topics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--topic", metavar="DB[.TABLE]=TOPIC", help="For Kafka: the topic of a table, or of a whole database."
+    ),
 ]
 Task = Annotated[JobTask, typer.Option(help="What to do: the load, the log, or both.")]
 Readers = Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")]

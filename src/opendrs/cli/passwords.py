@@ -24,7 +24,7 @@ def with_password(endpoint: Endpoint, variable: str, environ: Mapping[str, str] 
     database's own clients would take (MYSQL_PWD; PGPASSWORD, then ~/.pgpass)."""
     if endpoint.password:
         return endpoint
-    found = environ.get(variable) or environ.get(_CLIENT_VARIABLE[endpoint.engine])
+    found = environ.get(variable) or environ.get(_CLIENT_VARIABLE.get(endpoint.engine, ""))
     if not found and endpoint.engine == "postgresql":
         found = from_passfile(endpoint, Path(environ.get("PGPASSFILE") or Path.home() / ".pgpass"))
     return replace(endpoint, password=Secret(found)) if found else endpoint

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from opendrs.cli import options
+from opendrs.cli import ends, options
 from opendrs.cli.exits import Code, told
-from opendrs.cli.run import endpoint, mappings
+from opendrs.cli.run import mappings
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job, job_id
 from opendrs.model.selection import Selection
@@ -93,7 +93,7 @@ class _Asked:
 def _of_run(
     source_url: str, target_url: str, tables: list[str] | None, mapped: list[str] | None, name: str, state: str | None
 ) -> _Asked:
-    source, target = endpoint(source_url, "SOURCE"), endpoint(target_url, "TARGET")
+    source, (target, _) = ends.endpoint(source_url, "SOURCE"), ends.target(target_url)
     selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
     identity = job_id(source, target, selection, name)
     place = State.read(state)

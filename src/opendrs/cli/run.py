@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from opendrs.cli import options
+from opendrs.cli import ends, options
 from opendrs.cli.exits import told
-from opendrs.cli.passwords import with_password
 from opendrs.errors import DrsError, Fault
-from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import SKIPPABLE, ApplyMode, Job, Policy, SkippableDdl, job_id
 from opendrs.model.selection import Selection
 from opendrs.settings import State
@@ -26,11 +24,10 @@ timing = Timing()
 
 def run(
     source_url: options.SourceUrl,
-    target_url: Annotated[
-        str, typer.Argument(metavar="TARGET_URL", help="postgresql://user:password@host:port/database")
-    ],
+    target_url: options.TargetUrl,
     tables: options.Tables = None,
     mapped: options.Mapped = None,
+    topic: options.Topics = None,
     task: options.Task = "full+incremental",
     apply: Annotated[
         ApplyMode,
@@ -68,13 +65,17 @@ def run(
     """
     mask, place = Mask(), None
     with told(mask, debug=debug):
-        source, target = endpoint(source_url, "SOURCE"), endpoint(target_url, "TARGET")
+        source, (target, publishing) = ends.endpoint(source_url, "SOURCE"), ends.target(target_url)
         mask = Mask((source.password.reveal(), target.password.reveal()))
-        selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
+        selection = Selection(
+            patterns=tuple(tables or ()), schemas=mappings(mapped or []), topics=ends.topics(topic or [])
+        )
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,
             nul_in_text=nul_in_text, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
+            publishing=publishing,
         )  # fmt: skip
+        ends.demand_sense(target, selection, policy)
         identity = job_id(source, target, selection, name)
         job = Job(id=identity, source=source, target=target, task=task, selection=selection, policy=policy)
         place = State.read(state)
@@ -92,11 +93,6 @@ def run(
             raise typer.Exit(attending.execute(order, name, early, mask=mask, plain=plain))
         finally:
             early.close()
-
-
-def endpoint(url: str, side: Literal["SOURCE", "TARGET"]) -> Endpoint:
-    """One side, with its password wherever that comes from. Raises ENDPOINT_INVALID."""
-    return with_password(Endpoint.parse(url), f"OPENDRS_{side}_PASSWORD")
 
 
 def mappings(words: list[str]) -> dict[str, str]:

@@ -57,6 +57,29 @@ LINKS: Final = (
         source_types=("mysql", "mariadb"),
         target_types=("postgresql", "postgres", "pgl"),
     ),
+    Link(
+        engine_type="mysql-to-kafka",
+        aliases=("mariadb-to-kafka",),
+        code="0k",
+        description="MySQL or MariaDB to Kafka",
+        source="mysql",
+        target="kafka",
+        job_types=("sync",),
+        tasks=("full", "full+incremental", "incremental"),
+        source_types=("mysql", "mariadb"),
+        target_types=("kafka",),
+    ),
+    Link(
+        engine_type="taurus-to-kafka",
+        code="0t",
+        description="GaussDB(for MySQL) to Kafka",
+        source="mysql",
+        target="kafka",
+        job_types=("sync",),
+        tasks=("full", "full+incremental", "incremental"),
+        source_types=("taurus", "mysql"),
+        target_types=("kafka",),
+    ),
 )
 PAIRS: Final = frozenset((link.source, link.target) for link in LINKS)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from opendrs.engines.postgres.connect import Session
-from opendrs.engines.postgres.control import application, begun
-from opendrs.errors import DrsError
+from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job
 from opendrs.store import checkpoints, events
 from opendrs.telemetry import context
+from opendrs.worker.flows import Flow
 from opendrs.worker.hooks import Hooks
 
 
-def admit(job: Job, hooks: Hooks) -> None:
+def demand_checkpoint(flow: Flow, job: Job, hooks: Hooks) -> None:
+    """A job that has come somewhere must be known there: else it would begin anew, and nobody would know what it has
+    missed. Raises CHECKPOINT_MISSING."""
+    with hooks.store.read() as connection:
+        saved = checkpoints.load(connection, job.id)
+    if saved is not None and not flow.begun(job):
+        raise DrsError(Fault.CHECKPOINT_MISSING, position=saved.position or "the load")
+
+
+def admit(flow: Flow, job: Job, hooks: Hooks) -> None:
     """Returns if the job has begun, or may. Raises PRECHECK_FAILED."""
-    if not hooks.options.check or _begun(job, hooks):
+    if not hooks.options.check or _begun(flow, job, hooks):
         return
     # Everything that the checks need is needed once in the life of a job.
     from opendrs.worker import checking
@@ -30,14 +38,13 @@ def admit(job: Job, hooks: Hooks) -> None:
     hooks.log.info("the prechecks have passed", extra=context(events.PRECHECK_PASSED, checks=len(found)))
 
 
-def _begun(job: Job, hooks: Hooks) -> bool:
+def _begun(flow: Flow, job: Job, hooks: Hooks) -> bool:
     """Whether the state store or the target knows the job; if neither can say, the prechecks tell why."""
     with hooks.store.read() as connection:
         passed = events.happened(connection, job.id, events.PRECHECK_PASSED)
         if passed or checkpoints.load(connection, job.id) is not None:
             return True
     try:
-        with Session(job.target, application(job.id, 0)) as session:
-            return begun(session, job.id)
+        return flow.begun(job)
     except DrsError:
         return False

@@ -7,45 +7,27 @@ whatever reason, is a finding itself and keeps no other from being made.
 
 from __future__ import annotations
 
-import logging
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from importlib import import_module
+from typing import Any, Final, Protocol
 
 from opendrs.engines.mysql import prechecks as mysql
 from opendrs.engines.mysql.catalog import read_catalog
-from opendrs.engines.mysql.connect import Session as MysqlSession
-from opendrs.engines.mysql.types import COUNTING
-from opendrs.engines.postgres import prechecks as postgres
-from opendrs.engines.postgres.connect import Session as PostgresSession
+from opendrs.engines.mysql.connect import Session
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Catalog, TableName
-from opendrs.model.endpoint import Endpoint
+from opendrs.model.endpoint import Endpoint, EngineName
 from opendrs.model.finding import Finding
 from opendrs.model.job import Job, Policy, Task
-from opendrs.model.links import PAIRS
-from opendrs.model.precheck import GROUPS, Precheck, Unseen, Verdict, failed, named
+from opendrs.model.precheck import GROUPS, Precheck, failed, named
 from opendrs.model.selection import Selection
-from opendrs.telemetry import context
-
-log = logging.getLogger(__name__)
+from opendrs.worker.looking import Looking, broken
 
 Counting = mysql.Counting
-APPLICATION: Final = "opendrs/check/0"
 LOCK_WAIT_S = 5  # a table that somebody has locked must not keep all other findings back
-MAINTENANCE: Final = "postgres"  # the database that a server is asked in if the job's own is not there
 COUNTED_ROWS_MAX: Final = 1_000_000  # values in larger tables are counted by `opendrs check` only
 RANK: Final = {"FAILED": 0, "ALARM": 1, "PASSED": 2}
-
-NO_DATABASE: Final = "3D000"  # SQLSTATE of a database that is not there
-
-_SOURCE_ROWS: Final[tuple[Precheck[Any], ...]] = (*mysql.SERVER, *mysql.OBJECTS, *postgres.ARRIVAL)
-_CATALOG_ROWS: Final[tuple[Precheck[Any], ...]] = (*mysql.OBJECTS, *postgres.ARRIVAL, *postgres.OBJECTS)
-_DATABASE_ROWS: Final[tuple[Precheck[Any], ...]] = (*postgres.IN_DATABASE, *postgres.OBJECTS)
-_TARGET_ROWS: Final[tuple[Precheck[Any], ...]] = (*postgres.SERVER, *postgres.IN_DATABASE, *postgres.OBJECTS)
-
-Looked = TypeVar("Looked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +46,64 @@ class Options:
     counting: Counting = field(default_factory=Counting)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The job that is looked at, without its ends."""
+
+    selection: Selection
+    policy: Policy
+    task: Task
+    options: Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the source's side has found. None: it could not be had."""
+
+    catalog: Catalog | None = None
+    clock_ahead_s: float | None = None
+
+
+class TargetChecks(Protocol):
+    """What one kind of target adds to a check."""
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether the apply does what foreign keys of the source do to other rows and the log does not tell."""
+
+    @property
+    def arrival_rows(self) -> Sequence[Precheck[Any]]:
+        """Looks at what of a source is to arrive, whatever the target has."""
+
+    @property
+    def catalog_rows(self) -> Sequence[Precheck[Any]]:
+        """Looks that need the source's catalog."""
+
+    @property
+    def rows(self) -> Sequence[Precheck[Any]]:
+        """Looks at the target itself."""
+
+    def policy_of(self, policy: Policy) -> Policy:
+        """What the job's policy comes to with such a target."""
+
+    def suspects(self, catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[mysql.Suspect]]:
+        """What the target may not be able to hold."""
+
+    def arrival(self, asked: Asked, catalog: Catalog, looking: Looking) -> Iterator[Finding]: ...
+
+    def target(self, target: Endpoint, asked: Asked, seen: Seen, looking: Looking) -> Iterator[Finding]: ...
+
+
+_TARGETS: Final[dict[EngineName, str]] = {"postgresql": "checks_postgres", "kafka": "checks_kafka"}
+
+
+def checks_of(engine: EngineName) -> TargetChecks:
+    """Those of a kind of target. Its drivers are loaded with it."""
+    module = import_module(f"opendrs.worker.flows.{_TARGETS[engine]}")
+    found: TargetChecks = module.Checks()
+    return found
+
+
 def check(
     source: Endpoint,
     target: Endpoint | None,
@@ -72,10 +112,12 @@ def check(
     task: Task,
     options: Options | None = None,
 ) -> list[Finding]:
-    """All findings, in the order of the tables. Without a target, its own state is not looked at."""
-    if source.engine != "mysql" or (target is not None and (source.engine, target.engine) not in PAIRS):
+    """All findings, in the order of the tables. Without a target, its own state is not looked at, and what could
+    arrive in PostgreSQL is."""
+    if source.engine != "mysql" or (target is not None and target.engine not in _TARGETS):
         raise DrsError(Fault.UNSUPPORTED, what=f"{source.engine} to {target.engine if target else 'anything'}")
-    checking = _Checking(source, selection, policy, task, options or Options())
+    asked = Asked(selection=selection, policy=policy, task=task, options=options or Options())
+    checking = _Checking(source, asked, checks_of(target.engine if target else "postgresql"))
     return [*checking.source_side(), *(checking.target_side(target) if target else [])]
 
 
@@ -102,187 +144,67 @@ def by_weight(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def acceptable(items: Iterable[str]) -> frozenset[str]:
-    """The items, if each is one that a user may accept. Raises SETTING_INVALID."""
-    known = sorted(row.item for row in (*_SOURCE_ROWS, *_TARGET_ROWS) if row.acceptable)
-    for item in items:
-        if item not in known:
-            raise DrsError(Fault.SETTING_INVALID, name="--accept", reason=f"{item!r} is none of {', '.join(known)}")
-    return frozenset(items)
+    """The items, if each is one that a user may accept with some target. Raises SETTING_INVALID."""
+    wanted = frozenset(items)
+    if not wanted:
+        return wanted
+    rows: list[Precheck[Any]] = [*mysql.SERVER, *mysql.OBJECTS]
+    for engine in _TARGETS:
+        rows += [*checks_of(engine).arrival_rows, *checks_of(engine).rows]
+    known = sorted({row.item for row in rows if row.acceptable})
+    for item in sorted(wanted - set(known)):
+        raise DrsError(Fault.SETTING_INVALID, name="--accept", reason=f"{item!r} is none of {', '.join(known)}")
+    return wanted
 
 
 class _Checking:
     """One check. The source side comes first: the target's looks need what it found."""
 
-    def __init__(
-        self,
-        source: Endpoint,
-        selection: Selection,
-        policy: Policy,
-        task: Task,
-        options: Options,
-    ) -> None:
+    def __init__(self, source: Endpoint, asked: Asked, checks: TargetChecks) -> None:
         self._source = source
-        self._selection = selection
-        self._policy = policy
-        self._task = task
-        self._options = options
-        self._catalog: Catalog | None = None
-        self._clock_ahead_s: float | None = None
-
-    # the source
+        self._asked = replace(asked, policy=checks.policy_of(asked.policy))
+        self._checks = checks
+        self._looking = Looking(task=asked.task, accepted=asked.options.accepted)
+        self._seen = Seen()
 
     def source_side(self) -> Iterator[Finding]:
+        asked, checks, looking = self._asked, self._checks, self._looking
         try:
-            session = MysqlSession(self._source)
+            session = Session(self._source)
         except DrsError as error:
-            yield self._unreachable(mysql.CONNECTION, error, _SOURCE_ROWS)
+            yield looking.unreachable(mysql.CONNECTION, error, (*mysql.SERVER, *mysql.OBJECTS, *checks.arrival_rows))
             return
         with session:
             session.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_S}")
             server = mysql.Server(
                 session=session,
-                task=self._task,
-                policy=self._policy,
-                selection=self._selection,
-                server_id=self._policy.server_id or self._options.server_id,
-                job=self._options.job,
+                task=asked.task,
+                policy=asked.policy,
+                selection=asked.selection,
+                server_id=asked.policy.server_id or asked.options.server_id,
+                job=asked.options.job,
+                stands_in=checks.stands_in,
             )
-            yield from self._look(mysql.SERVER, server)
+            yield from looking.at(mysql.SERVER, server)
             try:
-                self._clock_ahead_s = mysql.clock_offset_s(server)
-                self._catalog = catalog = read_catalog(session.query, self._selection, server.flavour)
-                doubtful = suspects(catalog, self._policy)
+                clock_ahead_s = mysql.clock_offset_s(server)
+                catalog = read_catalog(session.query, asked.selection, server.flavour)
+                self._seen = Seen(catalog=catalog, clock_ahead_s=clock_ahead_s)
+                doubtful = checks.suspects(catalog, asked.policy)
             except Exception as error:  # noqa: BLE001 as in `look`
                 yield self._unreadable(error)
                 return
-            counting = self._options.counting
+            counting = asked.options.counting
             objects = mysql.Objects(server=server, catalog=catalog, suspects=doubtful, counting=counting)
-            yield from self._look(mysql.OBJECTS, objects)
-            yield from self._look(postgres.ARRIVAL, self._arrival(catalog))
-
-    def _arrival(self, catalog: Catalog) -> postgres.Arrival:
-        selection, policy, counted = self._selection, self._policy, frozenset(COUNTING)
-        return postgres.Arrival(catalog=catalog, selection=selection, policy=policy, counted=counted)
+            yield from looking.at(mysql.OBJECTS, objects)
+            yield from checks.arrival(asked, catalog, looking)
 
     def _unreadable(self, error: Exception) -> Finding:
         (verdict,) = broken(error, mysql.CATALOG.item)
-        missed = [row.item for row in _CATALOG_ROWS if row.concerns(self._task) and row.item != mysql.CATALOG.item]
+        rows = (*mysql.OBJECTS, *self._checks.catalog_rows)
+        missed = [row.item for row in rows if row.concerns(self._asked.task) and row.item != mysql.CATALOG.item]
         message = f"The catalog of the source is needed. {verdict.message}. Not looked at for want of it: "
         return mysql.CATALOG.finding(failed(message + named(missed, most=len(missed)), verdict.remedy))
 
-    # the target
-
     def target_side(self, target: Endpoint) -> Iterator[Finding]:
-        absent = None if target.database else postgres.database_missing(target)
-        if absent is None:
-            try:
-                session = PostgresSession(target, APPLICATION)
-            except DrsError as error:
-                if NO_DATABASE not in error.message:
-                    yield self._unreachable(postgres.CONNECTION, error, _TARGET_ROWS)
-                    return
-                absent = postgres.database_absent(target)
-            else:
-                with session:
-                    yield from self._in_database(session)
-                return
-        others = sum(1 for row in _DATABASE_ROWS if row.concerns(self._task)) - 1
-        message = f"{absent.message}. {others} further checks need it"
-        yield postgres.DATABASE.finding(absent._replace(message=message))
-        try:
-            session = PostgresSession(replace(target, database=MAINTENANCE), APPLICATION)
-        except DrsError as error:
-            yield self._unreachable(postgres.CONNECTION, error, postgres.SERVER)
-            return
-        with session:
-            yield from self._look(postgres.SERVER, self._server(session))
-
-    def _in_database(self, session: PostgresSession) -> Iterator[Finding]:
-        session.execute(f"SET lock_timeout = '{LOCK_WAIT_S}s'")
-        server = self._server(session)
-        yield from self._look((*postgres.SERVER, *postgres.IN_DATABASE), server)
-        if self._catalog is not None:  # else the source's finding names what was not looked at
-            objects = postgres.Objects(server=server, arrival=self._arrival(self._catalog))
-            yield from self._look(postgres.OBJECTS, objects)
-
-    def _server(self, session: PostgresSession) -> postgres.Server:
-        full = self._catalog is not None and "full" in self._task
-        nbytes = sum(table.bytes_estimate for table in self._catalog.tables) if self._catalog and full else None
-        return postgres.Server(
-            session=session,
-            task=self._task,
-            policy=self._policy,
-            clock_ahead_s=self._clock_ahead_s,
-            source_bytes=nbytes,
-            job=self._options.job,
-        )
-
-    # looking
-
-    def _look(self, rows: Iterable[Precheck[Looked]], seen: Looked) -> Iterator[Finding]:
-        for row in rows:
-            if row.concerns(self._task):
-                for verdict in look(row, seen):
-                    yield self._finding(row, verdict)
-
-    def _finding(self, row: Precheck[Looked], verdict: Verdict) -> Finding:
-        if verdict.result == "FAILED" and row.acceptable:
-            if row.item in self._options.accepted:
-                return row.finding(Verdict("ALARM", f"Accepted: {verdict.message}", verdict.remedy))
-            return row.finding(verdict._replace(remedy=f"{verdict.remedy}\nOr accept it: --accept {row.item}"))
-        return row.finding(verdict)
-
-    def _unreachable(self, connection: Precheck[Looked], error: DrsError, rows: Sequence[Precheck[Any]]) -> Finding:
-        missed = sum(1 for row in rows if row.concerns(self._task)) - 1
-        return connection.finding(failed(f"{error.message}. {missed} further checks need it", error.hint))
-
-
-def look(row: Precheck[Looked], seen: Looked) -> Sequence[Verdict]:
-    """What comes of one look, whatever happens on the way."""
-    try:
-        found = row.look(seen)
-    except Unseen as unseen:
-        return [Verdict(row.unseen, unseen.message, unseen.remedy)]
-    except DrsError as error:
-        if error.fault in (Fault.PRIVILEGE_MISSING, Fault.ACCESS_DENIED):
-            return [Verdict(row.unseen, error.message, error.hint)]
-        return broken(error, row.item)
-    except Exception as error:  # noqa: BLE001 a mistake in one look must not hide what the others found
-        return broken(error, row.item)
-    return [found] if isinstance(found, Verdict) else list(found)
-
-
-def broken(error: Exception, item: str) -> Sequence[Verdict]:
-    """The verdict on what could not be looked at. Not knowing is no reason to begin."""
-    if isinstance(error, DrsError):
-        return [failed(f"This could not be looked at: {error.message}", error.hint)]
-    log.error("a precheck broke", exc_info=error, extra=context("precheck.broke", item=item))
-    message = f"This could not be looked at, by a mistake of ours: {type(error).__name__}: {error}"
-    return [failed(message, "Report it. Begin without checks if you know that all is well.")]
-
-
-def suspects(catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[mysql.Suspect]]:
-    """What the target may not be able to hold: values of columns, and entries of unique indexes."""
-    found: dict[TableName, list[mysql.Suspect]] = defaultdict(list)
-    for doubt in postgres.doubts(catalog, policy):
-        found[doubt.table].append(
-            mysql.Suspect(
-                place=doubt.column.name,
-                loss=doubt.loss.id,
-                meaning=doubt.loss.text,
-                tolerated=doubt.tolerated,
-                remedy=doubt.remedy,
-            )
-        )
-    for long in postgres.too_long(catalog):
-        found[long.table].append(
-            mysql.Suspect(
-                place=long.name,
-                loss=mysql.INDEX_ENTRY,
-                meaning=f"more than {long.bytes_max} bytes in a unique index",
-                remedy="Shorten them, or leave the table out.",
-                parts=long.parts,
-                bytes_max=long.bytes_max,
-            )
-        )
-    return found
+        yield from self._checks.target(target, self._asked, self._seen, self._looking)

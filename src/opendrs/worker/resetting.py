@@ -8,46 +8,31 @@ from __future__ import annotations
 
 import shutil
 
-from opendrs.engines.mysql.position import parse_position
-from opendrs.engines.postgres.connect import Session
-from opendrs.engines.postgres.control import Control, application
-from opendrs.engines.postgres.resetting import Reset, unfinished
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job
-from opendrs.pipeline import faultpoints
 from opendrs.store import checkpoints, events, leases, progress, proofs
 from opendrs.store.events import Event
+from opendrs.worker.flows import Flow
 from opendrs.worker.hooks import Hooks
 
 SPOOL = "spool"
 
 
-def reset_first(job: Job, epoch: int, hooks: Hooks) -> bool:
+def reset_first(flow: Flow, job: Job, epoch: int, hooks: Hooks) -> bool:
     """Resets the job if that is asked for, or was begun and has not ended. Returns whether the epoch is installed."""
     asked = hooks.reset.is_set()
-    if not asked and not _unfinished(job):
+    if not asked and not _half_reset(flow, job):
         return False
     hooks.log.info("the job begins anew; what it has made in the target goes first")
-    with Session(job.target, application(job.id, epoch)) as session:
-        control = Control(job.id, epoch, parse_position)
-        control.make(session)
-        control.install(session)
-        reset = Reset(session, control)
-        reset.mark()
-        hooks.faults.here(faultpoints.RESET_MARKED)
-        reset.drop(lambda: hooks.faults.here(faultpoints.RESET_DROPPED))
-        _forget(job, epoch, hooks)
-        hooks.faults.here(faultpoints.RESET_FORGOTTEN)
-        reset.finish()
+    flow.reset(job, epoch, hooks, lambda: _forget(job, epoch, hooks))
     hooks.reset.clear()
     return True
 
 
-def _unfinished(job: Job) -> bool:
+def _half_reset(flow: Flow, job: Job) -> bool:
     """If nobody can say, whoever opens the target next will."""
     try:
-        with Session(job.target, application(job.id, 0)) as session:
-            return unfinished(session, job.id)
+        return flow.half_reset(job)
     except DrsError:
         return False
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendrs.store.tables import leases
 from opendrs.worker.killing import VARIABLE
 from tests.harness.proxy import Proxy
-from tests.harness.server import Server
+from tests.harness.server import Daemon, Server
 from tests.torture.live import workload
 from tests.torture.live.oracle import differences
 
@@ -101,7 +101,7 @@ class World:
     """Two servers, a proxy before each, writers at the source, and the job."""
 
     source: Server
-    target: Server
+    target: Daemon
     database: str
     to_source: Proxy
     to_target: Proxy
@@ -152,6 +152,7 @@ class World:
         proof = subprocess.run(
             self.job.command("proof"), capture_output=True, text=True, check=False, cwd=ROOT, timeout=PATIENCE_S
         )
+        assert isinstance(self.target, Server)
         found = differences(self.source, self.target, workload.DATABASE, self.database)
         assert not found, "\n".join([*found, self.words()])
         assert proof.returncode == 0, f"{proof.stdout}{proof.stderr}\n{self.words()}"
@@ -275,7 +276,8 @@ def world(
             source=source, target=target, database=database, to_source=to_source, to_target=to_target, job=job,
             writers=writers, rng=random.Random(seed),
         )  # fmt: skip
-        stack.callback(_clear, made)
+        stack.callback(_drop, made)
+        stack.callback(end, made.job)
         writers.start()
         stack.callback(writers.stop)
         job.start()
@@ -284,14 +286,18 @@ def world(
         yield made
 
 
-def _clear(made: World) -> None:
-    """Ends what is left, by its number."""
-    if made.job.running():
-        made.job.end(signal.SIGKILL)
-    pid, _ = made.job.lease()
+def end(job: Job) -> None:
+    """Ends what is left of it, by its number."""
+    if job.running():
+        job.end(signal.SIGKILL)
+    pid, _ = job.lease()
     if pid:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
             os.kill(pid, signal.SIGKILL)
+
+
+def _drop(made: World) -> None:
+    assert isinstance(made.target, Server)
     if made.target.running:
         made.target.drop_database(made.database)

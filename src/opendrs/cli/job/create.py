@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from opendrs.cli import options
+from opendrs.cli.ends import endpoint
 from opendrs.cli.exits import Code, Refused, told
 from opendrs.cli.job import ends, steps, words
 from opendrs.cli.job.options import WIRE_TARGET, AsJson, Databases, ExactTables
 from opendrs.cli.job.selecting import Choice
-from opendrs.cli.run import endpoint, mappings, skippable
+from opendrs.cli.run import mappings, skippable
 from opendrs.cli.session import session
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint

@@ -214,6 +214,7 @@ class Client:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 5,  # the end is told when a fetch comes back empty
             "auto.offset.reset": "error",
             "error_cb": self._said.append,
         }

@@ -19,13 +19,14 @@ from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase,
 from opendrs.model.position import Position
 
 VERSION: Final = 1
-# Small segments, for only closed ones are compacted; records of wide tables are large.
+MESSAGE_BYTES: Final = 8 << 20  # definitions of wide tables
+# Small segments, for only closed ones are compacted.
 CONFIG: Final = {
     "cleanup.policy": "compact",
     "segment.bytes": str(16 << 20),
     "segment.ms": str(3_600_000),
     "min.cleanable.dirty.ratio": "0.1",
-    "max.message.bytes": str(8 << 20),
+    "max.message.bytes": str(MESSAGE_BYTES),
 }
 REPLICAS: Final = 3  # where there are so many brokers
 
@@ -43,6 +44,7 @@ class Kept:
     next_id     of the next message
     done        ordinals of the transaction behind the position that are published already
     keys        of all records that are there
+    resetting   a reset was begun and has not ended: nothing else counts
     """
 
     epoch: int = 0
@@ -51,6 +53,7 @@ class Kept:
     next_id: int = 1
     done: int = 0
     keys: frozenset[bytes] = field(default_factory=frozenset)
+    resetting: bool = False
 
 
 def make(client: Client, topic: str, replicas: int) -> None:
@@ -62,13 +65,13 @@ def make(client: Client, topic: str, replicas: int) -> None:
 
 def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosition) -> Kept:
     """Raises ValueError if a record is of a version that is not understood."""
-    newest: dict[bytes, dict[str, Any]] = {}
+    texts: dict[bytes, bytes] = {}
     for key, value in records:
-        if key is None:
-            continue
-        newest.pop(key, None)
-        if value is not None:
-            newest[key] = json.loads(value)
+        if key is not None and value is not None:
+            texts[key] = value
+        elif key is not None:
+            texts.pop(key, None)
+    newest = {key: json.loads(text) for key, text in texts.items()}
     for found in newest.values():
         if found["version"] != VERSION:
             raise ValueError(f"a checkpoint of version {found['version']} is not understood")
@@ -86,6 +89,7 @@ def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosit
         next_id=next_id,
         done=job.get("done", 0),
         keys=frozenset(newest),
+        resetting=job.get("resetting", False),
     )
 
 
@@ -128,7 +132,14 @@ def _bound(found: list[str | None] | None) -> Key | None:
 
 
 def job_record(
-    *, epoch: int, lanes: int, position: Position | None, phase: Phase | None, next_id: int, done: int = 0
+    *,
+    epoch: int,
+    lanes: int,
+    position: Position | None,
+    phase: Phase | None,
+    next_id: int,
+    done: int = 0,
+    resetting: bool = False,
 ) -> Record:
     value = {
         "version": VERSION,
@@ -138,6 +149,7 @@ def job_record(
         "position": position.dump() if position else None,
         "next_id": next_id,
         "done": done,
+        **({"resetting": True} if resetting else {}),
         "saved_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
     return _key("job"), _value(value)
@@ -170,6 +182,11 @@ def chunk_key(chunk: Chunk) -> bytes:
 def gone(name: TableName) -> Record:
     """The table is not of the job any more."""
     return _key("table", name.schema, name.table), None
+
+
+def forgotten(keys: Iterable[bytes]) -> list[Record]:
+    """Tombstones for everything but what tells of the job itself."""
+    return [(key, None) for key in keys if key != _key("job")]
 
 
 def chunks_of(name: TableName, keys: Iterable[bytes]) -> list[Record]:

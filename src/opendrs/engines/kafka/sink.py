@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from opendrs._core import KafkaPlace, RecordBatch
+from opendrs._core import RecordBatch
 from opendrs.engines.kafka import control
 from opendrs.engines.kafka.connect import Client
 from opendrs.engines.kafka.control import Kept, ParsePosition, Record
 from opendrs.engines.kafka.lanes import Ids, Lanes
 from opendrs.engines.kafka.loader import Loader
-from opendrs.engines.kafka.opened import Limits, Opened, limits
+from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.ordinals import Ordinals
-from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Statement, made, now, statement_of
+from opendrs.engines.kafka.producing import TIMEOUT_MS
+from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Place, Statement, made, now, statement_of
 from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
@@ -55,7 +56,7 @@ class SinkSettings:
     selection: Selection
     policy: Policy
     parse_position: ParsePosition
-    place: Callable[[SchemaChange], KafkaPlace]
+    place: Callable[[SchemaChange], Place]
     create_statement: Callable[[TableName], str]
     report: Callable[[str, str], None]
 
@@ -70,7 +71,7 @@ class Sink:
         self._settings = settings
         self._publishing = settings.policy.publishing
         self._client = Client(endpoint)
-        self._limits = Limits()
+        self._timeout_ms = TIMEOUT_MS
         self._main: Opened | None = None
         self._tables: dict[TableName, TableProgress] = {}
         self._changed: dict[TableName, TableProgress | None] = {}  # altered, and not flushed
@@ -91,7 +92,7 @@ class Sink:
     ) -> None:
         """Whatever is not flushed is forgotten."""
         if self._main is not None:
-            self._main.producer.close()
+            self._main.close()
         self._client.close()
 
     # opening
@@ -99,14 +100,14 @@ class Sink:
     def open(self) -> Checkpoint | None:
         name = checkpoint_topic(self._settings.job, self._publishing)
         control.make(self._client, name, self._publishing.replication_factor)
-        self._limits = limits(self._client)
+        self._timeout_ms = timeout_ms(self._client)
         self._read(name)  # an overtaken worker must not fence its successor
         self._main = main = self._opened(None)
         kept = self._read(name)
         if kept.checkpoint is None or kept.checkpoint.phase is Phase.LOADING:
             # A lane of an older worker may be about to commit a chunk.
             for lane in range(max(kept.lanes, self._lanes.count)):
-                self._opened(lane).producer.close()
+                self._opened(lane).close()
             kept = self._read(name)
         self._adopt(kept)
         main.producer.commit(main.checkpoint, [self._job_record(self._saved, self._phase)])
@@ -115,7 +116,7 @@ class Sink:
     def _opened(self, lane: int | None) -> Opened:
         """A producer that has fenced its predecessors."""
         return Opened(
-            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._limits
+            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._timeout_ms
         )
 
     def _read(self, topic: str) -> Kept:
@@ -123,6 +124,8 @@ class Sink:
         kept = control.read(self._client.read(topic), self._settings.parse_position)
         if kept.epoch > self._settings.epoch:
             raise DrsError(Fault.FENCED, epoch=self._settings.epoch)
+        if kept.resetting:
+            raise DrsError(Fault.RESET_UNFINISHED)
         return kept
 
     def _adopt(self, kept: Kept) -> None:
@@ -192,9 +195,9 @@ class Sink:
         with self._lanes.one() as lane:
             opened = self._opened(lane)
             try:
-                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._limits.timeout_ms / 1000)
+                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._timeout_ms / 1000)
             finally:
-                opened.producer.close()
+                opened.close()
 
     def _note_chunk(self, key: bytes) -> None:
         with self._lock:
@@ -241,7 +244,7 @@ class Sink:
 
     def _is_too_large(self) -> bool:
         took_s = self._open.producer.open_for_s()
-        return self._bytes >= self._publishing.transaction_bytes or took_s > self._limits.timeout_ms / 2000
+        return self._bytes >= self._publishing.transaction_bytes or took_s > self._timeout_ms / 2000
 
     def _commit_part(self) -> None:
         """Of a transaction that is larger than one of Kafka may be, what was sent becomes visible."""
@@ -276,7 +279,7 @@ class Sink:
         topic = self._publishing.ddl_topic
         return [topic] if topic and self._settings.policy.ddl == "carry" else []
 
-    def _publish(self, statement: Statement, place: KafkaPlace) -> None:
+    def _publish(self, statement: Statement, place: Place) -> None:
         main = self._open
         main.producer.begin()
         topic, _ = main.producer.topic(self._publishing.ddl_topic)

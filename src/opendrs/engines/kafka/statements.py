@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from opendrs._core import KafkaPlace
 from opendrs.model.alteration import (
     Alteration,
     AlterTable,
@@ -25,6 +24,8 @@ from opendrs.model.ddl_policy import carried
 from opendrs.model.event import SchemaChange
 from opendrs.model.job import Policy
 
+Place = tuple[int, str | None, str | None, int]
+"""Where something is from: microseconds since 1970, gtid, file and place in the log."""
 # What takes rows away, and stands in no message if statements are not published.
 UNTOLD: Final = frozenset({"TRUNCATE", "DROP"})
 NOT_TOLD: Final = "The job publishes no statements (ddl_topic): consumers do not see that these rows are gone."
@@ -84,6 +85,6 @@ def _name(alteration: Alteration) -> TableName | str:
             return ""
 
 
-def now() -> KafkaPlace:
+def now() -> Place:
     """Of what is not in the log: only when."""
     return time.time_ns() // 1000, None, None, 0

@@ -187,6 +187,8 @@ def cascades(objects: Objects) -> list[Verdict]:
     server, selected = objects.server, objects.selected
     if not server.flavour.mariadb and server.setting("innodb_native_foreign_keys").upper() == "OFF":
         return [passed("The server logs what foreign keys change by themselves")]
+    if not server.stands_in:
+        return [_untold(objects)]
     inward = [
         (table.name, key)
         for table in objects.catalog.tables
@@ -215,6 +217,19 @@ def cascades(objects: Objects) -> list[Verdict]:
             )
         )
     return verdicts or [passed("No foreign key changes rows across the border of the selection")]
+
+
+def _untold(objects: Objects) -> Verdict:
+    """Whatever foreign keys do to rows of selected tables, nobody is told."""
+    acting = [(table.name, key) for table in objects.catalog.tables for key in table.foreign_keys if key.acts]
+    if not acting:
+        return passed("No foreign key changes rows of selected tables")
+    return failed(
+        f"Rows of selected tables are changed by foreign keys, and the log does not say so: consumers would never "
+        f"know. {_shown(acting)}",
+        "Leave these tables out, or let the applications delete and update the rows themselves (ON DELETE RESTRICT). "
+        "MySQL 9.6 and newer logs such changes.",
+    )
 
 
 def _shown(keys: Iterable[tuple[TableName, ForeignKey]]) -> str:

@@ -64,6 +64,7 @@ class Server:
 
     server_id   the id that we would take as a replica; 0: it is not known yet
     job         id of the job, if it may have begun
+    stands_in   the target's side does what foreign keys do to other rows, where the log does not tell
     wait        sleeps some seconds
     """
 
@@ -73,6 +74,7 @@ class Server:
     selection: Selection
     server_id: int = 0
     job: str = ""
+    stands_in: bool = True
     wait: Callable[[float], None] = time.sleep
 
     @cached_property

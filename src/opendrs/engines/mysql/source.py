@@ -10,6 +10,7 @@ from opendrs.engines.mysql import xa
 from opendrs.engines.mysql.catalog import read_catalog, read_databases, read_session
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import Session
+from opendrs.engines.mysql.keyset import quoted
 from opendrs.engines.mysql.membership import within
 from opendrs.engines.mysql.position import (
     LogEnd,
@@ -25,7 +26,7 @@ from opendrs.engines.mysql.session import Session as LoggedSession
 from opendrs.engines.mysql.snapshot import Snapshot, lock_selected, open_snapshot
 from opendrs.engines.mysql.splitting import bound
 from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
-from opendrs.model.catalog import Catalog, Table
+from opendrs.model.catalog import Catalog, Table, TableName
 from opendrs.model.checkpoint import Chunk, Key
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.event import Batch
@@ -76,6 +77,12 @@ class Source:
     def bound(self, table: Table) -> Key | None:
         with self.session() as session:
             return bound(session, table)
+
+    def create_statement(self, name: TableName) -> str:
+        """The statement that makes the table, as the server prints it."""
+        with self.session() as session:
+            (row,) = session.query(f"SHOW CREATE TABLE {quoted(name)}")
+            return next((value or "" for key, value in row.items() if key.startswith("Create ")), "")
 
     def within(self, table: Table, batch: Batch, chunks: Sequence[Chunk]) -> RecordBatch:
         return within(self.session, table, batch, chunks)

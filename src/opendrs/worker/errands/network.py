@@ -17,6 +17,7 @@ from typing import Any, cast
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import SIDES, Endpoint, Secret, Side
 from opendrs.model.lifecycle import ALLOWED, Verb
+from opendrs.model.precheck import how_many
 from opendrs.model.sealed import key_name, password_name
 from opendrs.store import checkpoints, jobs
 from opendrs.worker.assembly import with_files
@@ -84,7 +85,7 @@ def version(endpoint: Endpoint) -> str:
             from opendrs.engines.kafka.connect import Client
 
             with Client(endpoint) as client:
-                return f"{len(client.brokers())} brokers"
+                return f"Kafka, {how_many(len(client.brokers()), 'broker')}"
 
 
 def _keep(errand: Errand, side: Side, password: Secret, end: Mapping[str, Any]) -> None:

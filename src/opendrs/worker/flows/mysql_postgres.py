@@ -1,0 +1,119 @@
+"""MySQL and its relatives into PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from opendrs.engines.mysql.position import parse_position
+from opendrs.engines.postgres.connect import Session
+from opendrs.engines.postgres.control import Control, application, drop_unused, known
+from opendrs.engines.postgres.control import begun as knows
+from opendrs.engines.postgres.resetting import Reset, unfinished
+from opendrs.engines.postgres.sink import Sink, SinkSettings
+from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import View
+from opendrs.model.checkpoint import Phase
+from opendrs.model.job import Job
+from opendrs.pipeline import faultpoints
+from opendrs.pipeline.run import Run, Settings
+from opendrs.worker.flows import Report
+from opendrs.worker.flows.mysql_source import reporter, source_of
+from opendrs.worker.hooks import Hooks
+from opendrs.worker.judging import Judge
+from opendrs.worker.proofs import prove_loaded, proving
+
+
+def begun(job: Job) -> bool:
+    with Session(job.target, application(job.id, 0)) as session:
+        return knows(session, job.id)
+
+
+def half_reset(job: Job) -> bool:
+    with Session(job.target, application(job.id, 0)) as session:
+        return unfinished(session, job.id)
+
+
+def reset(job: Job, epoch: int, hooks: Hooks, forget: Callable[[], None]) -> None:
+    with Session(job.target, application(job.id, epoch)) as session:
+        control = Control(job.id, epoch, parse_position)
+        control.make(session)
+        control.install(session)
+        task = Reset(session, control)
+        task.mark()
+        hooks.faults.here(faultpoints.RESET_MARKED)
+        task.drop(lambda: hooks.faults.here(faultpoints.RESET_DROPPED))
+        forget()
+        hooks.faults.here(faultpoints.RESET_FORGOTTEN)
+        task.finish()
+
+
+def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
+    with ExitStack() as stack:
+        source = source_of(job, hooks)
+        settings = _settings(job, epoch, reporter(hooks), lambda: list(source.catalog().views), installed=installed)
+        sink = stack.enter_context(Sink(job.target, settings))
+        prover = stack.enter_context(proving(job, sink, hooks))
+        run = Run(
+            source=source,
+            sink=sink,
+            checkpoints=hooks.checkpoints,
+            settings=Settings(
+                task=job.task,
+                readers=job.policy.readers,
+                consistent=job.policy.consistent or job.task == "full",
+                ddl=job.policy.ddl,
+                until_high=hooks.options.until == "caught-up",
+            ),
+            stop=hooks.stop,
+            faults=hooks.faults,
+            progress=hooks.progress,
+            barrier=prover,
+            judge=Judge(job.source, sink, job.policy),
+        )
+        phase = run()
+        prover.finish(hooks.stop)
+    if phase is Phase.DONE:
+        prove_loaded(job, hooks)
+    return phase
+
+
+def release(job: Job, epoch: int, report: Report) -> None:
+    """What our apply put beside the user's tables goes, foreign keys that were away come back, and numbering goes on
+    behind the rows. Tables and views stay as they are; of a job that was ended before its load was, without the
+    indexes and foreign keys that would have come."""
+    with Session(job.target, application(job.id, epoch)) as session:
+        if known(session, job.id):
+            control = Control(job.id, epoch, parse_position)
+            control.make(session)
+            control.install(session)
+            _leave(job, epoch, report)
+            control.remove(session)
+        drop_unused(session)
+
+
+def _leave(job: Job, epoch: int, report: Report) -> None:
+    with Sink(job.target, _settings(job, epoch, report, list, installed=True)) as sink:
+        try:
+            sink.open()
+        except DrsError as error:
+            if error.fault is not Fault.RESET_UNFINISHED:
+                raise
+            report("the job", "Its reset was cut short: tables of it that are still there stay.")
+            return
+        sink.leave()
+
+
+def _settings(
+    job: Job, epoch: int, report: Report, views: Callable[[], list[View]], *, installed: bool
+) -> SinkSettings:
+    return SinkSettings(
+        job=job.id,
+        epoch=epoch,
+        selection=job.selection,
+        policy=job.policy,
+        parse_position=parse_position,
+        views=views,
+        report=report,
+        installed=installed,
+    )
