@@ -80,7 +80,7 @@ def check(
             server_id=server_id, publishing=publishing,
         )  # fmt: skip
         if target is not None:
-            ends.demand_sense(target, selection, policy)
+            ends.demand_sense(target.engine, selection, policy)
         chosen = Options(
             server_id=replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
             accepted=checking.acceptable(accept or ()),

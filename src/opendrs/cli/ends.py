@@ -9,13 +9,15 @@ from urllib.parse import parse_qsl, urlencode
 from opendrs.cli.passwords import with_password
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
-from opendrs.model.endpoint import SCHEMES, Endpoint
+from opendrs.model.endpoint import SCHEMES, Endpoint, EngineName
 from opendrs.model.job import Policy
 from opendrs.model.publishing import URL_OPTIONS, Publishing, from_texts, legal
 from opendrs.model.selection import Selection
 
 # Fields of a policy that say how rows are made to fit a database, with the options that set them.
-_OF_DATABASES = {"apply": "--apply", "invalid_dates": "--invalid-dates", "nul_in_text": "--nul-in-text"}
+_OF_DATABASES = {
+    "apply": "--apply", "invalid_dates": "--invalid-dates", "nul_in_text": "--nul-in-text", "indexes": "--no-index",
+}  # fmt: skip
 
 
 def endpoint(url: str, side: Literal["SOURCE", "TARGET"]) -> Endpoint:
@@ -50,9 +52,9 @@ def topics(words: Sequence[str]) -> Mapping[TableName, str]:
     return found
 
 
-def demand_sense(end: Endpoint, selection: Selection, policy: Policy) -> None:
+def demand_sense(target: EngineName, selection: Selection, policy: Policy) -> None:
     """Raises SETTING_INVALID for options that mean nothing to such a target."""
-    if end.engine != "kafka":
+    if target != "kafka":
         if selection.topics:
             raise DrsError(Fault.SETTING_INVALID, name="--topic", reason="the target is not Kafka")
         return

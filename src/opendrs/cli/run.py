@@ -75,7 +75,7 @@ def run(
             nul_in_text=nul_in_text, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
             publishing=publishing,
         )  # fmt: skip
-        ends.demand_sense(target, selection, policy)
+        ends.demand_sense(target.engine, selection, policy)
         identity = job_id(source, target, selection, name)
         job = Job(id=identity, source=source, target=target, task=task, selection=selection, policy=policy)
         place = State.read(state)
