@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 
 from tests.harness import ServerUnavailable
-from tools.demo import to_postgres
+from tools.demo import to_kafka, to_postgres
 from tools.demo.guard import Guard
 from tools.demo.source import SOURCES
 
 # What shows it, and how large the shop is by default: 1 is 1,300,250 rows.
-TARGETS = {"postgres": (to_postgres.run, 1.0)}
+TARGETS = {"postgres": (to_postgres.run, 1.0), "kafka": (to_kafka.run, 0.2)}
 
 
 def main() -> None:
