@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 from opendrs.cli.passwords import with_password
 from opendrs.errors import DrsError, Fault
@@ -28,12 +28,12 @@ def endpoint(url: str, side: Literal["SOURCE", "TARGET"]) -> Endpoint:
 def target(url: str) -> tuple[Endpoint, Publishing]:
     """The target, and what a Kafka URL says of how changes are published. Raises ENDPOINT_INVALID,
     SETTING_INVALID."""
-    parts = urlsplit(url)
-    if SCHEMES.get(parts.scheme) != "kafka":
+    place, _, query = url.partition("#")[0].partition("?")
+    if SCHEMES.get(place.partition("://")[0].lower()) != "kafka":
         return endpoint(url, "TARGET"), Publishing()
-    options = parse_qsl(parts.query, keep_blank_values=True)
+    options = parse_qsl(query, keep_blank_values=True)
     connection = urlencode([one for one in options if one[0] not in URL_OPTIONS])
-    end = endpoint(urlunsplit(parts._replace(query=connection)), "TARGET")
+    end = endpoint(f"{place}?{connection}", "TARGET")
     return end, from_texts({name: value for name, value in options if name in URL_OPTIONS}, topic=end.database)
 
 
