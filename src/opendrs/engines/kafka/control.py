@@ -2,7 +2,8 @@
 
 The newest record of a key counts. `["job"]` holds epoch, phase, position, the next id and how much is done of a
 transaction that goes on behind the position; `["table", database, table]` a definition with what is loaded of it;
-`["chunk", database, table, ordinal]` a chunk that was added since.
+`["chunk", database, table, ordinal]` a chunk that was added since; `["ids", lane]` the next id, where part of a chunk
+is there.
 """
 
 from __future__ import annotations
@@ -178,6 +179,11 @@ def chunk_record(loaded: LoadedChunk, next_id: int) -> Record:
     chunk = loaded.chunk
     value = {"version": VERSION, "next_id": next_id, **_of_chunk(loaded)}
     return chunk_key(chunk), _value(value)
+
+
+def ids_record(lane: int | None, next_id: int) -> Record:
+    """Of a lane: others may have taken more ids, and commit theirs before."""
+    return _key("ids", -1 if lane is None else lane), _value({"version": VERSION, "next_id": next_id})
 
 
 def chunk_key(chunk: Chunk) -> bytes:

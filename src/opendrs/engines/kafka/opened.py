@@ -31,6 +31,7 @@ class Opened:
     def __init__(
         self, endpoint: Endpoint, job: str, lane: int | None, policy: Policy, selection: Selection, timeout_ms: int
     ) -> None:
+        self.lane = lane
         publishing = policy.publishing
         self.producer = Producer(
             endpoint,

@@ -17,14 +17,16 @@ Range = tuple[int, int]
 class Ordinals:
     """Of the transaction that goes on.
 
-    skip     so many are published already, by a worker before this one or in an earlier part
-    done     so many were sent, or skipped
-    undone   what is known to be undone, so that it was left out of what is published
+    skip      so many are published already, by a worker before this one or in an earlier part
+    done      so many were sent, or skipped
+    undone    what is known to be undone, so that it was left out of what is published
+    foreseen  the log was read to the end of the transaction: all that it undoes is known
     """
 
     def __init__(self, skip: int = 0, undone: Iterable[Range] = ()) -> None:
         self.skip = skip
         self.done = 0
+        self.foreseen = False
         self._undone = list(undone)  # apart from each other, in order
         self._savepoints: dict[str, int] = {}
 
@@ -52,6 +54,7 @@ class Ordinals:
     def over(self) -> None:
         """The transaction has ended."""
         self.skip = self.done = 0
+        self.foreseen = False
         self._undone.clear()
         self._savepoints.clear()
 

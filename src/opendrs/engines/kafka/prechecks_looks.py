@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +27,7 @@ from opendrs.model.selection import Selection
 CHECK_ID: Final = f"{ID_PREFIX}check"
 TIMEOUT_LEAST_MS: Final = 60_000
 CHECKED_TOPICS_MAX: Final = 200
+COLLISION: Final = "to Kafka, . and _ are the same in names of topics"
 DEFAULT_MESSAGE_BYTES: Final = 1_048_588  # of Kafka
 # Bytes that a byte of the source may become in a message: numbers of up to five characters, text of six.
 GROWTH: Final = {"binary": 5, "geometry": 5, "vector": 5, "text": 6, "json": 6}
@@ -100,7 +101,7 @@ def replication_factor(server: Server) -> Verdict:
 def transactions(server: Server) -> Verdict:
     """Tried: a transactional id of ours is taken."""
     if server.publishing.delivery == "at-least-once":
-        return alarm("Delivery is at least once: after an interruption, messages may come twice, with the same id")
+        return alarm("Delivery is at least once: after an interruption, messages may come twice")
     try:
         with closing(
             Producer(server.client.endpoint, server.publishing, CHECK_ID, timeout_ms=server.timeout_ms)
@@ -165,12 +166,25 @@ def topics(objects: Objects) -> list[Verdict]:
     replicas = min(server.publishing.replication_factor, len(server.brokers))
     tried = (_can_be_made(server, name, replicas=replicas, **facts) for name in missing[:CHECKED_TOPICS_MAX])  # type: ignore[arg-type]
     found = [verdict for verdict in tried if verdict is not None]
+    found += _colliding(missing, [*wanted, *server.topics])
     if found:
         return found
     there = len(wanted) - len(missing)
     return [
         passed(f"{how_many(len(wanted), 'topic')}: {there} there, {len(missing)} can be made: {named(wanted, most=5)}")
     ]
+
+
+def _colliding(missing: Iterable[str], names: Iterable[str]) -> Iterator[Verdict]:
+    """Kafka makes no topic whose name is that of another but for `.` and `_`, which its metrics do not tell apart."""
+    alike: dict[str, set[str]] = {}
+    for name in names:
+        alike.setdefault(name.replace(".", "_"), set()).add(name)
+    for name in missing:
+        others = alike[name.replace(".", "_")] - {name}
+        if others:
+            remedy = "Map the tables to topics of other names, or choose another topic_name_format."
+            yield failed(f"The topic {name} cannot be made beside {named(sorted(others), most=5)}: {COLLISION}", remedy)
 
 
 def names(objects: Objects) -> Verdict:

@@ -23,7 +23,7 @@ from opendrs.engines.kafka.loader import Loader
 from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.ordinals import Ordinals
 from opendrs.engines.kafka.producing import TIMEOUT_MS
-from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Place, Statement, made, now, statement_of
+from opendrs.engines.kafka.statements import NOT_TOLD, Place, Statement, made, now, statement_of, untold
 from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
@@ -160,12 +160,17 @@ class Sink:
         self._ensure(checkpoint.tables)
         ensure(self._client, self._ddl_topic, self._publishing)
         self._tables = dict(checkpoint.tables)
-        if self._ddl_topic and checkpoint.phase is Phase.LOADING:
-            for name in sorted(checkpoint.tables):
-                self._publish(made(name, self._settings.create_statement(name)), now())
+        if checkpoint.phase is Phase.LOADING:
+            self._publish_made(sorted(checkpoint.tables))
         records = [control.table_record(progress) for progress in checkpoint.tables.values()]
         self._commit([*records, self._job_record(checkpoint.position, checkpoint.phase)])
         self._phase, self._saved = checkpoint.phase, checkpoint.position
+
+    def _publish_made(self, names: Iterable[TableName]) -> None:
+        """What makes tables that are about to be loaded."""
+        if self._ddl_topic:
+            for name in names:
+                self._publish(made(name, self._settings.create_statement(name)), now())
 
     def _ensure(self, names: Iterable[TableName]) -> None:
         """The topics of these tables are there."""
@@ -174,13 +179,13 @@ class Sink:
 
     def restart(self, progress: TableProgress) -> None:
         self._ensure([progress.table.name])
+        self._publish_made([progress.table.name])
         self._put(progress)
 
     def forget(self, name: TableName) -> None:
         with self._lock:
             self._commit([control.gone(name), *control.chunks_of(name, self._chunk_keys)])
             self._tables.pop(name, None)
-            self._open.encoding.forget(name)
 
     def finish_table(self, progress: TableProgress) -> None:
         self._put(progress)
@@ -190,7 +195,6 @@ class Sink:
         with self._lock:
             self._commit([control.table_record(progress), *control.chunks_of(name, self._chunk_keys)])
             self._tables[name] = progress
-            self._open.encoding.forget(name)
 
     @contextmanager
     def loader(self) -> Iterator[Loader]:
@@ -214,16 +218,27 @@ class Sink:
         assert not idempotent, "nothing that is published can be made up for"
         main, ordinals = self._open, self._ordinals
         main.producer.begin()
+        looking = self._looks_ahead(window)
         for one in window.controls:
-            if ordinals.obey(one):
+            if ordinals.obey(one) and not looking:
                 raise Repeat
-        self._send(window, skip=ordinals.skipped(window.ordinals))
+        if not looking:
+            self._send(window, skip=ordinals.skipped(window.ordinals))
+        elif window.position is not None:
+            ordinals.foreseen = True
+            raise Repeat
         if window.position is not None:
             ordinals.over()
         else:
             ordinals.advance(window.ordinals)
-            if self._is_too_large() and ordinals.done > ordinals.skip:
+            if not looking and self._is_too_large() and ordinals.done > ordinals.skip:
                 self._commit_part()
+
+    def _looks_ahead(self, window: Window) -> bool:
+        """Whether nothing is sent yet. Without transactions whatever is sent is seen, what will be rolled back too: so
+        a source transaction that comes in parts is read to its end first, and then once more."""
+        in_parts = window.position is None or self._ordinals.done > 0
+        return in_parts and not self._open.producer.transactional and not self._ordinals.foreseen
 
     def _send(self, window: Window, *, skip: int) -> None:
         batches: list[tuple[int, object]] = []
@@ -239,8 +254,9 @@ class Sink:
         assert window.origins is not None
         with self._open.producer.translated("send messages"):
             sent = self._open.encoding.core.send_window(
-                self._open.producer.core, batches, window.origins(), first_id=self._ids.next, skip=skip
-            )
+                self._open.producer.core, batches, window.origins(), first_id=self._ids.next, skip=skip,
+                begun=self._ordinals.done,
+            )  # fmt: skip
         self._ids.next, _, nbytes = sent
         self._bytes += nbytes
 
@@ -268,12 +284,11 @@ class Sink:
         statement = statement_of(change, alterations, self._settings.policy)
         if statement is not None and self._ddl_topic:
             self._publish(statement, self._settings.place(change))
-        elif statement is not None and statement.kind in UNTOLD:
-            self._settings.report(f"{statement.kind} {statement.database}.{statement.table}", NOT_TOLD)
+        else:
+            for what in untold(alterations):
+                self._settings.report(what, NOT_TOLD)
         self._ensure(name for name, progress in tables.items() if progress is not None)
-        for name, progress in tables.items():
-            self._changed[name] = progress
-            self._open.encoding.forget(name)
+        self._changed.update(tables)
 
     @property
     def _ddl_topic(self) -> list[str]:
@@ -313,8 +328,6 @@ class Sink:
 
     def rollback(self) -> None:
         self._open.producer.rollback()
-        for name in self._changed:
-            self._open.encoding.forget(name)
         self._changed.clear()
         self._bytes = 0
         self._ids.undo()
