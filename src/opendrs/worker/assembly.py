@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -54,7 +54,7 @@ def job_of(place: Place, record: JobRecord, sealed: Mapping[str, str]) -> Job:
         url = record.source if side == "source" else record.target
         password, key = (_opened(place, record.id, name(side), sealed) for name in (password_name, key_name))
         end = replace(Endpoint.parse(url), password=password)
-        ends[side] = with_files(lambda: place.make_folder(record.id), side, end, record.facts or {}, key)
+        ends[side] = with_files(place.folder_of(record.id), side, end, record.facts or {}, key)
     return Job(
         id=record.id,
         source=ends["source"],
@@ -65,22 +65,23 @@ def job_of(place: Place, record: JobRecord, sealed: Mapping[str, str]) -> Job:
     )
 
 
-def with_files(
-    folder: Callable[[], Path], side: Side, end: Endpoint, certificates: Mapping[str, str], key: Secret
-) -> Endpoint:
+def with_files(folder: Path, side: Side, end: Endpoint, certificates: Mapping[str, str], key: Secret) -> Endpoint:
     """The endpoint with what drivers want as files: the authority that its server must show, and who we are.
 
-    folder         where they are put; asked for if there are any
+    folder         where they are put, and others that were there before are not left
     certificates   by the names under which a job keeps them: `target_ca`, `target_certificate`
     """
     texts = {"ca": certificates.get(f"{side}_ca"), "certificate": certificates.get(f"{side}_certificate")}
     texts["key"] = key.reveal()
     options = dict(end.options)
     for name, text in texts.items():
-        if text:
-            path = folder() / f"{side}_{name}.pem"
-            _write(path, text)
-            options[OPTIONS[name]] = str(path)
+        path = folder / f"{side}_{name}.pem"
+        if not text:
+            path.unlink(missing_ok=True)
+            continue
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(path, text)
+        options[OPTIONS[name]] = str(path)
     return replace(end, options=options)
 
 

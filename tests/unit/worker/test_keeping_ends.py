@@ -117,6 +117,7 @@ def test_certificates_and_keys_are_files_of_the_job(tmp_path: Path) -> None:
     assert found["tls_key"].read_text() == "another" and found["tls_cert"].read_text() == "new"
     keep(replace(task, secrets={}), KAFKA, "target")
     assert set(assembled(task).options) == {"tls", "brokers"}
+    assert not any(path.exists() for path in found.values())
 
 
 def test_what_is_tested_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ transaction that goes on behind the position; `["table", database, table]` a def
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -43,6 +43,7 @@ class Kept:
     lanes       the most that a load has had
     next_id     of the next message
     done        ordinals of the transaction behind the position that are published already
+    undone      ranges of ordinals that the transaction has undone, as far as that was known when they were published
     keys        of all records that are there
     resetting   a reset was begun and has not ended: nothing else counts
     """
@@ -52,6 +53,7 @@ class Kept:
     lanes: int = 0
     next_id: int = 1
     done: int = 0
+    undone: tuple[tuple[int, int], ...] = ()
     keys: frozenset[bytes] = field(default_factory=frozenset)
     resetting: bool = False
 
@@ -88,6 +90,7 @@ def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosit
         lanes=job.get("lanes", 0),
         next_id=next_id,
         done=job.get("done", 0),
+        undone=tuple((first, end) for first, end in job.get("undone", [])),
         keys=frozenset(newest),
         resetting=job.get("resetting", False),
     )
@@ -139,6 +142,7 @@ def job_record(
     phase: Phase | None,
     next_id: int,
     done: int = 0,
+    undone: Sequence[tuple[int, int]] = (),
     resetting: bool = False,
 ) -> Record:
     value = {
@@ -149,6 +153,7 @@ def job_record(
         "position": position.dump() if position else None,
         "next_id": next_id,
         "done": done,
+        **({"undone": undone} if undone else {}),
         **({"resetting": True} if resetting else {}),
         "saved_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }

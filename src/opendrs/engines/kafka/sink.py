@@ -135,7 +135,7 @@ class Sink:
         self._chunk_keys = set(kept.keys)
         self._lanes.count = max(kept.lanes, self._lanes.count)
         self._ids.next = kept.next_id
-        self._ordinals = Ordinals(skip=kept.done)
+        self._ordinals = Ordinals(skip=kept.done, undone=kept.undone)
 
     @property
     def _open(self) -> Opened:
@@ -143,13 +143,15 @@ class Sink:
         return self._main
 
     def _job_record(self, position: Position | None, phase: Phase | None, *, done: int | None = None) -> Record:
+        published = self._ordinals.skip if done is None else done
         return control.job_record(
             epoch=self._settings.epoch,
             lanes=self._lanes.count,
             position=position,
             phase=phase,
             next_id=self._ids.next,
-            done=self._ordinals.skip if done is None else done,
+            done=published,
+            undone=self._ordinals.left_out() if published else (),
         )
 
     # the load

@@ -46,7 +46,7 @@ def _given(errand: Errand, end: Mapping[str, Any], folder: Path) -> tuple[Side, 
     if endpoint.user:
         given = errand.secrets.get(password_name(side))
         endpoint = replace(endpoint, password=Secret(given) if given else known.password)
-    return side, with_files(lambda: folder, side, endpoint, end["certificates"], _key(errand, side))
+    return side, with_files(folder, side, endpoint, end["certificates"], _key(errand, side))
 
 
 def _key(errand: Errand, side: Side) -> Secret:
