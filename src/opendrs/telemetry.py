@@ -139,7 +139,7 @@ class LogFile(WatchedFileHandler):
             super().emit(record)
         except OSError as error:
             if not self._away and sys.stderr is not None:
-                print(f"{self.baseFilename} cannot be written: {error.strerror}", file=sys.stderr)
+                sys.stderr.write(f"{self.baseFilename} cannot be written: {error.strerror}\n")
             self._away = True
         else:
             self._away = False
