@@ -134,6 +134,7 @@ def test_names_in_records_are_for_ever() -> None:
     key, value = control.table_record(progress)
     assert key == b'["table","s","t"]'
     assert json.loads(value or b"").keys() == {"version", "definition", "loaded", "chunks", "rows", "nbytes"}
+    assert control.gone(TableName("s", 'ä"'))[0] == '["table","s","ä\\""]'.encode()
     key, value = control.chunk_record(chunk(TableName("s", "t"), 3), 9)
     assert key == b'["chunk","s","t",3]'
     assert json.loads(value or b"") == {
