@@ -133,7 +133,7 @@ class Sink:
             self._phase, self._saved = kept.checkpoint.phase, kept.checkpoint.position
         self._chunk_keys = set(kept.keys)
         self._lanes.count = max(kept.lanes, self._lanes.count)
-        self._ids.next = kept.next_id
+        self._ids = Ids(kept.next_id)
         self._ordinals = Ordinals(skip=kept.done, undone=kept.undone)
 
     @property
@@ -177,7 +177,7 @@ class Sink:
 
     def forget(self, name: TableName) -> None:
         with self._lock:
-            self._commit([control.gone(name), *control.chunks_of(name, self._chunk_keys)])
+            self._commit([control.gone(name), *self._without_chunks(name)])
             self._tables.pop(name, None)
             self._open.encoding.forget(name)
 
@@ -187,9 +187,13 @@ class Sink:
     def _put(self, progress: TableProgress) -> None:
         name = progress.table.name
         with self._lock:
-            self._commit([control.table_record(progress), *control.chunks_of(name, self._chunk_keys)])
+            self._commit([control.table_record(progress), *self._without_chunks(name)])
             self._tables[name] = progress
             self._open.encoding.forget(name)
+
+    def _without_chunks(self, name: TableName) -> list[Record]:
+        """Records of chunks tell how many ids there have been; where they go, that of the job does."""
+        return [*control.chunks_of(name, self._chunk_keys), self._job_record(self._saved, self._phase)]
 
     @contextmanager
     def loader(self) -> Iterator[Loader]:
@@ -203,6 +207,7 @@ class Sink:
     def _note_chunk(self, key: bytes) -> None:
         with self._lock:
             self._chunk_keys.add(key)
+            self._ids.durable()
 
     def constrain(self, tables: Mapping[TableName, TableProgress]) -> None:
         """Messages have no constraints."""
