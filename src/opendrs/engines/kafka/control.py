@@ -2,7 +2,8 @@
 
 The newest record of a key counts. `["job"]` holds epoch, phase, position, the next id and how much is done of a
 transaction that goes on behind the position; `["table", database, table]` a definition with what is loaded of it;
-`["chunk", database, table, ordinal]` a chunk that was added since.
+`["chunk", database, table, ordinal]` a chunk that was added since; `["lane", number]` how many ids a lane has seen
+given out when it published a piece of a chunk.
 """
 
 from __future__ import annotations
@@ -181,6 +182,10 @@ def chunk_record(loaded: LoadedChunk, next_id: int) -> Record:
 
 def chunk_key(chunk: Chunk) -> bytes:
     return _key("chunk", chunk.table.schema, chunk.table.table, chunk.ordinal)
+
+
+def lane_record(lane: int, next_id: int) -> Record:
+    return _key("lane", lane), _value({"version": VERSION, "next_id": next_id})
 
 
 def gone(name: TableName) -> Record:

@@ -22,12 +22,14 @@ class Loader:
     def __init__(
         self,
         opened: Opened,
+        lane: int,
         ids: Ids,
         noted: Callable[[bytes], None],
         report: Callable[[str, str], None],
         timeout_s: float,
     ) -> None:
         self._opened = opened
+        self._lane = lane
         self._ids = ids
         self._noted = noted
         self._report = report
@@ -54,7 +56,8 @@ class Loader:
     def _commit_some(self) -> None:
         """One scan that takes longer than a transaction of Kafka may last. Only tables without a key are read so."""
         assert self._table is not None
-        self._opened.producer.commit(self._opened.checkpoint, [])
+        self._opened.producer.commit(self._opened.checkpoint, [control.lane_record(self._lane, self._ids.next)])
+        self._ids.durable()
         self._opened.producer.begin()
         if not self._reported:
             self._reported = True

@@ -200,7 +200,8 @@ class Sink:
         with self._lanes.one() as lane:
             opened = self._opened(lane)
             try:
-                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._limits.timeout_ms / 1000)
+                timeout_s = self._limits.timeout_ms / 1000
+                yield Loader(opened, lane, self._ids, self._note_chunk, self._settings.report, timeout_s)
             finally:
                 opened.close()
 

@@ -213,6 +213,8 @@ def test_the_next_id_is_the_largest_of_all_records() -> None:
     records = [job(next_id=7), control.chunk_record(chunk(name, 1), 30), control.chunk_record(chunk(name, 0), 20)]
     assert read(records, parse).next_id == 30
     assert read([job(next_id=31), *records[1:]], parse).next_id == 31
+    kept = read([*records, control.lane_record(0, 25), control.lane_record(1, 32)], parse)
+    assert kept.next_id == 32 and b'["lane",1]' in kept.keys
 
 
 def test_a_tombstone_takes_away() -> None:

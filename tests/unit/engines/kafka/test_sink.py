@@ -581,6 +581,23 @@ def test_a_scan_that_takes_longer_than_brokers_wait_is_committed_in_pieces(here:
     assert [what for what, _ in made.reported] == ["shop.lines"]
 
 
+def test_pieces_of_a_scan_that_was_cut_short_keep_their_ids(here: Brokers) -> None:
+    """Its rows are published once more, as new messages: to whoever knows messages by their ids they are new, and
+    nothing else is taken for them."""
+    here.settings["transaction.max.timeout.ms"] = "60000"
+    made = begun(table(KEYLESS, key=()), table(), phase=Phase.LOADING)
+    with made.sink.loader() as lane:
+        lane.begin(table(KEYLESS, key=()))
+        lane.write(Rows([1, 2]))
+        here.open_for_s = 30.1
+        lane.write(Rows([3]))
+        here.open_for_s = 0.0
+    made, checkpoint = heir()
+    assert checkpoint.tables.keys() == {KEYLESS, ORDERS} and checkpoint.tables[KEYLESS].chunks == ()
+    load(made, table(), 0, [7])
+    assert rows(here) == [1, 2, 7] and here.ids() == [1, 2, 3]
+
+
 # --- opening ---
 
 
