@@ -47,7 +47,7 @@ class Ordinals:
 
     def publish(self, done: int) -> None:
         """So much can be seen by consumers."""
-        self.skip = done
+        self.skip = max(self.skip, done)
 
     def over(self) -> None:
         """The transaction has ended."""
@@ -74,7 +74,10 @@ class Ordinals:
         if self._knows(first, at):
             return False
         if not self._knows(first, min(at, self.skip)):
-            reason = "a part of a transaction was rolled back that is published already; raise transaction_bytes"
+            reason = (
+                "a part of a transaction was rolled back that is published already; raise transaction_bytes, and use "
+                "delivery=exactly-once"
+            )
             raise DrsError(Fault.LOG_UNSUPPORTED, position=f"change {first} of a transaction", reason=reason)
         self._know(first, at)
         return True

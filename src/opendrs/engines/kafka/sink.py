@@ -229,6 +229,8 @@ class Sink:
             ordinals.advance(window.ordinals)
             if self._is_too_large() and ordinals.done > ordinals.skip:
                 self._commit_part()
+            elif not main.producer.transactional:
+                ordinals.publish(ordinals.done)  # what is sent is seen: nothing of it can be told otherwise
 
     def _send(self, window: Window, *, skip: int) -> None:
         batches: list[tuple[int, object]] = []

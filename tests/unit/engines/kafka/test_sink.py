@@ -318,6 +318,15 @@ def test_at_least_once_tells_again_with_the_same_ids(here: Brokers) -> None:
     assert rows(here) == [1, 2, 1, 2] and here.ids() == [1, 2, 1, 2]
 
 
+def test_without_transactions_consumers_have_seen_what_is_undone(here: Brokers) -> None:
+    """It cannot be told otherwise: whoever read it would keep rows that never were."""
+    made = begun(given=LEAST)
+    made.sink.write(window(None, 1, 2, controls=[Control(1, "savepoint", "s")]), idempotent=False)
+    with pytest.raises(DrsError) as raised:
+        made.sink.write(window(2, 3, controls=[Control(0, "rollback_to", "s")]), idempotent=False)
+    assert raised.value.fault is Fault.LOG_UNSUPPORTED and "exactly-once" in raised.value.message
+
+
 def test_without_transactions_large_ones_are_remembered_in_parts_as_well(here: Brokers) -> None:
     small = policy(delivery="at-least-once", transaction_bytes=250)
     made = begun(given=small)
