@@ -34,7 +34,7 @@ def limits(client: Client) -> Limits:
         return Limits()
     return Limits(
         timeout_ms=min(TIMEOUT_MS, int(told.get("transaction.max.timeout.ms", TIMEOUT_MS))),
-        message_bytes=max(MESSAGE_BYTES, int(told.get("message.max.bytes", MESSAGE_BYTES))),
+        message_bytes=int(told.get("message.max.bytes", MESSAGE_BYTES)),
     )
 
 
