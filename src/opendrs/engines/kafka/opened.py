@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from confluent_kafka.admin import ResourceType
 
 from opendrs.engines.kafka.connect import Client
-from opendrs.engines.kafka.producing import MESSAGE_BYTES, TIMEOUT_MS, Producer, transactional_id
+from opendrs.engines.kafka.producing import MESSAGE_BYTES, MESSAGE_BYTES_MOST, TIMEOUT_MS, Producer, transactional_id
 from opendrs.engines.kafka.tables import Encoding
 from opendrs.engines.kafka.topics import checkpoint_topic
 from opendrs.errors import DrsError, Fault
@@ -34,7 +34,7 @@ def limits(client: Client) -> Limits:
         return Limits()
     return Limits(
         timeout_ms=min(TIMEOUT_MS, int(told.get("transaction.max.timeout.ms", TIMEOUT_MS))),
-        message_bytes=int(told.get("message.max.bytes", MESSAGE_BYTES)),
+        message_bytes=min(MESSAGE_BYTES_MOST, int(told.get("message.max.bytes", MESSAGE_BYTES))),
     )
 
 

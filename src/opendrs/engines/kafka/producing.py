@@ -20,6 +20,7 @@ CALL_S: Final = 5.0
 ID_PREFIX: Final = "opendrs."
 TIMEOUT_MS: Final = 300_000  # of a transaction that nobody ends, if the brokers allow as much
 MESSAGE_BYTES: Final = 1_000_000  # where the brokers do not tell what they take
+MESSAGE_BYTES_MOST: Final = 1_000_000_000  # that librdkafka takes
 
 
 def transactional_id(job: str, lane: int | None = None) -> str:

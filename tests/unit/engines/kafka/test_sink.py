@@ -712,6 +712,7 @@ def test_a_sink_that_rests_forgets_what_is_not_flushed(here: Brokers) -> None:
         ({"transaction.max.timeout.ms": "900000", "message.max.bytes": "1048588"}, 300_000, 1_048_588),
         ({"transaction.max.timeout.ms": "60000", "message.max.bytes": "9000000"}, 60_000, 9_000_000),
         ({"message.max.bytes": "500000"}, 300_000, 500_000),
+        ({"message.max.bytes": str(2**31 - 1)}, 300_000, 1_000_000_000),  # the most that the library takes
     ],
 )
 def test_limits_are_those_of_the_brokers(
