@@ -198,6 +198,15 @@ def test_a_transaction_of_more_bytes_is_published_in_parts(here: Brokers) -> Non
     assert rows(here) == [1, 2, 3, 4, 5, 6] and here.kept().done == 0
 
 
+def test_parts_are_of_the_transaction_behind_the_last_position(here: Brokers) -> None:
+    made = begun(given=SMALL)
+    made.sink.write(window(5, 1), idempotent=False)
+    made.sink.flush(Lsn(5), FOLLOWING)
+    made.sink.write(window(None, 2, 3, 4), idempotent=False)
+    kept = here.kept()
+    assert (kept.done, kept.checkpoint and kept.checkpoint.position) == (3, Lsn(5))
+
+
 def test_a_transaction_that_takes_longer_than_brokers_wait_is_published_in_parts(here: Brokers) -> None:
     here.settings["transaction.max.timeout.ms"] = "60000"
     made = begun()
@@ -384,6 +393,17 @@ def test_a_change_that_is_taken_back_is_as_if_it_had_not_been(here: Brokers) -> 
     assert checkpoint is not None and checkpoint.tables[ORDERS].table == table()
 
 
+def test_going_back_does_not_go_behind_a_change_that_is_durable(here: Brokers) -> None:
+    made = begun()
+    alter(made, ADDED, orders=WIDE)
+    made.sink.flush(Lsn(2), FOLLOWING)
+    alter(made, ADDED, orders=table(ORDERS, "a", "b"))
+    made.sink.rollback()
+    made.sink.write(window(3, 1), idempotent=False)
+    made.sink.flush(Lsn(3), FOLLOWING)
+    assert [message.width for message in here.messages] == [2]
+
+
 TOLD = policy(ddl_topic="ddl")
 
 
@@ -550,6 +570,20 @@ def test_no_id_is_given_twice_whatever_is_done_with_records(here: Brokers) -> No
     made.sink.write(window(2, 6), idempotent=False)
     made.sink.flush(Lsn(2), FOLLOWING)
     assert here.ids() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_successor_of_a_load_goes_on_behind_its_ids(here: Brokers) -> None:
+    load(begun(phase=Phase.LOADING), table(), 0, [1, 2, 3], upper="3")
+    made, _ = heir()
+    load(made, table(), 1, [4])
+    assert here.ids() == [1, 2, 3, 4]
+
+
+def test_a_successor_ends_what_another_began(here: Brokers) -> None:
+    load(begun(phase=Phase.LOADING), table(), 0, [1, 2])
+    made, _ = heir()
+    made.sink.finish_table(TableProgress(table=table(), loaded=True, rows=2, nbytes=16))
+    assert b'["chunk","shop","orders",0]' not in here.kept().keys
 
 
 def test_going_back_does_not_go_behind_what_lanes_have_committed(here: Brokers) -> None:
