@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +27,7 @@ from opendrs.model.selection import Selection
 CHECK_ID: Final = f"{ID_PREFIX}check"
 TIMEOUT_LEAST_MS: Final = 60_000
 CHECKED_TOPICS_MAX: Final = 200
+IMAGES: Final = 2  # of a row, in the message of an update
 # Bytes that a byte of the source may become in a message: numbers of up to five characters, text of six.
 GROWTH: Final = {"binary": 5, "geometry": 5, "vector": 5, "text": 6, "json": 6}
 
@@ -193,9 +194,9 @@ def sizes(objects: Objects) -> Verdict:
     """Whether a row may be larger than what a message may be, by its declaration."""
     most = _message_bytes(objects)
     doubtful = [
-        f"{table.name} ({named(sorted(columns), most=3)})"
+        f"{table.name} ({named(columns, most=3)})"
         for table in objects.catalog.tables
-        if (columns := list(_large(table, most)))
+        if (columns := _large(table, most))
     ]
     if doubtful:
         remedy = "Raise max.message.bytes of the topics if values are so long; a row that is too large stops the job."
@@ -214,10 +215,10 @@ def _message_bytes(objects: Objects) -> int:
     return min(found)
 
 
-def _large(table: Table, most: int) -> Iterator[str]:
-    for column in published(table):
-        if _bytes(column) > most:
-            yield column.name
+def _large(table: Table, most: int) -> list[str]:
+    """Columns that make a row too large, the largest first; an update has every value twice."""
+    sizes = {column.name: nbytes for column in published(table) if (nbytes := _bytes(column))}
+    return sorted(sizes, key=lambda name: -sizes[name]) if IMAGES * sum(sizes.values()) > most else []
 
 
 def _bytes(column: Column) -> float:
