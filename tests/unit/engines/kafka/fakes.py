@@ -63,6 +63,7 @@ class Brokers:
     generations: Counter[str] = field(default_factory=Counter)
     commits: list[tuple[str, int]] = field(default_factory=list)  # (identity, number of messages)
     settings: dict[str, str] = field(default_factory=dict)
+    refusing: dict[str, DrsError] = field(default_factory=dict)
     open_for_s: float = 0.0
 
     def kept(self) -> Kept:
@@ -79,8 +80,20 @@ class Client:
     here: Brokers
     made: list[str] = field(default_factory=list)
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def close(self) -> None:
         pass
+
+    def delete(self, names: Sequence[str]) -> None:
+        if "delete" in self.here.refusing:
+            raise self.here.refusing["delete"]
+        for name in names:
+            self.here.topics.remove(name)
 
     def brokers(self) -> list[str]:
         return ["h:9092"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opendrs.engines.kafka import control
@@ -265,7 +265,8 @@ def loads(draw: st.DrawFn) -> TableProgress:
     return TableProgress(table=table(name.table, name.schema), chunks=tuple(chunks), rows=rows, nbytes=nbytes)
 
 
-@given(st.lists(loads(), max_size=4, unique_by=lambda one: one.table.name), st.data())
+@settings(max_examples=40)
+@given(st.lists(loads(), max_size=3, unique_by=lambda one: one.table.name), st.data())
 def test_whatever_is_loaded_is_read_back(tables: list[TableProgress], data: st.DataObject) -> None:
     """Whether a chunk was added by a record of its own or stands in the table's."""
     records: list[Record] = [job(next_id=2)]
