@@ -89,3 +89,76 @@ impl Origins {
         names
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Int64Type, UInt64Type};
+
+    use super::{Origin, Origins};
+    use crate::{FilePosition, TransactionId};
+
+    fn origin(id: TransactionId, number: u64) -> Origin {
+        Origin { id, moment_us: number as i64 * 1000, pos: number * 10 }
+    }
+
+    fn file(number: u64) -> TransactionId {
+        TransactionId::File(FilePosition { file: "x".to_owned(), pos: number })
+    }
+
+    /// (moment, gtid, file, place) of each transaction.
+    fn rows(origins: &Origins) -> Vec<(i64, Option<String>, String, u64)> {
+        let batch = origins.batch().unwrap();
+        let (gtids, files) = (batch.column(1).as_string::<i32>(), batch.column(2).as_string::<i32>());
+        let moments = batch.column(0).as_primitive::<Int64Type>();
+        let places = batch.column(3).as_primitive::<UInt64Type>();
+        let gtid = |row: usize| gtids.is_valid(row).then(|| gtids.value(row).to_owned());
+        let one = |row: usize| (moments.value(row), gtid(row), files.value(row).to_owned(), places.value(row));
+        (0..batch.num_rows()).map(one).collect()
+    }
+
+    #[test]
+    fn a_file_that_ends_within_a_window() {
+        let mut origins = Origins::default();
+        for (number, name) in (1..).zip(["a.1", "a.1", "a.2", "a.2", "a.3", "a.1"]) {
+            origins.push(origin(file(number), number), name);
+        }
+        let files: Vec<String> = rows(&origins).into_iter().map(|row| row.2).collect();
+        assert_eq!(files, ["a.1", "a.1", "a.2", "a.2", "a.3", "a.1"]);
+        // A name is kept once as long as it stays.
+        assert_eq!(origins.files.len(), 4);
+        assert_eq!(origins.len(), 6);
+    }
+
+    #[test]
+    fn each_kind_of_id_is_printed_as_its_server_does() {
+        let mut origins = Origins::default();
+        origins.push(origin(TransactionId::Mariadb("0-1-5".parse().unwrap()), 1), "f");
+        let gtid = "3e11fa47-71ca-11e1-9e33-c80aa9429562:7";
+        origins.push(origin(TransactionId::Mysql(gtid.parse().unwrap()), 2), "f");
+        origins.push(origin(file(9), 3), "f");
+        let expected = [
+            (1000, Some("0-1-5".to_owned()), "f".to_owned(), 10),
+            (2000, Some(gtid.to_owned()), "f".to_owned(), 20),
+            (3000, None, "f".to_owned(), 30),
+        ];
+        assert_eq!(rows(&origins), expected);
+    }
+
+    #[test]
+    fn a_window_without_transactions() {
+        let origins = Origins::default();
+        assert!(origins.is_empty() && origins.batch().unwrap().num_rows() == 0);
+        assert_eq!(origins.batch().unwrap().num_columns(), 4);
+    }
+
+    #[test]
+    fn what_the_log_does_not_tell() {
+        let mut origins = Origins::default();
+        origins.push(Origin { id: file(0), moment_us: 0, pos: 0 }, "");
+        assert_eq!(rows(&origins), [(0, None, String::new(), 0)]);
+    }
+}

@@ -89,3 +89,104 @@ impl KafkaError {
 
 /// The result of the producer.
 pub type Result<T> = std::result::Result<T, KafkaError>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{ErrorKind, KafkaError};
+
+    const KINDS: [ErrorKind; 9] = [
+        ErrorKind::Fenced,
+        ErrorKind::Unavailable,
+        ErrorKind::Aborted,
+        ErrorKind::Authentication,
+        ErrorKind::Authorization,
+        ErrorKind::TooLarge,
+        ErrorKind::UnknownTopic,
+        ErrorKind::Refused,
+        ErrorKind::Misuse,
+    ];
+
+    /// Names as librdkafka has them (`rd_kafka_resp_err_t`, rdkafka.h) and what each means to a caller.
+    const CODES: [(i32, &str, Option<ErrorKind>); 40] = [
+        (-195, "__TRANSPORT", Some(ErrorKind::Unavailable)),
+        (-193, "__RESOLVE", Some(ErrorKind::Unavailable)),
+        (-192, "__MSG_TIMED_OUT", Some(ErrorKind::Unavailable)),
+        (-190, "__UNKNOWN_PARTITION", Some(ErrorKind::UnknownTopic)),
+        (-188, "__UNKNOWN_TOPIC", Some(ErrorKind::UnknownTopic)),
+        (-187, "__ALL_BROKERS_DOWN", Some(ErrorKind::Unavailable)),
+        (-186, "__INVALID_ARG", None),
+        (-185, "__TIMED_OUT", Some(ErrorKind::Unavailable)),
+        (-184, "__QUEUE_FULL", None),
+        (-181, "__SSL", Some(ErrorKind::Authentication)),
+        (-172, "__STATE", None),
+        (-169, "__AUTHENTICATION", Some(ErrorKind::Authentication)),
+        (-166, "__TIMED_OUT_QUEUE", Some(ErrorKind::Unavailable)),
+        (-150, "__FATAL", None),
+        (-144, "__FENCED", Some(ErrorKind::Fenced)),
+        (-1, "UNKNOWN", None),
+        (2, "INVALID_MSG", None),
+        (3, "UNKNOWN_TOPIC_OR_PART", Some(ErrorKind::UnknownTopic)),
+        (5, "LEADER_NOT_AVAILABLE", Some(ErrorKind::Unavailable)),
+        (6, "NOT_LEADER_FOR_PARTITION", Some(ErrorKind::Unavailable)),
+        (7, "REQUEST_TIMED_OUT", Some(ErrorKind::Unavailable)),
+        (10, "MSG_SIZE_TOO_LARGE", Some(ErrorKind::TooLarge)),
+        (13, "NETWORK_EXCEPTION", Some(ErrorKind::Unavailable)),
+        (14, "COORDINATOR_LOAD_IN_PROGRESS", Some(ErrorKind::Unavailable)),
+        (15, "COORDINATOR_NOT_AVAILABLE", Some(ErrorKind::Unavailable)),
+        (16, "NOT_COORDINATOR", Some(ErrorKind::Unavailable)),
+        (18, "RECORD_LIST_TOO_LARGE", Some(ErrorKind::TooLarge)),
+        (19, "NOT_ENOUGH_REPLICAS", Some(ErrorKind::Unavailable)),
+        (20, "NOT_ENOUGH_REPLICAS_AFTER_APPEND", Some(ErrorKind::Unavailable)),
+        (29, "TOPIC_AUTHORIZATION_FAILED", Some(ErrorKind::Authorization)),
+        (30, "GROUP_AUTHORIZATION_FAILED", Some(ErrorKind::Authorization)),
+        (31, "CLUSTER_AUTHORIZATION_FAILED", Some(ErrorKind::Authorization)),
+        (33, "UNSUPPORTED_SASL_MECHANISM", Some(ErrorKind::Authentication)),
+        (44, "POLICY_VIOLATION", None),
+        (47, "INVALID_PRODUCER_EPOCH", Some(ErrorKind::Fenced)),
+        (51, "CONCURRENT_TRANSACTIONS", Some(ErrorKind::Unavailable)),
+        (53, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", Some(ErrorKind::Authorization)),
+        (58, "SASL_AUTHENTICATION_FAILED", Some(ErrorKind::Authentication)),
+        (82, "FENCED_INSTANCE_ID", Some(ErrorKind::Fenced)),
+        (90, "PRODUCER_FENCED", Some(ErrorKind::Fenced)),
+    ];
+
+    #[test]
+    fn each_number_means_what_its_name_says() {
+        for (code, name, kind) in CODES {
+            assert_eq!(ErrorKind::of_code(code), kind, "{code} {name}");
+        }
+    }
+
+    #[test]
+    fn no_other_number_means_anything_special() {
+        let special: BTreeSet<i32> = CODES.iter().filter(|code| code.2.is_some()).map(|code| code.0).collect();
+        let found: BTreeSet<i32> = (-300..300).filter(|code| ErrorKind::of_code(*code).is_some()).collect();
+        assert_eq!(found, special);
+    }
+
+    #[test]
+    fn names_are_those_that_callers_decide_by() {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name()).collect();
+        let expected = [
+            "fenced",
+            "unavailable",
+            "aborted",
+            "authentication",
+            "authorization",
+            "too_large",
+            "unknown_topic",
+            "refused",
+            "misuse",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn an_error_is_shown_by_its_sentence() {
+        let error = KafkaError::misuse("a call out of order");
+        assert_eq!(error.to_string(), "a call out of order");
+        assert_eq!((error.kind, error.code, error.topic, error.key), (ErrorKind::Misuse, 0, None, None));
+    }
+}

@@ -156,3 +156,21 @@ impl Library {
         Ok(LIBRARY.get_or_init(|| Self { functions, _object: object }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Library;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn what_is_no_librdkafka_is_an_error_that_names_it() {
+        for path in
+            ["/nowhere/librdkafka.so", env!("CARGO_MANIFEST_DIR"), concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]
+        {
+            let error = Library::load(Path::new(path)).err().map(|error| (error.kind, error.message));
+            assert!(matches!(&error, Some((ErrorKind::Misuse, message)) if message.contains(path)), "{error:?}");
+        }
+    }
+}

@@ -31,12 +31,17 @@ impl KeyColumns {
     }
 }
 
-/// The key of one row of a batch.
+/// The key of one row of a batch. An error if the batch is not one of the table that the key is of.
 ///
 /// ENUM and SET come as their text: a page ordered by them must compare the text (`CAST(c AS
 /// CHAR)`), for the server orders the bare column by number.
 pub fn key_of_row(batch: &RecordBatch, row: usize, key: &KeyColumns) -> Result<Vec<Param>> {
-    key.0.iter().map(|(index, logical)| param(batch.column(*index), row, logical)).collect()
+    let column = |index: usize| batch.columns().get(index).ok_or_else(|| other_type("is not in the batch"));
+    key.0.iter().map(|(index, logical)| param(column(*index)?, row, logical)).collect()
+}
+
+fn other_type(what: &str) -> MysqlError {
+    MysqlError::new(ErrorKind::SchemaMismatch, format!("a column of a key {what}"))
 }
 
 fn param(array: &ArrayRef, row: usize, logical: &Logical) -> Result<Param> {
@@ -46,11 +51,13 @@ fn param(array: &ArrayRef, row: usize, logical: &Logical) -> Result<Param> {
     if array.is_null(row) {
         return Ok(Param::Null);
     }
+    let other = || other_type("has another type than its table says");
     macro_rules! value {
         ($kind:ty) => {
-            array.as_primitive::<$kind>().value(row)
+            array.as_primitive_opt::<$kind>().ok_or_else(other)?.value(row)
         };
     }
+    let fixed = || array.as_fixed_size_binary_opt().ok_or_else(other).map(|array| array.value(row));
     Ok(match logical {
         Logical::Int { bits: 8, unsigned: false } => Param::Int(value!(Int8Type).into()),
         Logical::Int { bits: 16, unsigned: false } => Param::Int(value!(Int16Type).into()),
@@ -72,14 +79,14 @@ fn param(array: &ArrayRef, row: usize, logical: &Logical) -> Result<Param> {
             Param::Datetime(datetime_text(value!(TimestampMicrosecondType)))
         }
         Logical::Text | Logical::Enum | Logical::Set | Logical::Json => {
-            Param::Text(array.as_string::<i32>().value(row).to_owned())
+            Param::Text(array.as_string_opt::<i32>().ok_or_else(other)?.value(row).to_owned())
         }
         Logical::Binary { .. } | Logical::Geometry | Logical::Vector => {
-            Param::Bytes(array.as_binary::<i32>().value(row).to_vec())
+            Param::Bytes(array.as_binary_opt::<i32>().ok_or_else(other)?.value(row).to_vec())
         }
-        Logical::Uuid => Param::Text(uuid_text(array.as_fixed_size_binary().value(row))),
-        Logical::Inet4 => Param::Text(inet_text::<4>(array.as_fixed_size_binary().value(row))),
-        Logical::Inet6 => Param::Text(inet_text::<16>(array.as_fixed_size_binary().value(row))),
+        Logical::Uuid => Param::Text(uuid_text(fixed()?)),
+        Logical::Inet4 => Param::Text(inet_text::<4>(fixed()?)),
+        Logical::Inet6 => Param::Text(inet_text::<16>(fixed()?)),
     })
 }
 
@@ -139,8 +146,57 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use arrow_array::Int64Array;
+    use arrow_schema::{DataType, Field, Schema};
     use opendrs_columns::temporal::{date, datetime, impossible_datetime};
+
+    use super::*;
+
+    /// One column `k` of whole numbers of 64 bits, in a batch of one row.
+    fn batch() -> RecordBatch {
+        let schema = Schema::new(vec![Field::new("k", DataType::Int64, false)]);
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(Int64Array::from(vec![7]))]).unwrap()
+    }
+
+    fn key_of(columns: &str, row: usize) -> Result<Vec<Param>> {
+        let table = format!(r#"{{"name":{{"schema":"s","table":"t"}},"columns":[{columns}],"key":["k"]}}"#);
+        key_of_row(&batch(), row, &KeyColumns::new(&TableSpec::from_json(&table).unwrap())?)
+    }
+
+    #[test]
+    fn a_batch_of_another_table_is_an_error() {
+        let column = |name: &str, kind: &str| format!(r#"{{"name":"{name}","type":{{{kind}}}}}"#);
+        let whole = column("k", r#""kind":"int","bits":64"#);
+        assert_eq!(key_of(&whole, 0).unwrap(), [Param::Int(7)]);
+        let kinds = [
+            r#""kind":"int","bits":32"#,
+            r#""kind":"int","bits":64,"unsigned":true"#,
+            r#""kind":"decimal","precision":5,"scale":2"#,
+            r#""kind":"decimal","precision":50,"scale":2"#,
+            r#""kind":"float64""#,
+            r#""kind":"date""#,
+            r#""kind":"time","fraction":0"#,
+            r#""kind":"datetime","fraction":0"#,
+            r#""kind":"year""#,
+            r#""kind":"bits","length":3"#,
+            r#""kind":"text""#,
+            r#""kind":"enum""#,
+            r#""kind":"binary""#,
+            r#""kind":"uuid""#,
+            r#""kind":"inet4""#,
+            r#""kind":"inet6""#,
+        ];
+        for kind in kinds {
+            let error = key_of(&column("k", kind), 0).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::SchemaMismatch, "{kind}");
+        }
+        let behind = format!("{},{whole}", column("a", r#""kind":"year""#));
+        assert_eq!(key_of(&behind, 0).unwrap_err().kind(), ErrorKind::SchemaMismatch);
+        assert_eq!(key_of(&column("a", r#""kind":"year""#), 0).unwrap_err().kind(), ErrorKind::SchemaMismatch);
+        assert_eq!(key_of(&whole, 1).unwrap_err().kind(), ErrorKind::Misuse);
+    }
 
     #[test]
     fn texts_are_what_the_server_reads() {

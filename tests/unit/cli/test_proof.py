@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,12 @@ def test_a_job_that_the_service_does_not_have(place: ServiceState) -> None:
     with pytest.raises(DrsError) as error:
         evidence.job_of_service(place, "other")
     assert error.value.fault is Fault.JOB_UNKNOWN
+
+
+@pytest.mark.parametrize("timeout_s", [None, 1.0])
+def test_a_history_has_no_proof(place: ServiceState, timeout_s: float | None) -> None:
+    """What is in Kafka is no state that a row could be held against; nobody waits for one."""
+    published = replace(JOB, target=Endpoint.parse("kafka://a:two@b/t"))
+    with pytest.raises(DrsError) as error:
+        evidence.gather(place.url, JOB.id, lambda record: published, where=place.folder, timeout_s=timeout_s)
+    assert error.value.fault is Fault.NO_PROOF and "history" in error.value.message

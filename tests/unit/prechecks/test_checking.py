@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opendrs.engines.kafka import prechecks as kafka
 from opendrs.engines.mysql import prechecks as mysql
 from opendrs.engines.postgres import prechecks as postgres
 from opendrs.errors import DrsError, Fault
@@ -17,7 +18,7 @@ from opendrs.model.precheck import ALL, LOAD, LOG, Precheck, Unseen, Verdict, al
 from opendrs.model.selection import Selection
 from opendrs.worker import checking
 from opendrs.worker.checking import Options, check, demand
-from opendrs.worker.flows import checks_postgres
+from opendrs.worker.flows import checks_kafka, checks_postgres
 from opendrs.worker.looking import look
 from tests.unit.prechecks import mysql_fakes, postgres_fakes
 
@@ -205,6 +206,104 @@ def test_a_database_that_is_not_there_does_not_hide_the_server(
     assert told(made(target=unnamed)) == [("dstDbNameCheck", "FAILED"), ("dstA", "PASSED")]
 
 
+# --- a check of a Kafka target ---
+
+BROKERS = Endpoint.parse("kafka://anna:secret@h:9092/all")
+
+
+class FakeClient:
+    """`failing`: what the brokers answer."""
+
+    failing: DrsError | None = None
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    def __enter__(self) -> FakeClient:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def brokers(self) -> list[str]:
+        if self.failing is not None:
+            raise self.failing
+        return ["h:9092"]
+
+
+@pytest.fixture
+def kafka_tables(
+    tables: dict[str, list[Precheck[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, list[Precheck[Any]]]:
+    for name in ("SERVER", "OBJECTS"):
+        monkeypatch.setattr(kafka, name, tables.setdefault(f"kafka.{name}", []))
+    monkeypatch.setattr(checks_kafka, "Client", FakeClient)
+    monkeypatch.setattr(FakeClient, "failing", None)
+    return tables
+
+
+def test_a_kafka_target_is_looked_at_with_its_own_looks(kafka_tables: dict[str, list[Precheck[Any]]]) -> None:
+    kafka_tables["mysql.SERVER"] += [row(lambda seen: passed(""), item="srcA")]
+    kafka_tables["kafka.SERVER"] += [row(lambda seen: passed(""), item="dstA")]
+    kafka_tables["kafka.OBJECTS"] += [row(lambda seen: alarm("hm"), item="dstB")]
+    kafka_tables["postgres.SERVER"] += [row(lambda seen: failed("no", ""), item="dstC")]
+    assert told(made(target=BROKERS)) == [("srcA", "PASSED"), ("dstA", "PASSED"), ("dstB", "ALARM")]
+
+
+def test_a_source_is_looked_at_with_the_target_in_mind(kafka_tables: dict[str, list[Precheck[Any]]]) -> None:
+    """Nobody does at consumers what foreign keys do, and every load shows one moment."""
+    seen: list[tuple[bool, bool]] = []
+
+    def look_at(server: mysql.Server) -> Verdict:
+        seen.append((server.stands_in, server.policy.consistent))
+        return passed("")
+
+    kafka_tables["mysql.SERVER"] += [row(look_at, item="srcA")]
+    made(target=BROKERS)
+    made()
+    made(target=None)
+    assert seen == [(False, True), (True, False), (True, False)]
+
+
+def test_looks_at_brokers_know_what_was_asked_and_found(kafka_tables: dict[str, list[Precheck[Any]]]) -> None:
+    seen: list[Any] = []
+
+    def look_at(one: Any) -> Verdict:
+        seen.append(one)
+        return passed("")
+
+    kafka_tables["kafka.SERVER"] += [row(look_at)]
+    kafka_tables["kafka.OBJECTS"] += [row(look_at)]
+    made(target=BROKERS, job="4f")
+    server, objects = seen
+    assert (server.job, server.client.endpoint, server.selection) == ("4f", BROKERS, Selection())
+    assert objects.server is server and objects.catalog.tables == ()
+
+
+def test_brokers_that_cannot_be_reached_do_not_hide_the_source(
+    kafka_tables: dict[str, list[Precheck[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka_tables["mysql.SERVER"] += [row(lambda seen: passed(""), item="srcA")]
+    kafka_tables["kafka.SERVER"] += [kafka.CONNECTION, row(passed, item="dstA"), row(passed, item="dstL", tasks=LOG)]
+    kafka_tables["kafka.OBJECTS"] += [row(passed, item="dstB")]
+    monkeypatch.setattr(FakeClient, "failing", DrsError(Fault.TARGET_UNREACHABLE, endpoint=BROKERS, reason="down"))
+    found = made("full", target=BROKERS)
+    assert told(found) == [("srcA", "PASSED"), ("dstDbConnection", "FAILED")]
+    assert "2 further checks need it" in found[1].message and "secret" not in found[1].message
+
+
+def test_without_a_catalog_topics_are_not_looked_for(
+    kafka_tables: dict[str, list[Precheck[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka_tables["mysql.OBJECTS"] += [mysql.CATALOG]
+    kafka_tables["kafka.SERVER"] += [row(lambda seen: passed(""), item="dstA")]
+    kafka_tables["kafka.OBJECTS"] += [row(lambda seen: passed(""), item="dstB")]
+    monkeypatch.setattr(checking, "read_catalog", raising_catalog)
+    found = made(target=BROKERS)
+    assert told(found) == [("userSelectObjectsCheck", "FAILED"), ("dstA", "PASSED")]
+    assert found[0].message.endswith("Not looked at for want of it: dstB")
+
+
 def test_what_can_be_accepted(tables: dict[str, list[Precheck[Any]]]) -> None:
     tables["mysql.SERVER"] += [
         row(lambda seen: failed("lost", "mend"), item="srcLoss", acceptable=True),
@@ -254,6 +353,8 @@ def test_people_read_failures_first() -> None:
         ("postgresql://u@a:1/d", "postgresql://u@b:1/d"),
         ("mysql://u@a:1", "mysql://u@b:1"),
         ("postgresql://u@a:1/d", None),
+        ("kafka://a:1", "kafka://b:1"),
+        ("kafka://a:1", None),
     ],
 )
 def test_pairs_that_are_not_supported(source: str, target: str | None) -> None:

@@ -14,8 +14,10 @@ from opendrs.cli import check as command
 from opendrs.cli import run as run_command
 from opendrs.cli.exits import Code
 from opendrs.errors import DrsError, Fault
+from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
 from opendrs.model.job import Policy
+from opendrs.model.publishing import Publishing
 from opendrs.worker import checking
 from opendrs.worker.checking import Counting
 
@@ -104,6 +106,14 @@ def test_options_reach_the_check(calls: list[tuple[Any, ...]]) -> None:
     assert options.counting == Counting(rows_max=command.BIG_ROWS, timeout_s=5.0)
 
 
+def test_a_kafka_url_says_how_changes_are_published(calls: list[tuple[Any, ...]]) -> None:
+    invoke(SOURCE, "kafka://anna:secret-3@h1:9092,h2/all?format=avro&tls=require&ddl_topic=ddl")
+    ((_, target, _, policy, _, options),) = calls
+    assert target == Endpoint.parse("kafka://anna:secret-3@h1:9092,h2/all?tls=require")
+    assert policy.publishing == Publishing(format="avro", topic_policy=0, topic="all", ddl_topic="ddl")
+    assert options.server_id, "the job that would run has an id"
+
+
 def test_the_target_may_be_left_out(calls: list[tuple[Any, ...]]) -> None:
     invoke(SOURCE)
     ((_, target, _, _, task, options),) = calls
@@ -112,7 +122,15 @@ def test_the_target_may_be_left_out(calls: list[tuple[Any, ...]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["nonsense"], [SOURCE, "--map", "x"], [SOURCE, "--tables", "x"], [SOURCE, "--accept", "x"]]
+    "words",
+    [
+        ["nonsense"],
+        [SOURCE, "--map", "x"],
+        [SOURCE, "--tables", "x"],
+        [SOURCE, "--accept", "x"],
+        [SOURCE, "kafka://h/t?format=xml"],
+        [SOURCE, "kafka://h/t?tls=prefer"],
+    ],
 )
 def test_a_wrong_command_line(words: list[str], calls: list[tuple[Any, ...]]) -> None:
     assert invoke(*words).exit_code == Code.USAGE

@@ -12,7 +12,7 @@ from opendrs.model.catalog import Action, ForeignKey, TableName, View
 from opendrs.model.precheck import Unseen
 from opendrs.model.selection import Selection
 from opendrs.model.types import Logical
-from tests.unit.prechecks.mysql_fakes import MARIADB, column, objects, server, table
+from tests.unit.prechecks.mysql_fakes import MARIADB, MYSQL, column, objects, server, table
 
 LIMITED = "GRANT SELECT ON `shop`.* TO `u`@`%`"
 
@@ -198,6 +198,33 @@ def test_triggers_cannot_be_seen_without_a_privilege(grants: str, privilege: str
     with pytest.raises(Unseen) as unseen:
         looks.triggers(objects(source, table()))
     assert unseen.value.remedy == f"GRANT {privilege} ON `shop`.* TO 'u'@'%';"
+
+
+def acting(name: str, on_delete: Action = "CASCADE") -> ForeignKey:
+    return ForeignKey(
+        name=name, columns=("p",), referenced=TableName("other", "p"), referenced_columns=("id",), on_delete=on_delete
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "version", "keys", "result"),
+    [
+        ({}, MARIADB, [acting("fk")], "FAILED"),
+        ({}, MARIADB, [acting("fk", "RESTRICT")], "PASSED"),
+        ({}, MARIADB, [], "PASSED"),
+        ({"innodb_native_foreign_keys": "ON"}, MYSQL, [acting("fk")], "FAILED"),
+        # The log tells what they do.
+        ({"innodb_native_foreign_keys": "OFF"}, MYSQL, [acting("fk")], "PASSED"),
+    ],
+)
+def test_what_foreign_keys_do_where_nobody_does_it_again(
+    settings: dict[str, str], version: str, keys: list[ForeignKey], result: str
+) -> None:
+    """Consumers of messages are told what the log says and nothing else, whichever table the key is to."""
+    source = replace(server(version=version, settings=settings), stands_in=False)
+    (verdict,) = looks.cascades(objects(source, table("c", foreign_keys=keys), table("p")))
+    assert verdict.result == result
+    assert result == "PASSED" or ("shop.c by fk" in verdict.message and "consumers would never know" in verdict.message)
 
 
 def test_routines() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,9 @@ def test_that_it_cannot_be_told_keeps_nobody_waiting(tmp_path: Path) -> None:
     supervisor = Supervisor(store, launch=launch)  # type: ignore[arg-type]
     supervisor.ensure(order)
     outcome = supervisor.wait(JOB.id, 20.0)
+    for thread in threading.enumerate():
+        if thread.name.startswith("watch-"):
+            thread.join()
     store.close()
     assert outcome is not None and outcome.exit is Exit.FAILED and outcome.failure is not None
     assert outcome.failure.code == Fault.INTERNAL.spec.code

@@ -19,6 +19,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
 
 CONNECT_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_LEAST_MS: Final = 1000  # that librdkafka takes
 NAME: Final = "opendrs"
 # What depends on librdkafka, and so finds it for our own producer.
 LIBRARY: Final = Path(cimpl.__file__)
@@ -59,7 +60,7 @@ def settings(endpoint: Endpoint) -> dict[str, str]:
         "bootstrap.servers": brokers(endpoint),
         "client.id": NAME,
         "security.protocol": ("SASL_" if endpoint.user else "") + ("PLAINTEXT" if tls == "disable" else "SSL"),
-        "socket.connection.setup.timeout.ms": str(int(timeout_s(endpoint) * 1000)),
+        "socket.connection.setup.timeout.ms": str(max(CONNECT_TIMEOUT_LEAST_MS, int(timeout_s(endpoint) * 1000))),
         "allow.auto.create.topics": "false",
     }
     if endpoint.user:

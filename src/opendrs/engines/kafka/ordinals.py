@@ -49,7 +49,7 @@ class Ordinals:
 
     def publish(self, done: int) -> None:
         """So much can be seen by consumers."""
-        self.skip = done
+        self.skip = max(self.skip, done)
 
     def over(self) -> None:
         """The transaction has ended."""

@@ -30,6 +30,7 @@ CHECKED_TOPICS_MAX: Final = 200
 ENOUGH: Final = 2  # replicas that have a message
 COLLISION: Final = "to Kafka, . and _ are the same in names of topics"
 DEFAULT_MESSAGE_BYTES: Final = 1_048_588  # of Kafka
+IMAGES: Final = 2  # of a row, in the message of an update
 # Bytes that a byte of the source may become in a message: numbers of up to five characters, text of six.
 GROWTH: Final = {"binary": 5, "geometry": 5, "vector": 5, "text": 6, "json": 6}
 
@@ -249,9 +250,9 @@ def sizes(objects: Objects) -> Verdict:
         return failed(f"Topics take less than messages that are sent together: {named(told)}", remedy)
     most = min(allowed.values(), default=DEFAULT_MESSAGE_BYTES)
     doubtful = [
-        f"{table.name} ({named(sorted(columns), most=3)})"
+        f"{table.name} ({named(columns, most=3)})"
         for table in objects.catalog.tables
-        if (columns := list(_large(table, most)))
+        if (columns := _large(table, most))
     ]
     if doubtful:
         remedy = "Raise max.message.bytes of the topics if values are so long; a row that is too large stops the job."
@@ -272,10 +273,10 @@ def _message_bytes(objects: Objects) -> dict[str, int]:
     return found
 
 
-def _large(table: Table, most: int) -> Iterator[str]:
-    for column in published(table):
-        if _bytes(column) > most:
-            yield column.name
+def _large(table: Table, most: int) -> list[str]:
+    """Columns that make a row too large, the largest first; an update has every value twice."""
+    sizes = {column.name: nbytes for column in published(table) if (nbytes := _bytes(column))}
+    return sorted(sizes, key=lambda name: -sizes[name]) if IMAGES * sum(sizes.values()) > most else []
 
 
 def _bytes(column: Column) -> float:

@@ -194,8 +194,7 @@ class Sink:
     def forget(self, name: TableName) -> None:
         with self._lock:
             self._tables.pop(name, None)
-            gone = [control.gone(name), *control.chunks_of(name, self._chunk_keys)]
-            self._commit([*gone, self._job_record(self._saved, self._phase)])
+            self._commit([control.gone(name), *self._without_chunks(name)])
 
     def finish_table(self, progress: TableProgress) -> None:
         self._put(progress)
@@ -204,9 +203,11 @@ class Sink:
         name = progress.table.name
         with self._lock:
             self._tables[name] = progress
-            # The records of its chunks told how many ids were given.
-            records = [control.table_record(progress), self._job_record(self._saved, self._phase)]
-            self._commit([*records, *control.chunks_of(name, self._chunk_keys)])
+            self._commit([control.table_record(progress), *self._without_chunks(name)])
+
+    def _without_chunks(self, name: TableName) -> list[Record]:
+        """Records of chunks tell how many ids there have been; where they go, that of the job does."""
+        return [*control.chunks_of(name, self._chunk_keys), self._job_record(self._saved, self._phase)]
 
     @contextmanager
     def loader(self) -> Iterator[Loader]:

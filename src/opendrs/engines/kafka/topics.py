@@ -9,11 +9,12 @@ from typing import Final
 from opendrs.engines.kafka.connect import Client
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
-from opendrs.model.publishing import ONE_TOPIC, Publishing
+from opendrs.model.publishing import ONE_TOPIC, VARIABLES, Publishing, legal
 from opendrs.model.selection import Selection
 
 NAME_MAX: Final = 249
 _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9._-]")
+_VARIABLE: Final = re.compile("|".join(map(re.escape, VARIABLES)))
 CHECKPOINT_PREFIX: Final = "_opendrs."
 
 
@@ -25,10 +26,10 @@ def topic_of(name: TableName, publishing: Publishing, selection: Selection) -> s
         return mapped
     if publishing.topic_policy == ONE_TOPIC:
         return publishing.topic
-    text = publishing.name_format
-    for variable, value in (("$database$", name.schema), ("$schema$", name.schema), ("$tablename$", name.table)):
-        text = text.replace(variable, value)
-    return _ILLEGAL.sub("_", text)[:NAME_MAX]
+    values = {"$database$": name.schema, "$schema$": name.schema, "$tablename$": name.table}
+    text = _VARIABLE.sub(lambda found: values[found[0]], publishing.name_format)
+    topic = _ILLEGAL.sub("_", text)[:NAME_MAX]
+    return topic if legal(topic) else topic.replace(".", "_")
 
 
 def checkpoint_topic(job: str, publishing: Publishing) -> str:

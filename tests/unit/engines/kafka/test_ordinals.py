@@ -184,7 +184,7 @@ def play(
     return target
 
 
-SEEDS = 2500  # of histories; one that fails is told, and OPENDRS_SEED plays it again
+SEEDS = 1500  # of histories; one that fails is told, and OPENDRS_SEED plays it again
 
 
 def histories() -> Iterator[tuple[int, list[Step], list[int]]]:
