@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import Endpoint, Secret
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy
+from opendrs.model.publishing import Publishing
 from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
 from opendrs.worker import killing, starting
@@ -41,6 +43,24 @@ ORDER = Order(
 
 def test_an_order_comes_through_whole() -> None:
     assert Order.read(ORDER.document(12)) == (ORDER, 12)
+
+
+def test_an_order_of_a_job_into_kafka_comes_through_whole() -> None:
+    target = Endpoint.parse("kafka://ben:T4r%2Cget@h1:9092,[::2]:9093/all?tls=verify-full&sasl=SCRAM-SHA-512")
+    selection = Selection(patterns=("shop.*",), topics={TableName("shop", "orders"): "o", TableName("crm", ""): "c"})
+    policy = Policy(publishing=Publishing(format="avro", topic_policy=0, topic="all", partitions=3))
+    order = replace(ORDER, job=replace(JOB, target=target, selection=selection, policy=policy))
+    assert Order.read(order.document(3)) == (order, 3)
+    assert {"T4r,get", "Pass/w@rd"} <= set(order.secrets)
+    assert not [secret for secret in order.secrets if secret in repr(order) + json.dumps(order.settings())]
+    other = replace(order, job=replace(order.job, policy=Policy()))
+    assert [line.split()[0] for line in differences(order.settings(), other.settings())] == ["publishing"]
+
+
+def test_a_worker_of_a_release_without_publishing_has_it_by_default() -> None:
+    settings = ORDER.settings()
+    older = {name: value for name, value in settings["policy"].items() if name != "publishing"}
+    assert differences({**settings, "policy": {**older, "version": 2}}, settings) == []
 
 
 @given(password=st.text(max_size=30), user=st.text(min_size=1, max_size=30))
