@@ -126,6 +126,8 @@ class Client:
             yield
         except KafkaException as error:
             raise self._explained(error.args[0], what) from error
+        except TimeoutError as error:
+            raise self._explained(ClientError(ClientError._TIMED_OUT), what) from error
 
     def _explained(self, error: ClientError, what: str) -> DrsError:
         """That nobody answered in time says little; what the client has said meanwhile tells why."""
@@ -188,7 +190,7 @@ class Client:
         )
         found = {}
         for name, future in asked.items():
-            with suppress(KafkaException):
+            with suppress(KafkaException, TimeoutError):
                 operations = future.result(self._timeout_s * 2).authorized_operations
                 if operations:
                     found[name] = frozenset(operations)
@@ -202,12 +204,13 @@ class Client:
         (future,) = self._admin.create_topics(
             [topic], request_timeout=self._timeout_s, operation_timeout=self._timeout_s, validate_only=dry
         ).values()
-        try:
-            future.result(self._timeout_s * 2)
-        except KafkaException as error:
-            if error.args[0].code() == ClientError.TOPIC_ALREADY_EXISTS:
-                return False
-            raise self._explained(error.args[0], f"create the topic {name}") from error
+        with self.translated(f"create the topic {name}"):
+            try:
+                future.result(self._timeout_s * 2)
+            except KafkaException as error:
+                if error.args[0].code() == ClientError.TOPIC_ALREADY_EXISTS:
+                    return False
+                raise
         return True
 
     def delete(self, names: Sequence[str]) -> None:
@@ -215,11 +218,12 @@ class Client:
         if not names:
             return
         for name, future in self._admin.delete_topics(list(names), request_timeout=self._timeout_s).items():
-            try:
-                future.result(self._timeout_s * 2)
-            except KafkaException as error:
-                if error.args[0].code() != ClientError.UNKNOWN_TOPIC_OR_PART:
-                    raise self._explained(error.args[0], f"delete the topic {name}") from error
+            with self.translated(f"delete the topic {name}"):
+                try:
+                    future.result(self._timeout_s * 2)
+                except KafkaException as error:
+                    if error.args[0].code() != ClientError.UNKNOWN_TOPIC_OR_PART:
+                        raise
 
     # what is read
 

@@ -374,3 +374,29 @@ def test_whoever_stops_reading_lets_go(reading: Client) -> None:
 
 def test_the_library_is_the_one_that_is_loaded_anyway() -> None:
     assert Path(LIBRARY).is_file()
+
+
+class Late:
+    """An answer that does not come."""
+
+    def result(self, timeout_s: float) -> None:
+        raise TimeoutError
+
+
+def test_an_answer_that_does_not_come_in_time_is_told_as_such() -> None:
+    with Client(Endpoint.parse("kafka://u:S3cret@h:1?connect_timeout=0.01")) as client:
+        with pytest.raises(DrsError) as raised:
+            client.answer(Late(), "read the settings of t")
+        client._admin = SimpleNamespace(
+            poll=lambda timeout_s: 0,
+            create_topics=lambda *_, **__: {"t": Late()},
+            delete_topics=lambda *_, **__: {"t": Late()},
+        )
+        for call in (
+            lambda: client.create("t", partitions=1, replicas=1, config={}),
+            lambda: client.delete(["t"]),
+        ):
+            with pytest.raises(DrsError) as also:
+                call()
+            assert also.value.fault is Fault.TARGET_UNREACHABLE
+    assert raised.value.fault is Fault.TARGET_UNREACHABLE and "S3cret" not in str(raised.value)
