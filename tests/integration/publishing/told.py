@@ -141,7 +141,7 @@ def printed(value: Any, kind: int) -> str | None:
     return value if value is None else str(value)
 
 
-def lowest_of_source(values: Iterable[bytes]) -> list[int]:
+def ids_of_log(values: Iterable[bytes]) -> list[int]:
     """Ids of the messages of the log, in their order."""
     records = [json.loads(value) for value in values]
     return [record["id"] for record in records if record["type"] not in ("INIT", "INIT_DDL")]
