@@ -23,8 +23,8 @@ setup: .venv/.ready ## Environment, compiled part and command: leaves .venv/bin/
 	VIRTUAL_ENV=$(CURDIR)/.venv PATH="$(CURDIR)/.cache/uv/bin:$$PATH" $(BIN)/maturin develop --quiet --release --locked --uv
 	@touch $@
 
-demo: setup ## The main job through the service, on real servers, before your eyes (SOURCE=mariadb|mysql, EXIT=1 ends by itself)
-	$(BIN)/python -m tools.demo --source $(or $(SOURCE),mariadb) $(if $(EXIT),--exit)
+demo: setup ## A job on real servers, before your eyes (SOURCE=mariadb|mysql, TARGET=postgres|kafka, EXIT=1 ends by itself)
+	$(BIN)/python -m tools.demo --source $(or $(SOURCE),mariadb) --target $(or $(TARGET),postgres) $(if $(EXIT),--exit)
 
 test: setup ## Everything that this machine can test, with real servers; says what it could not (SEED= orders)
 	@$(MAKE) --no-print-directory check

@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: measure, print one table, keep everything in a file.
 
-NAME is one of load, decode, apply, latency, service; none: all of them. A missed target is a result, and the exit
-status is 0; an error is an error, and it is 1.
+NAME is one of load, decode, apply, latency, publish, service; none: all of them. A missed target is a result, and the
+exit status is 0; an error is an error, and it is 1.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from benchmarks import apply, decode, latency, load, report, service
+from benchmarks import apply, decode, latency, load, publish, report, service
 from benchmarks.measure import FAILURES, Outcome
+from benchmarks.publish_stage import open_publish_stage
 from benchmarks.report import Figure, Report
 from benchmarks.stage import Stage, open_stage, say
 
@@ -30,7 +31,9 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
 
 # It needs neither servers nor workloads.
 SERVICE: Final = "service"
-NAMES: Final = (*MEASUREMENTS, SERVICE)
+# It needs a broker, and a source whose log has other things.
+PUBLISH: Final = "publish"
+NAMES: Final = (*MEASUREMENTS, PUBLISH, SERVICE)
 
 
 def main() -> int:
@@ -49,14 +52,23 @@ def main() -> int:
     facts = report.machine()
     if SERVICE in names:
         _measured(found, SERVICE, lambda: service.measure(given.runs))
-    if staged := [name for name in names if name != SERVICE]:
+    if PUBLISH in names:
+        _measured(found, PUBLISH, lambda: _publish(given, facts))
+    if staged := [name for name in names if name in MEASUREMENTS]:
         with open_stage(scale=given.scale, runs=given.runs, fresh=given.fresh) as stage:
             for name in staged:
                 _measured(found, name, lambda name=name: MEASUREMENTS[name](stage))
-            facts = {**report.machine(), **report.facts(stage)}
+            facts |= report.facts(stage)
+    facts |= report.machine()
     found.show(facts)
     found.save(facts, given.results)
     return 1 if found.outcome.errors else 0
+
+
+def _publish(given: argparse.Namespace, facts: dict[str, Any]) -> tuple[Sequence[Figure], Outcome]:
+    with open_publish_stage(scale=given.scale, runs=given.runs, fresh=given.fresh) as stage:
+        facts |= report.publish_facts(stage)
+        return publish.measure(stage)
 
 
 def _measured(found: Report, name: str, measure: Callable[[], tuple[Sequence[Figure], Outcome]]) -> None:

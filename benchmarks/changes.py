@@ -1,7 +1,10 @@
-"""The binary log that decoding and applying are measured on.
+"""The binary log that decoding, applying and publishing are measured on.
 
-    LARGE    500,000 row changes in 6 transactions: on each table an update, an insert and a delete of many rows
-    SINGLE   500,000 transactions of one row change: inserts, updates and deletes on both tables by turns
+    LARGE    500,000 row changes in 3 transactions a table: an update, an insert and a delete of many rows
+    SINGLE   500,000 transactions of one row change: inserts, updates and deletes on all tables by turns
+
+Half the changes are updates, a quarter each inserts and deletes. Decoding and applying have both tables in it,
+publishing has W2 alone.
 
 Each has a binary log file and a database of its own (`cdc_large`, `cdc_single`), whose tables begin as copies of W1's
 and W2's first rows: a job that follows one is not touched by what comes behind it in the log. What the tables hold
@@ -11,11 +14,12 @@ at the beginning is kept as files, so that a target can be put into that state.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from benchmarks.workloads import SOURCE_DATABASE, W1, W2, WORKLOADS, Digest, Workload, source_digest
+from benchmarks.workloads import SOURCE_DATABASE, WORKLOADS, Digest, Workload, source_digest
 from tests.harness import Server
 
 VERSION: Final = 2
@@ -24,8 +28,13 @@ SINGLE: Final = "single"
 NAMES: Final = (LARGE, SINGLE)
 CHANGES: Final = 500_000  # of each workload, at scale 1
 FIRST_NEW: Final = 10_000_000  # key of the first row that SINGLE inserts
-LARGE_TRANSACTIONS: Final = 6
-STEPS: Final = 8  # row changes in one turn of SINGLE
+STEPS: Final = 4  # row changes on each table in one turn of SINGLE
+LARGE_TRANSACTIONS: Final = 3  # on each table
+# What an update of LARGE changes.
+ASSIGNMENTS: Final = {
+    "w1": "l_quantity = l_quantity + 1, l_comment = CONCAT('+', LEFT(l_comment, 43))",
+    "w2": "k = k + 1",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +98,19 @@ def state_file(folder: Path, log: str, workload: Workload) -> Path:
     return folder / f"{log}-{workload.name}.tsv"
 
 
-def make(server: Server, scale: float, folder: Path) -> list[ChangeLog]:
-    """Runs both workloads at the source, which has `bench` filled. `folder` takes the states as files."""
+def make(server: Server, scale: float, folder: Path, workloads: Sequence[Workload] = WORKLOADS) -> list[ChangeLog]:
+    """Runs LARGE and SINGLE at the source, which has `bench` filled. `folder` takes the states as files."""
     changes = max(int(CHANGES * scale) // 16 * 16, 16)
-    turns = changes // STEPS
-    before = {name: _make_tables(server, database_of(name), changes) for name in NAMES}
+    turns = changes // (STEPS * len(workloads))
+    before = {name: _make_tables(server, database_of(name), changes, workloads) for name in NAMES}
     for name in NAMES:
-        _keep(server, name, folder)
-    server.execute(_single(turns), database=database_of(SINGLE))
+        _keep(server, name, folder, workloads)
+    server.execute(_single(turns, workloads), database=database_of(SINGLE))
     logs = []
-    for name, transactions in ((LARGE, LARGE_TRANSACTIONS), (SINGLE, turns * STEPS)):
+    for name, transactions in ((LARGE, LARGE_TRANSACTIONS * len(workloads)), (SINGLE, changes)):
         start = _begin_file(server)
         if name == LARGE:
-            _large(server, changes)
+            _large(server, changes, workloads)
         else:
             server.execute("CALL single()", database=database_of(SINGLE))
         end = _position(server)
@@ -115,29 +124,29 @@ def make(server: Server, scale: float, folder: Path) -> list[ChangeLog]:
                 changes=changes,
                 transactions=transactions,
                 before=before[name],
-                after=_digests(server, database_of(name)),
+                after=_digests(server, database_of(name), workloads),
             )
         )
     _begin_file(server)
     return logs
 
 
-def _make_tables(server: Server, database: str, rows: int) -> dict[str, Digest]:
+def _make_tables(server: Server, database: str, rows: int, workloads: Sequence[Workload]) -> dict[str, Digest]:
     server.execute(f"CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-    for workload in WORKLOADS:
+    for workload in workloads:
         server.execute(f"{workload.definition(workload.name)} ENGINE=InnoDB", database=database)
         whole, order = f"{SOURCE_DATABASE}.{workload.name}", ", ".join(workload.key)
         copy = f"INSERT INTO {workload.name} SELECT * FROM {whole} ORDER BY {order} LIMIT {rows}"
         server.execute(f"SET sql_log_bin = 0; {copy}", database=database)
-    return _digests(server, database)
+    return _digests(server, database, workloads)
 
 
-def _digests(server: Server, database: str) -> dict[str, Digest]:
-    return {workload.name: source_digest(server, workload, database) for workload in WORKLOADS}
+def _digests(server: Server, database: str, workloads: Sequence[Workload]) -> dict[str, Digest]:
+    return {workload.name: source_digest(server, workload, database) for workload in workloads}
 
 
-def _keep(server: Server, name: str, folder: Path) -> None:
-    for workload in WORKLOADS:
+def _keep(server: Server, name: str, folder: Path, workloads: Sequence[Workload]) -> None:
+    for workload in workloads:
         path = state_file(folder, name, workload)
         path.unlink(missing_ok=True)  # the server does not write over a file
         text = f"SELECT * FROM {workload.name} ORDER BY {', '.join(workload.key)}"
@@ -157,18 +166,15 @@ def _position(server: Server) -> LogPosition:
     return LogPosition(file=file, offset=offset, gtid=gtid)
 
 
-def _large(server: Server, changes: int) -> None:
-    """Six transactions; half the changes on each table, of these half updates, and as many inserts as deletes."""
-    updates, rest = changes // 4, changes // 8
+def _large(server: Server, changes: int, workloads: Sequence[Workload]) -> None:
+    """Of the changes on each table half are updates, and there are as many inserts as deletes."""
+    updates, rest = changes // (2 * len(workloads)), changes // (4 * len(workloads))
     statements = []
-    for workload, assignment in (
-        (W1, "l_quantity = l_quantity + 1, l_comment = CONCAT('+', LEFT(l_comment, 43))"),
-        (W2, "k = k + 1"),
-    ):
+    for workload in workloads:
         table, order = workload.name, ", ".join(workload.key)
         whole = f"{SOURCE_DATABASE}.{table}"
         statements += [
-            f"UPDATE {table} SET {assignment} ORDER BY {order} LIMIT {updates}",
+            f"UPDATE {table} SET {ASSIGNMENTS[table]} ORDER BY {order} LIMIT {updates}",
             f"INSERT INTO {table} SELECT * FROM {whole} ORDER BY {order} LIMIT {rest} OFFSET {changes}",
             f"DELETE FROM {table} ORDER BY {order} LIMIT {rest}",
         ]
@@ -178,24 +184,29 @@ def _large(server: Server, changes: int) -> None:
         raise ValueError(f"LARGE made {done} row changes, not {changes}")
 
 
-def _single(turns: int) -> str:
+def _single(turns: int, workloads: Sequence[Workload]) -> str:
     """A procedure whose statements are transactions of their own. One turn: what is born is changed; an old row of
     W2 is changed and dies; a row of W1 is born, changed twice and dies."""
     old = turns + 1
-    return f"""
-        CREATE PROCEDURE single()
-        BEGIN
-            DECLARE i INT DEFAULT 0;
-            WHILE i < {turns} DO
+    steps = {
+        "w2": f"""
                 INSERT INTO w2 VALUES ({FIRST_NEW} + i, i, REPEAT('new-row-of-w2-', 8), REPEAT('padding-', 7));
                 UPDATE w2 SET k = k + 1 WHERE id = {old} + i;
                 UPDATE w2 SET k = k + 2 WHERE id = {FIRST_NEW} + i;
-                DELETE FROM w2 WHERE id = {old} + i;
+                DELETE FROM w2 WHERE id = {old} + i;""",
+        "w1": f"""
                 INSERT INTO w1 VALUES ({FIRST_NEW} + i, i, 7, 1, 3, 4711.08, 0.04, 0.01, 'A', 'F', '1997-03-01',
                     '1997-03-20', '1997-04-02', 'NONE', 'TRUCK', 'a row that lives shortly');
                 UPDATE w1 SET l_tax = l_tax + 0.01 WHERE l_orderkey = {FIRST_NEW} + i AND l_linenumber = 1;
                 UPDATE w1 SET l_quantity = l_quantity + 1 WHERE l_orderkey = {FIRST_NEW} + i AND l_linenumber = 1;
-                DELETE FROM w1 WHERE l_orderkey = {FIRST_NEW} + i AND l_linenumber = 1;
+                DELETE FROM w1 WHERE l_orderkey = {FIRST_NEW} + i AND l_linenumber = 1;""",
+    }
+    chosen = [steps[name] for name in ("w2", "w1") if name in {workload.name for workload in workloads}]
+    return f"""
+        CREATE PROCEDURE single()
+        BEGIN
+            DECLARE i INT DEFAULT 0;
+            WHILE i < {turns} DO{"".join(chosen)}
                 SET i = i + 1;
             END WHILE;
         END"""

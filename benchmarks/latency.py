@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.job import PAUSED, Follower, forget, make_tables
@@ -35,6 +37,9 @@ WARM_S: Final = 2.0  # rows of the first seconds are not counted
 ARRIVE_TIMEOUT_S: Final = 60.0
 PROBES: Final = 200
 
+Written = tuple[int, int, int]
+"""Id of a row, and when it was sent and acknowledged, in microseconds since 1970."""
+
 
 def measure(stage: Stage) -> tuple[list[Figure], Outcome]:
     stage.source.execute(f"DROP DATABASE IF EXISTS {DATABASE}; CREATE DATABASE {DATABASE}; {DEFINITION} ENGINE=InnoDB")
@@ -47,12 +52,11 @@ def measure(stage: Stage) -> tuple[list[Figure], Outcome]:
     first = 2
     with follower.start() as running:
         follower.wait_until_following(running)
-        _write(stage, 1, 1, 1)
+        write_rows(stage.binaries.writer, stage.login.environment(DATABASE), 1, 1, 1)
         _arrived(stage, running, 1, 1)  # the log is being read now
         for rate, target in RATES:
             say(f"latency at {rate} transactions/s")
-            # Small scales are for trying things out: less time there, but something behind the warming up.
-            count = int(rate * max(SECONDS * min(10 * stage.scale, 1), WARM_S + 1))
+            count = rows_at(rate, stage.scale)
             figures += _at_rate(stage, running, rate, count, first, target, error_ms)
             first += count
         running.ask_to_end()
@@ -64,39 +68,51 @@ def measure(stage: Stage) -> tuple[list[Figure], Outcome]:
 def _at_rate(
     stage: Stage, running: Running, rate: int, count: int, first: int, target: Target, error_ms: float
 ) -> list[Figure]:
-    written = _write(stage, rate, count, first)
+    written = write_rows(stage.binaries.writer, stage.login.environment(DATABASE), rate, count, first)
     visible = _arrived(stage, running, first, count)
+    error = f"visible at most {error_ms:.2f} ms later than counted"
+    return figures_of(f"latency at {rate} tx/s", written, visible, target, error)
+
+
+def figures_of(
+    name: str, written: list[Written], arrived: Mapping[int, float], target: Target | None, error: str
+) -> list[Figure]:
+    """p50 and p99. `arrived`: id -> microseconds since 1970; `error`: of the method, for the note."""
     begun = min(sent for _, sent, _ in written) + WARM_S * 1e6
     counted = [(number, sent, heard) for number, sent, heard in written if sent >= begun]
-    from_sent = sorted((visible[number] - sent) / 1e3 for number, sent, _ in counted)
-    from_heard = sorted((visible[number] - heard) / 1e3 for number, _, heard in counted)
+    from_sent = sorted((arrived[number] - sent) / 1e3 for number, sent, _ in counted)
+    from_heard = sorted((arrived[number] - heard) / 1e3 for number, _, heard in counted)
     insert = sorted((heard - sent) / 1e3 for _, sent, heard in counted)
     spent_s = (max(sent for _, sent, _ in counted) - min(sent for _, sent, _ in counted)) / 1e6
     note = (
         f"{len(counted):,} rows at {len(counted) / spent_s:,.0f}/s, counted from before the insert, which takes"
-        f" {_at(insert, 0.5):.2f} ms (p50; p99 {_at(insert, 0.99):.2f}); from its acknowledgement on p50"
-        f" {_at(from_heard, 0.5):.2f}, p99 {_at(from_heard, 0.99):.2f}; most {from_sent[-1]:.2f}; visible at most"
-        f" {error_ms:.2f} ms later than counted"
+        f" {at(insert, 0.5):.2f} ms (p50; p99 {at(insert, 0.99):.2f}); from its acknowledgement on p50"
+        f" {at(from_heard, 0.5):.2f}, p99 {at(from_heard, 0.99):.2f}; most {from_sent[-1]:.2f}; {error}"
     )
     say(f"  {note}")
     return [
-        Figure(name=f"latency at {rate} tx/s, p50", unit="ms", value=_at(from_sent, 0.5)),
-        Figure(name=f"latency at {rate} tx/s, p99", unit="ms", value=_at(from_sent, 0.99), target=target, note=note),
+        Figure(name=f"{name}, p50", unit="ms", value=at(from_sent, 0.5)),
+        Figure(name=f"{name}, p99", unit="ms", value=at(from_sent, 0.99), target=target, note=note),
     ]
 
 
-def _write(stage: Stage, rate: int, count: int, first: int) -> list[tuple[int, int, int]]:
-    """Rows with ids from `first` on; (id, sent, acknowledged) of each, in microseconds since 1970."""
-    words = [str(stage.binaries.writer), TABLE, str(rate), str(count), str(WRITERS), str(first)]
-    environment = stage.login.environment(DATABASE)
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+def rows_at(rate: int, scale: float) -> int:
+    """How many rows are written. Small scales are for trying things out: less time there, but something behind the
+    warming up."""
+    return int(rate * max(SECONDS * min(10 * scale, 1), WARM_S + 1))
+
+
+def write_rows(writer: Path, environment: Mapping[str, str], rate: int, count: int, first: int) -> list[Written]:
+    """Rows with ids from `first` on, through reference/writer.c."""
+    words = [str(writer), TABLE, str(rate), str(count), str(WRITERS), str(first)]
+    done = subprocess.run(words, env=dict(environment), capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolFailed(done.stderr)
     rows = [line.split() for line in done.stdout.splitlines()]
     return [(int(number), int(sent), int(heard)) for number, sent, heard in rows]
 
 
-def _at(ascending: list[float], share: float) -> float:
+def at(ascending: list[float], share: float) -> float:
     """The smallest value that is not below that share of all."""
     return ascending[min(int(len(ascending) * share), len(ascending) - 1)]
 
@@ -135,4 +151,4 @@ def _commit_to_reply_ms(stage: Stage) -> float:
         cursor.execute("SELECT id, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM probe")
         late = sorted((heard[number] - float(moment)) * 1e3 for number, moment in cursor.fetchall())
         cursor.execute("DROP TABLE probe")
-    return _at(late, 0.99)
+    return at(late, 0.99)

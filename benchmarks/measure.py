@@ -25,13 +25,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 import pymysql
+from confluent_kafka import KafkaException
 
-from tests.harness import Server
 from tests.harness.proc import kill_tree, process
+from tests.harness.server import ServerFailed, ServerUnavailable
 
 SAMPLE_EVERY_S: Final = 0.05
 SAMPLE_FIRST_S: Final = 0.004  # the first looks follow each other quickly, for programs that end soon
@@ -40,6 +41,13 @@ SETTLE_S: Final = 0.2  # after the tool has ended, until its sessions have ended
 TICKS_S: Final = os.sysconf("SC_CLK_TCK")
 LAST_LINES: Final = 3
 PROC: Final = Path("/proc")
+
+
+class Measured(Protocol):
+    """A server whose processor time is measured."""
+
+    @property
+    def pid(self) -> int: ...
 
 
 class ToolFailed(Exception):
@@ -68,7 +76,9 @@ class Sample:
         return asdict(self)
 
 
-FAILURES: Final = (ToolFailed, psycopg.Error, pymysql.Error, OSError)
+FAILURES: Final = (
+    ToolFailed, ServerFailed, ServerUnavailable, psycopg.Error, pymysql.Error, KafkaException, OSError,
+)  # fmt: skip
 
 
 # --- what /proc says --------------------------------------------------------------------------
@@ -126,7 +136,7 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def server_cpu_s(server: Server) -> float:
+def server_cpu_s(server: Measured) -> float:
     ticks = 0
     for pid in _tree(server.pid):
         if (cpu := _cpu(pid)) is not None:
@@ -190,7 +200,7 @@ class Running:
     def __init__(
         self,
         words: Sequence[str | Path],
-        servers: tuple[Server, Server],
+        servers: tuple[Measured, Measured],
         *,
         environment: Mapping[str, str] | None = None,
         stdin: str | None = None,
@@ -284,7 +294,7 @@ class Running:
 
 def run(
     words: Sequence[str | Path],
-    servers: tuple[Server, Server],
+    servers: tuple[Measured, Measured],
     *,
     environment: Mapping[str, str] | None = None,
     stdin: str | None = None,
@@ -297,7 +307,7 @@ def run(
 
 
 def run_function(
-    function: Callable[..., Mapping[str, Any]], servers: tuple[Server, Server], log: Path, **arguments: Any
+    function: Callable[..., Mapping[str, Any]], servers: tuple[Measured, Measured], log: Path, **arguments: Any
 ) -> Sample:
     """Runs a Python function with JSON arguments and result in a process of its own."""
     words = [sys.executable, "-m", "benchmarks.measure", f"{function.__module__}:{function.__qualname__}"]

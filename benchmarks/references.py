@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from confluent_kafka import cimpl
+
 from tests.harness import apt, cache
 
 SOURCES: Final = Path(__file__).with_name("reference")
 NAMES: Final = ("load", "binlog", "writer")
+PRODUCER: Final = "producer"
 FLAGS: Final = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread")
 
 # Client libraries with their headers. The C library and what belongs to the compiler are this machine's own.
@@ -44,10 +47,8 @@ class _Libraries:
 
 def build(place: Path) -> Binaries:
     """The binaries, made below `place` if they are not there. Raises ServerUnavailable or CalledProcessError."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        raise FileNotFoundError("no C compiler: install gcc")
-    version = _output(compiler, "--version").splitlines()[0]
+    compiler = _compiler()
+    version = _version(compiler)
     libraries = _libraries()
     sources = [(SOURCES / f"{name}.c").read_text() for name in NAMES]
     key = cache.fingerprint(sources, FLAGS, libraries, version)
@@ -60,6 +61,35 @@ def build(place: Path) -> Binaries:
 
     folder = cache.entry(place / f"references-{key}", make)
     return Binaries(folder / "load", folder / "binlog", folder / "writer", f"{version}, {' '.join(FLAGS[:1])}")
+
+
+def build_producer(place: Path) -> Path:
+    """The reference of publishing, with the librdkafka that the product uses. Raises as `build`."""
+    # A wheel brings its libraries in a folder beside the package.
+    package = Path(cimpl.__file__).parent
+    library = next(iter(sorted(package.with_name(f"{package.name}.libs").glob("librdkafka*.so*"))), None)
+    if library is None:
+        raise FileNotFoundError(f"no librdkafka beside {package}: is confluent_kafka installed from a wheel?")
+    source = SOURCES / f"{PRODUCER}.c"
+    compiler = _compiler()
+    key = cache.fingerprint(source.read_text(), FLAGS, library, _version(compiler))
+
+    def make(folder: Path) -> None:
+        words: list[str | Path] = [compiler, *FLAGS, source, "-o", folder / PRODUCER, library]
+        subprocess.run([*words, f"-Wl,-rpath,{library.parent}"], check=True)
+
+    return cache.entry(place / f"producer-{key}", make) / PRODUCER
+
+
+def _compiler() -> str:
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise FileNotFoundError("no C compiler: install gcc")
+    return compiler
+
+
+def _version(compiler: str) -> str:
+    return _output(compiler, "--version").splitlines()[0]
 
 
 def _libraries() -> _Libraries:

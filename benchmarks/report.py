@@ -7,14 +7,18 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from confluent_kafka import libversion
+
 from benchmarks import changes, servers
 from benchmarks.measure import Outcome
+from benchmarks.publish_stage import PublishStage
 from benchmarks.stage import PLACE, ROOT, Stage, say
+from tests.harness import Server
 
 RESULTS: Final = PLACE / "results.json"
 HEADINGS: Final = ("figure", "OpenDRS", "reference", "ratio", "target", "met")
@@ -158,9 +162,10 @@ def machine() -> dict[str, Any]:
 def facts(stage: Stage) -> dict[str, Any]:
     """The versions, and how the servers were set up."""
     changes_ = stage.logs[changes.LARGE].changes
+    target = tuple(stage.target.execute(f"SHOW {name}")[0][0] for name in servers.target_settings())
     return {
-        "source": f"{stage.source.name} {stage.source.version}: {_settings(stage, 'source')}",
-        "target": f"{stage.target.name} {stage.target.version}: {_settings(stage, 'target')}",
+        "source": _source(stage.source),
+        "target": f"{stage.target.name} {stage.target.version}: {_shown(servers.target_settings(), target)}",
         "durability": "a commit is handed to the system, and is on the disk about a second later; those of OpenDRS in "
         "the target wait for the disk; loopback, no TLS",
         "reference": stage.binaries.compiler,
@@ -169,15 +174,30 @@ def facts(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _settings(stage: Stage, side: str) -> str:
-    """As the servers themselves say they are."""
-    if side == "source":
-        wanted = list(servers.source_settings())
-        shown = stage.source.execute(f"SELECT {', '.join(f'@@global.{name}' for name in wanted)}")[0]
-    else:
-        wanted = list(servers.target_settings())
-        shown = tuple(stage.target.execute(f"SHOW {name}")[0][0] for name in wanted)
-    return " ".join(f"{name}={value}" for name, value in zip(wanted, shown, strict=True))
+def publish_facts(stage: PublishStage) -> dict[str, Any]:
+    """Of publishing: its source may be another than that of the rest, but is set up alike."""
+    broker = stage.broker
+    log = stage.logs[changes.LARGE]
+    return {
+        "source": _source(stage.source),
+        "broker": f"{broker.name} {broker.version}: {_shown(broker.settings, tuple(broker.settings.values()))}"
+        f" heap={servers.BROKER_HEAP_MIB}m, one broker, one replica, acks=all; what it acknowledges was handed to the"
+        " system and is on the disk when that likes, but where flushing is measured; loopback, no TLS",
+        "publish": f"scale {stage.scale:g}: {log.changes:,} row changes of W2 a log; {stage.runs} runs of each"
+        " contender, by turns; medians",
+        "librdkafka": f"{libversion()[0]}; {stage.compiler}",
+    }
+
+
+def _source(source: Server) -> str:
+    """As the server itself says it is set up."""
+    wanted = servers.source_settings()
+    shown = source.execute(f"SELECT {', '.join(f'@@global.{name}' for name in wanted)}")[0]
+    return f"{source.name} {source.version}: {_shown(wanted, shown)}"
+
+
+def _shown(names: Iterable[str], values: Sequence[Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""The two servers that everything is measured on, and how they are set up.
+"""The servers that everything is measured on, and how they are set up.
 
 Durability is what replication targets commonly run with while they load: a commit is handed to the system, which
 writes it to the disk within a second. Both sides have room for all data in memory, so that not the disk is measured.
@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.harness import Options, Server, create
+from tests.harness import Kafka, KafkaOptions, Options, Server, create, create_broker
 from tests.harness.server import PASSWORD, USER, Settings
 
 SOURCE: Final = "mariadb"
 TARGET: Final = "postgres15"
 TARGET_DATABASE: Final = "bench"
+BROKER: Final = "kafka"
 
 # The settings that say what a commit is worth; they are part of every report.
 SOURCE_DURABILITY: Final[Settings] = {"innodb_flush_log_at_trx_commit": 2, "sync_binlog": 0}
 TARGET_DURABILITY: Final[Settings] = {"fsync": "on", "synchronous_commit": "off", "full_page_writes": "on"}
+# A broker's default is to leave it to the system when something gets to the disk: it relies on other brokers.
+BROKER_DURABILITY: Final[Settings] = {"log.flush.interval.messages": 2**63 - 1}
+BROKER_FLUSHES: Final[Settings] = {"log.flush.interval.messages": 1}
+BROKER_HEAP_MIB: Final = 1024
 
 
 def _buffers_mb() -> int:
@@ -65,6 +70,23 @@ def target() -> Server:
     return create(TARGET, Options(settings=target_settings(), durable=True))
 
 
+def broker() -> Kafka:
+    """Alone, with all partitions and one replica of each; Java compiles for long runs."""
+    return create_broker(BROKER, KafkaOptions(settings=BROKER_DURABILITY, sustained=True, heap_mib=BROKER_HEAP_MIB))
+
+
+def source_environment(source: Server, database: str = "") -> dict[str, str]:
+    """How the references log in at the source: as the harness's ordinary user, by TCP."""
+    return {
+        **os.environ,
+        "SOURCE_HOST": "127.0.0.1",
+        "SOURCE_PORT": str(source.port),
+        "SOURCE_USER": USER,
+        "SOURCE_PASSWORD": PASSWORD,
+        "SOURCE_DATABASE": database,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """How the references and the job log in: as the harness's ordinary user, by TCP."""
@@ -75,12 +97,7 @@ class Login:
     def environment(self, source_database: str = "") -> dict[str, str]:
         """For the C references."""
         return {
-            **os.environ,
-            "SOURCE_HOST": "127.0.0.1",
-            "SOURCE_PORT": str(self.source.port),
-            "SOURCE_USER": USER,
-            "SOURCE_PASSWORD": PASSWORD,
-            "SOURCE_DATABASE": source_database,
+            **source_environment(self.source, source_database),
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.target.port),
             "PGUSER": USER,

@@ -192,10 +192,10 @@ def write_file(workload: Workload, rows: int, path: Path) -> None:
     unfinished.rename(path)
 
 
-def fill_source(server: Server, rows: int, scratch: Path) -> None:
-    """Makes the database `bench` with both tables, unlogged."""
+def fill_source(server: Server, rows: int, scratch: Path, workloads: Sequence[Workload] = WORKLOADS) -> None:
+    """Makes the database `bench` with the tables, unlogged."""
     server.execute(f"CREATE DATABASE {SOURCE_DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-    for workload in WORKLOADS:
+    for workload in workloads:
         path = scratch / f"{workload.name}.tsv"
         write_file(workload, rows, path)
         table = f"{SOURCE_DATABASE}.{workload.name}"

@@ -247,6 +247,7 @@ class KafkaEncoder:
         *,
         first_id: int,
         skip: int,
+        begun: int = 0,
     ) -> tuple[int, int, int]: ...
     def send_rows(
         self,

@@ -121,6 +121,10 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
         "任务要重新开始,而目标端有对象依赖于任务的表:{names}",
         "这些对象不属于任务,不会被删除:请删除它们或其外键,再重置任务。",
     ),
+    Fault.CHECKPOINT_MISSING: (
+        "目标端已不认识该任务,任务原位于 {position}",
+        "如果目标端被恢复或清理过,请重置任务:将重新加载全部数据。未做任何更改。",
+    ),
     Fault.RESET_UNFINISHED: ("任务的重置尚未完成", "请继续任务:会先完成重置的剩余部分。"),
     Fault.SERVICE_UNREACHABLE: ("无法连接服务 {url}:{reason}", "请检查 URL,以及 opendrs serve 是否在该处运行。"),
     Fault.SERVICE_ODD: (

@@ -247,6 +247,12 @@ class Fault(Enum):
         "The target has objects that depend on tables of the job, which is to begin anew: {names}",
         "They are not the job's, and are not dropped: drop them, or their foreign keys, and reset the job again.",
     )
+    CHECKPOINT_MISSING = Spec(
+        "DRS.10050033",
+        400,
+        "The target no longer knows the job, which stood at {position}",
+        "If the target was restored or cleaned, reset the job: it loads everything anew. Nothing was changed.",
+    )
     RESET_UNFINISHED = Spec(
         "DRS.10050049",
         400,

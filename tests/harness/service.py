@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import huaweicloudsdkdrs.v3 as v3
 import huaweicloudsdkdrs.v5 as v5
 import psutil
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
@@ -31,6 +32,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 ACCESS_KEY, SECRET_KEY = "TESTACCESSKEY0000001", "a-secret-key-for-tests-0123456789"
 USER, PASSWORD = "tester", "a-password-for-tests"
 PATIENCE_S = 120.0
+MODULES = {"v3": v3, "v5": v5}
 
 Found = TypeVar("Found")
 
@@ -131,8 +133,15 @@ def sdk(url: str, *, project: str = PROJECT, access_key: str = ACCESS_KEY, secre
     seen: list[Response] = []
     handler = HttpHandler().add_response_handler(lambda **facts: seen.append(facts["response"]))
     credentials = BasicCredentials(access_key, secret_key, project)
-    builder = v5.DrsClient.new_builder().with_http_handler(handler).with_credentials(credentials)
-    return Sdk(builder.with_endpoint(url).build(), seen)
+    clients = {
+        version: module.DrsClient.new_builder()
+        .with_http_handler(handler)
+        .with_credentials(credentials)
+        .with_endpoint(url)
+        .build()
+        for version, module in MODULES.items()
+    }
+    return Sdk(clients, seen)
 
 
 def working(state: str) -> dict[str, psutil.Process]:
@@ -157,24 +166,26 @@ class Sdk:
     seen   every answer as it came; each is held against the contract
     """
 
-    def __init__(self, client: v5.DrsClient, seen: list[Response]) -> None:
-        self.client = client
+    def __init__(self, clients: Mapping[str, Any], seen: list[Response]) -> None:
+        self.client = clients["v5"]
+        self._clients = clients
         self.seen = seen
 
-    def call(self, name: str, **parameters: Any) -> Any:
+    def call(self, name: str, /, *, version: str = "v5", **parameters: Any) -> Any:
         """A method of the client: `call("show_job_detail", job_id=..., type="overview")`."""
         words = "".join(word.capitalize() for word in name.split("_"))
         self.seen.clear()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of methods that v5.1 has as well, and of dates it cannot read
-                return getattr(self.client, name)(getattr(v5, f"{words}Request")(**parameters))
+                request = getattr(MODULES[version], f"{words}Request")(**parameters)
+                return getattr(self._clients[version], name)(request)
         finally:
             for answer in self.seen:
                 body = answer.json() if answer.content else None
-                assert deviations("v5", name, answer.status_code, body) == [], (name, answer.status_code, body)
+                assert deviations(version, name, answer.status_code, body) == [], (name, answer.status_code, body)
 
-    def refused(self, name: str, **parameters: Any) -> str:
+    def refused(self, name: str, /, **parameters: Any) -> str:
         """The code with which a call is refused."""
         return self.refusal(lambda: self.call(name, **parameters))
 

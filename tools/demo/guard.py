@@ -1,8 +1,8 @@
 """Clears up behind a demo that was killed: `python -m tools.demo.guard FOLDER`.
 
 Its standard input is the other end of a pipe that the demo holds: the pipe's end says that the demo is over, however
-it ended. The service and the servers die with the demo; workers are made to outlive what started them, and are found
-by their leases in the service's store, as the next service would find them.
+it ended. The servers and what starts workers (the service, `opendrs run`) die with the demo; workers are made to
+outlive what started them, and are found by their leases in the state store, as whoever comes next would find them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from opendrs.worker import process
 from tests.harness.service import working
 
 PATIENCE_S = 15.0
+STARTERS = {"serve", "run"}  # commands that start workers
 
 
 class Guard:
@@ -35,12 +36,12 @@ class Guard:
 
 
 def clear(folder: Path) -> None:
-    """Ends whoever works at the jobs of the service in `folder`, and removes that."""
+    """Ends whoever works at the jobs whose state is in `folder`, and removes that."""
     until = time.monotonic() + PATIENCE_S
     store = folder / "data" / "opendrs.db"
     while store.exists() and time.monotonic() < until:
         # Those that looked after the workers may live a moment longer than the demo, and start another one.
-        family = [*working(f"sqlite:///{store}").values(), *_of_service(folder)]
+        family = [*working(f"sqlite:///{store}").values(), *_starters(folder)]
         if not family:
             break
         for member in family:
@@ -52,12 +53,13 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _of_service(folder: Path) -> list[psutil.Process]:
-    """The service itself, and what it has started, as long as it is there."""
+def _starters(folder: Path) -> list[psutil.Process]:
+    """Whatever starts workers there, and what it has started, as long as it is there."""
+    places = {str(folder / "data"), str(folder / "data" / "opendrs.db")}  # --data, --state
     found = []
     for one in psutil.process_iter(["cmdline"]):
         words = one.info["cmdline"] or []
-        if "serve" in words and str(folder / "data") in words and one.pid != process.myself("worker").pid:
+        if STARTERS.intersection(words) and places.intersection(words) and one.pid != process.myself("worker").pid:
             found += [one, *one.children(recursive=True)]
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 
@@ -14,6 +15,11 @@ def say(text: str) -> None:
     print(f"{BOLD}* {text}{PLAIN}", flush=True)
 
 
+def stay_up() -> None:
+    """Until Ctrl-C."""
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
 class Lines:
     """Shows lines that come often: none twice, and no more than one a second unless it matters."""
 
@@ -21,8 +27,10 @@ class Lines:
         self._last = ""
         self._shown_at = 0.0
 
-    def show(self, text: str, *, matters: bool = False) -> None:
+    def show(self, text: str, *, matters: bool = False) -> bool:
+        """Returns whether it was shown."""
         if text == self._last or (not matters and time.monotonic() < self._shown_at + EVERY_S):
-            return
+            return False
         self._last, self._shown_at = text, time.monotonic()
         print(f"    {text}", flush=True)
+        return True

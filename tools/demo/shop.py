@@ -5,6 +5,7 @@ Rows are made by the server itself from the number of the row, so the same size 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 DATABASE = "shop"
@@ -135,6 +136,8 @@ CREATE VIEW open_orders AS
   SELECT o.id, c.email, o.total FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.state IN ('new','paid')
 """
 
+ACTION = re.compile(r" ON DELETE (CASCADE|SET NULL)")
+
 # table -> (rows of a shop of size 1, SELECT that makes them from n = 1, 2, 3 ...)
 ROWS: dict[str, tuple[int, str]] = {
     "categories": (200, "n, IF(n > 10, 1 + n MOD 10, NULL), CONCAT('Category ', n), n * 7 MOD 1000"),
@@ -194,12 +197,16 @@ ROWS: dict[str, tuple[int, str]] = {
 }
 
 
-def statements(scale: float) -> list[str]:
-    """What makes a shop: the schema, then one INSERT a table. 1 gives 1,300,250 rows."""
+def statements(scale: float, *, cascades: bool = True) -> list[str]:
+    """What makes a shop: the schema, then one INSERT a table. 1 gives 1,300,250 rows.
+
+    cascades   whether foreign keys take rows along
+    """
+    schema = SCHEMA if cascades else ACTION.sub("", SCHEMA)
     counts = {table: max(int(rows * scale), 20) for table, (rows, _) in ROWS.items()}
     # These are made of whole rounds over the other table, so that their keys are unique.
     counts["addresses"] = min(counts["addresses"], counts["customers"] * 3)
-    made = [statement.strip() for statement in SCHEMA.split(";") if statement.strip()]
+    made = [statement.strip() for statement in schema.split(";") if statement.strip()]
     made.append("SET SESSION sql_mode = ''")
     for table, (_, values) in ROWS.items():
         made.append(_numbered_insert(table, counts[table], values.format(**counts)))
@@ -215,10 +222,10 @@ def _numbered_insert(table: str, rows: int, values: str) -> str:
     return f"INSERT INTO {table} SELECT {values} FROM ({numbers}) numbers WHERE n <= {rows} ORDER BY n"
 
 
-def create(execute: Callable[[str], object], scale: float) -> None:
+def create(execute: Callable[[str], object], scale: float, *, cascades: bool = True) -> None:
     """Makes the shop through `execute`, a function that runs one statement on one session."""
     execute(f"DROP DATABASE IF EXISTS {DATABASE}")
     execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
     execute(f"USE {DATABASE}")
-    for statement in statements(scale):
+    for statement in statements(scale, cascades=cascades):
         execute(statement)

@@ -47,6 +47,14 @@ def cancel(cursor: Cursor, rng: random.Random) -> None:
     cursor.execute("DELETE FROM orders WHERE id = %s", (existing(cursor, rng, "orders"),))
 
 
+def cancel_by_name(cursor: Cursor, rng: random.Random) -> None:
+    """The same where foreign keys take nothing along."""
+    number = existing(cursor, rng, "orders")
+    cursor.execute("DELETE FROM order_items WHERE order_id = %s", (number,))
+    cursor.execute("DELETE FROM payments WHERE order_id = %s", (number,))
+    cursor.execute("DELETE FROM orders WHERE id = %s", (number,))
+
+
 def correct(cursor: Cursor, rng: random.Random) -> None:
     """A customer changes the profile, moves, or writes a review."""
     customer = existing(cursor, rng, "customers")
@@ -79,12 +87,18 @@ WORK: tuple[tuple[int, Callable[[Cursor, random.Random], None]], ...] = (
 
 
 class Writers:
-    """Threads that work in the shop until they are stopped."""
+    """Threads that work in the shop until they are stopped.
 
-    def __init__(self, connect: Callable[[], Any], *, count: int, pause_s: float, seed: int = 7) -> None:
+    cascades   as in `shop.statements`
+    """
+
+    def __init__(
+        self, connect: Callable[[], Any], *, count: int, pause_s: float, seed: int = 7, cascades: bool = True
+    ) -> None:
         self._connect = connect
         self._pause_s = pause_s
         self._stop = threading.Event()
+        self._cascades = cascades
         self.transactions = 0
         self._lock = threading.Lock()
         self._threads = [
@@ -105,6 +119,8 @@ class Writers:
         connection = self._connect()
         connection.autocommit(False)
         tasks = [task for weight, task in WORK for _ in range(weight)]
+        if not self._cascades:
+            tasks = [cancel_by_name if task is cancel else task for task in tasks]
         while not self._stop.wait(self._pause_s * rng.random() * 2):
             with connection.cursor() as cursor:
                 try:

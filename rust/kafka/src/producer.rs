@@ -16,7 +16,7 @@ const REASON_BYTES: usize = 512;
 const CALL_MESSAGES: usize = 1000;
 /// Bytes that may be on their way. librdkafka's own bound is of no use: where it is reached in the middle of a call, a
 /// message may be refused and one behind it taken, for there was room again.
-const TRANSIT_BYTES_MAX: usize = 48 << 20;
+const TRANSIT_BYTES_MAX: usize = 16 << 20;
 /// `RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART`.
 const UNKNOWN_TOPIC: c_int = 3;
 /// How long is waited at once for room.

@@ -28,7 +28,7 @@ fn main() {
             let mut encoder = Encoder::new(serde_json::from_str(&options).unwrap()).unwrap();
             let columns = spec.columns.iter().map(|column| column.name.clone()).collect();
             encoder.register(1, &TableFormat { table: spec.clone(), columns, topic: 0, partitions: 12 }).unwrap();
-            let window = |batch: &RecordBatch| encoder.window(&[(1, batch.clone())], &transactions, 1, 0).unwrap();
+            let window = |batch: &RecordBatch| encoder.window(&[(1, batch.clone())], &transactions, 1, 0, 0).unwrap();
             measure(format, &format!("{what} insert"), || window(&inserts));
             measure(format, &format!("{what} update"), || window(&updates));
             let facts = Facts { moment_us: 1_700_000_000_000_000, ..Facts::default() };

@@ -38,7 +38,7 @@ impl Encoder {
     }
 
     /// The messages of a window: changes of all tables in the order of the log, without those whose seq is below
-    /// `from`. Ids count from `first_id`.
+    /// `from`. Ids count from `first_id`. Of the first transaction, `begun` changes came in windows before this one.
     ///
     /// `batches` as a window has them (`docs/explanation/windows.md`), by the number of the table. `transactions`
     /// has one row a source transaction: `commit_us` (int64, microseconds since 1970 UTC, 0: unknown), `gtid` and
@@ -49,10 +49,11 @@ impl Encoder {
         transactions: &RecordBatch,
         first_id: u64,
         from: u32,
+        begun: u32,
     ) -> Result<Messages> {
         let parts = batches.iter().map(|(id, batch)| self.part(*id, batch, LEADING)).collect::<Result<Vec<_>>>()?;
         let transactions = Transactions::new(transactions)?;
-        let order = Order::of_window(batches.iter().map(|(_, batch)| batch), transactions.len(), from);
+        let order = Order::of_window(batches.iter().map(|(_, batch)| batch), transactions.len(), from, begun);
         let order = order.map_err(|(part, reason)| {
             let table = parts.get(part).map(|part| part.table.name.to_string()).unwrap_or_default();
             MessageError::Batch(format!("{table}: {reason}"))

@@ -53,6 +53,7 @@ impl Order {
         batches: impl Iterator<Item = &'b RecordBatch>,
         transactions: usize,
         from: u32,
+        begun: u32,
     ) -> Result<Self, (usize, String)> {
         let mut changes = Vec::new();
         for (part, batch) in batches.enumerate() {
@@ -60,7 +61,7 @@ impl Order {
         }
         // Each batch ascends: a sort that finds runs merges them.
         changes.sort_by_key(|change| change.seq);
-        number(&mut changes)?;
+        number(&mut changes, begun)?;
         changes.drain(..changes.partition_point(|change| change.seq < from));
         Ok(Self::Log(changes))
     }
@@ -119,10 +120,11 @@ fn read(batch: &RecordBatch, part: u32, transactions: usize, changes: &mut Vec<C
     Ok(())
 }
 
-/// Counts the changes within their transactions.
-fn number(changes: &mut [Change]) -> Result<(), (usize, String)> {
+/// Counts the changes within their transactions, of which the first had `begun` changes before.
+fn number(changes: &mut [Change], begun: u32) -> Result<(), (usize, String)> {
     let mut last: Option<Change> = None;
     for change in changes {
+        change.ordinal = if change.txn == 0 { begun } else { 0 };
         if let Some(last) = last {
             if last.seq == change.seq {
                 return Err((change.part as usize, format!("seq {} is there twice", last.seq)));

@@ -9,7 +9,7 @@ use crate::error::{MessageError, Refused, Result, RowName, RowValueError};
 use crate::key::{Keys, for_people};
 use crate::kinds::kind;
 use crate::names::{Named, Shape};
-use crate::options::{Options, Source, TableFormat};
+use crate::options::{Format, Options, Source, TableFormat};
 use crate::record::Layout;
 
 /// A registered table: which columns are read, and the constant parts of its messages.
@@ -45,7 +45,8 @@ impl Table {
             return Err(refuse(format!("a topic of {partitions} partitions")));
         }
         let key_only = table.key.iter().filter(|name| !written.contains(name));
-        let read = |name: &String| Read::new(&table.columns, name).map_err(refuse);
+        let canal = options.format == Format::CanalJson;
+        let read = |name: &String| Read::new(&table.columns, name, canal).map_err(refuse);
         let columns = written.iter().chain(key_only).map(read).collect::<Result<Vec<_>>>()?;
         let mut names = HashSet::new();
         if let Some(twice) = columns.iter().find(|column| !names.insert(column.spec.name.as_str())) {
@@ -112,11 +113,11 @@ impl Table {
 }
 
 impl Read {
-    fn new(columns: &[ColumnSpec], name: &str) -> Result<Self, String> {
+    fn new(columns: &[ColumnSpec], name: &str, canal: bool) -> Result<Self, String> {
         let found = columns.iter().enumerate().find(|(_, column)| column.name == name);
         let (position, spec) = found.ok_or_else(|| format!("there is no column {name}"))?;
         let (base, number) =
-            kind(&spec.native).ok_or_else(|| format!("column {name}: no type {:?} is known", spec.native))?;
+            kind(&spec.native, canal).ok_or_else(|| format!("column {name}: no type {:?} is known", spec.native))?;
         let declared = serde_json::to_string(&spec.logical).unwrap_or_default();
         Ok(Self { spec: spec.clone(), declared, position, base, number })
     }

@@ -95,7 +95,7 @@ fn columns_are_found_by_name() {
 
 fn window(encoder: &Encoder, tables: &[&[Logged]], transactions: &RecordBatch) -> Result<Messages, MessageError> {
     let batches: Vec<_> = tables.iter().map(|logged| (1, window_batch(&shop(), logged))).collect();
-    encoder.window(&batches, transactions, 1, 0)
+    encoder.window(&batches, transactions, 1, 0, 0)
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn windows_are_checked() {
     refused(of(&[&[(2, 0, 0, row(1))]]), "batch", "row 0 is not followed by its after image");
     refused(of(&[&[(3, 0, 0, row(1))]]), "batch", "row 0 has op 3");
     let bare = batch(&shop(), &[row(1)]);
-    refused(encoder.window(&[(1, bare)], &two, 1, 0), "batch", "d.t");
+    refused(encoder.window(&[(1, bare)], &two, 1, 0, 0), "batch", "d.t");
     for at in 0..4 {
         let columns = (0..4).map(|column| {
             let array = two.column(column).clone();
@@ -121,9 +121,9 @@ fn windows_are_checked() {
             )
         });
         let wrong = RecordBatch::try_from_iter(columns).unwrap();
-        refused(encoder.window(&[], &wrong, 1, 0), "batch", two.schema_ref().field(at).name());
+        refused(encoder.window(&[], &wrong, 1, 0, 0), "batch", two.schema_ref().field(at).name());
     }
-    refused(encoder.window(&[], &RecordBatch::new_empty(Arc::new(Schema::empty())), 1, 0), "batch", "commit_us");
+    refused(encoder.window(&[], &RecordBatch::new_empty(Arc::new(Schema::empty())), 1, 0, 0), "batch", "commit_us");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn empty_batches_have_no_messages() {
         let mut none = [
             encoder.rows(1, &batch(&shop(), &[]), &Facts::default(), 7).unwrap(),
             window(&encoder, &[&[]], &transactions(0)).unwrap(),
-            encoder.window(&[], &transactions(3), 7, 0).unwrap(),
+            encoder.window(&[], &transactions(3), 7, 0, 0).unwrap(),
         ];
         for messages in &mut none {
             assert_eq!((messages.changes_left(), messages.next_seq()), (0, None));
@@ -212,7 +212,7 @@ fn the_messages_of_one_change_go_together() {
     let encoder = registered("json", &spec);
     let row = |id, bytes: &[u8]| vec![Cell::Int(id), Cell::bytes(bytes)];
     let logged = [(2, 0, 0, row(1, &[0; 4])), (3, 0, 0, row(2, &[0; 5]))];
-    let mut messages = encoder.window(&[(1, window_batch(&spec, &logged))], &transactions(1), 1, 0).unwrap();
+    let mut messages = encoder.window(&[(1, window_batch(&spec, &logged))], &transactions(1), 1, 0, 0).unwrap();
     let mut portion = Portion::default();
     refused(messages.fill(&mut portion, NOW_MS, 1, 1), "value", "(id)=(2)");
     assert!(portion.messages().is_empty() && portion.bytes().is_empty());

@@ -90,7 +90,7 @@ fn operations(format: &str, case: &Case) -> String {
     ];
     for (heading, logged) in changes {
         let batches = [(7, window_batch(&case.table, &logged))];
-        let mut messages = encoder.window(&batches, &transactions(2), 100, 0).unwrap();
+        let mut messages = encoder.window(&batches, &transactions(2), 100, 0, 0).unwrap();
         page.show(heading, &drain(&mut messages, usize::MAX, usize::MAX));
     }
     page.text
@@ -115,7 +115,7 @@ fn policies(format: &str) -> String {
             let logged = [(1, 0, 0, 0), (2, 1, 0, 0), (3, 1, 0, 1), (4, 2, 0, 1)];
             let logged = logged.map(|(op, seq, txn, row)| (op, seq, txn, case.rows[row].clone()));
             let batches = [(1, window_batch(&case.table, &logged))];
-            let mut messages = encoder.window(&batches, &transactions(1), 1, 0).unwrap();
+            let mut messages = encoder.window(&batches, &transactions(1), 1, 0, 0).unwrap();
             let sent = drain(&mut messages, usize::MAX, usize::MAX);
             page.show(&format!("policy {policy}, {}: insert, update of the key, delete", case.name), &sent);
         }

@@ -174,10 +174,12 @@ impl KafkaEncoder {
     }
 
     /// Sends the changes of a window, (id, batch) a table, in the order of the log and without those whose ordinal is
-    /// below `skip`. `origins` says where its transactions come from; ids of messages count from `first_id`.
+    /// below `skip`. `origins` says where its transactions come from; ids of messages count from `first_id`. Of the
+    /// first transaction, `begun` changes came in windows before this one.
     ///
     /// Returns the next free id, and how many messages and bytes there were.
-    #[pyo3(signature = (producer, tables, origins, *, first_id, skip))]
+    #[pyo3(signature = (producer, tables, origins, *, first_id, skip, begun=0))]
+    #[allow(clippy::too_many_arguments, reason = "all but the first two have names in Python")]
     fn send_window(
         &self,
         py: Python<'_>,
@@ -186,13 +188,14 @@ impl KafkaEncoder {
         origins: &Bound<'_, PyAny>,
         first_id: u64,
         skip: u32,
+        begun: u32,
     ) -> PyResult<(u64, u64, u64)> {
         let mut batches = Vec::with_capacity(tables.len());
         for (id, batch) in &tables {
             batches.push((*id, arrow::import(batch)?));
         }
         let origins = arrow::import(origins)?;
-        let begin = |encoder: &Encoder| encoder.window(&batches, &origins, first_id, skip);
+        let begin = |encoder: &Encoder| encoder.window(&batches, &origins, first_id, skip, begun);
         self.send(py, producer, begin)
     }
 
@@ -272,6 +275,7 @@ fn facts(place: &Place) -> Facts<'_> {
 
 enum Failure {
     Encoding(MessageError),
+    /// With the row whose message was refused, if it is known.
     Sending(Box<(opendrs_kafka::KafkaError, Option<RowName>)>),
 }
 

@@ -41,10 +41,15 @@ def read(body: bytes, model: type[Model]) -> Model:
     if not isinstance(found, dict):
         raise DrsError(Fault.REQUEST_INVALID, reason="the body is no JSON object")
     _demand_storable(found)
+    return checked(found, model)
+
+
+def checked(found: Any, model: type[Model], where: str = "") -> Model:
+    """What was read already. `where` stands before the names of fields. Raises PARAMETER_EMPTY, PARAMETER_INVALID."""
     try:
         return model.model_validate(found)
     except ValidationError as error:
-        raise _fault(error) from None
+        raise _fault(error, where) from None
 
 
 def _demand_storable(found: Any) -> None:
@@ -64,16 +69,16 @@ def _demand_storable(found: Any) -> None:
             raise DrsError(Fault.REQUEST_INVALID, reason="a number of the body is too large")
 
 
-def _fault(error: ValidationError) -> DrsError:
+def _fault(error: ValidationError, where: str) -> DrsError:
     """The first thing that is wrong decides the code; a few more are told with it."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     first = found[0]
-    missing = [_name(one) for one in found if one["type"] == "missing"]
+    missing = [f"{where}{_name(one)}" for one in found if one["type"] == "missing"]
     if len(missing) == len(found):
         return DrsError(Fault.PARAMETER_EMPTY, name=", ".join(missing[:NAMED_MAX]))
-    others = [f"{_name(one)}: {one['msg']}" for one in found[1:NAMED_MAX]]
+    others = [f"{where}{_name(one)}: {one['msg']}" for one in found[1:NAMED_MAX]]
     reason = "; ".join([first["msg"], *others])
-    return DrsError(Fault.PARAMETER_INVALID, name=_name(first), reason=reason)
+    return DrsError(Fault.PARAMETER_INVALID, name=f"{where}{_name(first)}", reason=reason)
 
 
 def _name(error: Any) -> str:

@@ -38,6 +38,7 @@ def check(
     ] = None,
     tables: options.Tables = None,
     mapped: options.Mapped = None,
+    topic: options.Topics = None,
     task: options.Task = "full+incremental",
     readers: options.Readers = 2,
     consistent: options.Consistent = False,
@@ -71,11 +72,15 @@ def check(
         source = ends.endpoint(source_url, "SOURCE")
         target, publishing = ends.target(target_url) if target_url else (None, Publishing())
         mask = Mask(side.password.reveal() for side in (source, target) if side)
-        selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
+        selection = Selection(
+            patterns=tuple(tables or ()), schemas=mappings(mapped or []), topics=ends.topics(topic or [])
+        )
         policy = Policy(
             readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,
             server_id=server_id, publishing=publishing,
         )  # fmt: skip
+        if target is not None:
+            ends.demand_sense(target.engine, selection, policy)
         chosen = Options(
             server_id=replica_id(policy, job_id(source, target, selection, name)) if target else server_id,
             accepted=checking.acceptable(accept or ()),

@@ -26,6 +26,12 @@ Mapped = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
 ]
+Topics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--topic", metavar="DB[.TABLE]=TOPIC", help="For Kafka: the topic of a table, or of a whole database."
+    ),
+]
 Task = Annotated[JobTask, typer.Option(help="What to do: the load, the log, or both.")]
 Readers = Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")]
 Consistent = Annotated[

@@ -14,6 +14,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from opendrs.cli.exits import MEANINGS
 from opendrs.cli.main import app
 from opendrs.model.endpoint import OPTIONS
+from opendrs.model.publishing import URL_OPTIONS
 from opendrs.settings import VARIABLES
 
 FILE: Final = Path("docs/reference/cli.md")
@@ -31,6 +32,7 @@ def _lines() -> Iterator[str]:
     for name, function in commands():
         yield from _command(name, function)
     yield from _table("Endpoints", "option of a URL, behind `?`", OPTIONS)
+    yield from _table("Kafka targets", "further option of their URLs", URL_OPTIONS)
     yield from _table("Environment", "variable", VARIABLES)
     yield from _table("Exit codes", "code", {str(code.value): meaning for code, meaning in MEANINGS.items()})
 

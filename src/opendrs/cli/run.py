@@ -27,6 +27,7 @@ def run(
     target_url: options.TargetUrl,
     tables: options.Tables = None,
     mapped: options.Mapped = None,
+    topic: options.Topics = None,
     task: options.Task = "full+incremental",
     apply: Annotated[
         ApplyMode,
@@ -66,12 +67,15 @@ def run(
     with told(mask, debug=debug):
         source, (target, publishing) = ends.endpoint(source_url, "SOURCE"), ends.target(target_url)
         mask = Mask((source.password.reveal(), target.password.reveal()))
-        selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
+        selection = Selection(
+            patterns=tuple(tables or ()), schemas=mappings(mapped or []), topics=ends.topics(topic or [])
+        )
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,
             nul_in_text=nul_in_text, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
             publishing=publishing,
         )  # fmt: skip
+        ends.demand_sense(target.engine, selection, policy)
         identity = job_id(source, target, selection, name)
         job = Job(id=identity, source=source, target=target, task=task, selection=selection, policy=policy)
         place = State.read(state)

@@ -11,6 +11,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.caller import Caller
 from opendrs.model.job import Policy
 from opendrs.model.lifecycle import ALLOWED, Intent, State, Verb
+from opendrs.model.links import Link, link_of
 from opendrs.store import jobs
 from opendrs.store.database import Store
 from opendrs.store.jobs import Head
@@ -49,10 +50,17 @@ def head_and_policy(asking: Asking, connection: Connection, job_id: str) -> tupl
     return found
 
 
-def locked(asking: Asking, connection: Connection, job_id: str) -> Head:
+def locked(asking: Asking, connection: Connection, job_id: str, *, missing: Fault = Fault.JOB_NOT_FOUND) -> Head:
     """The same for whoever is about to change it: nobody else does until the transaction ends."""
     jobs.lock(connection, job_id)
-    return job_head(asking, connection, job_id)
+    return job_head(asking, connection, job_id, missing=missing)
+
+
+def link(head: Head) -> Link:
+    """The flow of a job of the service."""
+    found = link_of(head.engine_type)
+    assert found is not None, "a job has a flow"
+    return found
 
 
 def shown(text: str, most: int = 64) -> str:

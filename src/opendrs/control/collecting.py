@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from opendrs.control.asking import Asking, demand, job_head, locked, refused, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind, Status
+from opendrs.model.catalog import TableName
 from opendrs.model.lifecycle import Verb
 from opendrs.store import actions, jobs, progress
 from opendrs.store.jobs import Head
@@ -104,8 +105,11 @@ def _replicated(connection: Connection, head: Head) -> dict[str, Any]:
         if table.state != "loaded":
             continue
         target = selection.target(table.name)
+        # As it was chosen: for Kafka these are names of topics.
+        whole = selection.topics.get(TableName(table.name.schema, ""), target.schema)
+        single = selection.topics.get(table.name, target.table)
         database = tree.setdefault(
-            table.name.schema, {"name": target.schema, "all": False, "is_synchronized": True, "tables": {}}
+            table.name.schema, {"name": whole, "all": False, "is_synchronized": True, "tables": {}}
         )
-        database["tables"][table.name.table] = {"name": target.table, "type": "table", "is_synchronized": True}
+        database["tables"][table.name.table] = {"name": single, "type": "table", "is_synchronized": True}
     return {"object_scope": "table", "object_info": tree}

@@ -36,18 +36,26 @@ def _write(asking: Asking, job_id: str, kind: Kind, **values: Any) -> Head:
         return locked(asking, connection, job_id)
 
 
-def set_policy(asking: Asking, job_id: str, change: Callable[[Policy], Policy]) -> Head:
+def set_policy(
+    asking: Asking, job_id: str, change: Callable[[Head, Policy], Policy], *, missing: Fault = Fault.JOB_NOT_FOUND
+) -> Head:
     """Gives a job another policy. One that rests works by it from its next start on.
 
-    change   makes the new one of the old one, or raises
+    change    makes the new one of the old one, or raises
+    missing   what is raised if there is no such job
     """
     with asking.store.write() as connection:
-        head = locked(asking, connection, job_id)
+        head = locked(asking, connection, job_id, missing=missing)
         demand(head, Verb.POLICY, "changing the policy")
         if head.intent is not Intent.REST:
             # Shown as failed while a network is away, and its worker goes by the policy it has.
             raise refused(head, "changing the policy", ON_ITS_WAY.get(head.intent, "it is being worked at"))
-        policy = change(jobs.policy_of(connection, job_id))
+        old = jobs.policy_of(connection, job_id)
+        policy = change(head, old)
+        moved = policy.publishing.checkpoint_topic != old.publishing.checkpoint_topic
+        if moved and checkpoints.load(connection, job_id) is not None:
+            reason = "the job has begun, and remembers in the one that it has how far it is"
+            raise DrsError(Fault.PARAMETER_INVALID, name="checkpoint_topic", reason=reason)
         jobs.change(connection, job_id, prechecked=True, policy=policy.to_json())
         actions.ask(connection, job_id, Kind.POLICY, asking.caller.user_name, revision=head.revision, status="success")
         return locked(asking, connection, job_id)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from opendrs.control.asking import Asking, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Kind
-from opendrs.model.endpoint import SIDES, Endpoint
+from opendrs.model.endpoint import SIDES, Endpoint, Secret, Side
 from opendrs.model.job import Job, Task
 from opendrs.model.links import JOB_TYPE_DIGITS, Link
 from opendrs.store import actions, jobs
@@ -25,7 +25,7 @@ DESCRIPTION_MAX: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """What is asked for. `places` and `facts` as in store.jobs.Service."""
+    """What is asked for. `places` and `facts` as in store.jobs.Service; `keys`: our own private keys, PEM."""
 
     name: str
     description: str
@@ -39,6 +39,7 @@ class NewJob:
     places: tuple[str, ...]
     facts: Mapping[str, Any]
     starts_at: datetime | None = None
+    keys: Mapping[Side, Secret] = field(default_factory=dict)
 
 
 def create(asking: Asking, new: NewJob) -> Head:
@@ -60,7 +61,8 @@ def create(asking: Asking, new: NewJob) -> Head:
     with asking.store.write() as connection:
         jobs.add(connection, job, new.name, service)
         for side, endpoint in zip(SIDES, (new.source, new.target), strict=True):
-            jobs.keep_password(connection, asking.seal, job.id, side, endpoint.password)
+            key = new.keys.get(side, Secret(""))
+            jobs.keep_secrets(connection, asking.seal, job.id, side, password=endpoint.password, key=key)
         actions.ask(connection, job.id, Kind.CREATE, asking.caller.user_name, revision=0)
         head = jobs.head(connection, asking.caller.project_id, job.id)
     assert head is not None, "a job that was just written is not there"

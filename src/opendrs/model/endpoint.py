@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, Self
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from opendrs.errors import DrsError, Fault
 
@@ -35,7 +35,7 @@ OPTIONS = {
     "sasl": f"for Kafka, one of {', '.join(SASL_MECHANISMS)}; default PLAIN if there is a user",
     "brokers": "for Kafka, further brokers to begin with: host:port, separated by commas",
 }
-BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 # Options that only Kafka has, and one that it has not.
 KAFKA_OPTIONS = frozenset({"sasl", "brokers"})
 NOT_KAFKA_OPTIONS = frozenset({"socket"})
@@ -76,17 +76,15 @@ class Endpoint:
     def parse(cls, url: str) -> Self:
         """Reads `engine://user:password@host:port/database?tls=...`; Kafka may have several `host:port`, separated by
         commas. Raises ENDPOINT_INVALID."""
-        parts = urlsplit(url)
+        url, others = _first_host(url)
+        parts = _parts(url)
         shown = f"{parts.scheme}://{parts.hostname or ''}"
         engine = SCHEMES.get(parts.scheme)
         if engine is None:
             raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason=f"unknown scheme {parts.scheme!r}")
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        if engine == "kafka":
-            first, _, others = parts.netloc.rpartition("@")[2].partition(",")
-            login = parts.netloc[: parts.netloc.rindex("@") + 1] if "@" in parts.netloc else ""
-            parts = parts._replace(netloc=login + first)
-            options |= {"brokers": others} if others else {}
+        if others:
+            options["brokers"] = ",".join(filter(None, (others, options.get("brokers", ""))))
         if reason := _wrong_option(engine, options):
             raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason=reason)
         if not parts.hostname and "socket" not in options:
@@ -127,6 +125,27 @@ class Endpoint:
         return f"{self.engine}://{place}/{self.database}"
 
 
+def _first_host(url: str) -> tuple[str, str]:
+    """A Kafka URL with the first of its hosts only, and the others; what parses URLs knows one host."""
+    scheme, mark, rest = url.partition("://")
+    if SCHEMES.get(scheme.lower()) != "kafka":
+        return url, ""
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    login, at, hosts = place.rpartition("@")
+    first, _, others = hosts.partition(",")
+    return f"{scheme}{mark}{login}{at}{first}{rest[len(place) :]}", others
+
+
+def _parts(url: str) -> SplitResult:
+    """Raises ENDPOINT_INVALID, without the words of the parser: they may quote the password."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        scheme = url.partition("://")[0]
+        shown = f"{scheme}://" if scheme in SCHEMES else "URL"
+        raise DrsError(Fault.ENDPOINT_INVALID, endpoint=shown, reason="it is not written as a URL") from None
+
+
 def _wrong_option(engine: EngineName, options: Mapping[str, str]) -> str:
     """What is wrong with the options; empty: nothing."""
     unknown = NOT_KAFKA_OPTIONS if engine == "kafka" else KAFKA_OPTIONS
@@ -139,5 +158,11 @@ def _wrong_option(engine: EngineName, options: Mapping[str, str]) -> str:
         return f"tls is one of {', '.join(modes)}"
     if options.get("sasl", SASL_MECHANISMS[0]) not in SASL_MECHANISMS:
         return f"sasl is one of {', '.join(SASL_MECHANISMS)}"
-    wrong = [one for one in options.get("brokers", "").split(",") if one and not BROKER.fullmatch(one)]
-    return f"{wrong[0]!r} in brokers is no host:port" if wrong else ""
+    wrong = [one for one in options.get("brokers", "").split(",") if one and not _is_broker(one)]
+    shown = [re.sub(r".*@", "***@", one) for one in wrong]  # whoever writes a login there writes a password
+    return f"{shown[0]!r} in brokers is no host:port" if wrong else ""
+
+
+def _is_broker(text: str) -> bool:
+    found = BROKER.fullmatch(text)
+    return found is not None and 0 < int(found[2] or PORTS["kafka"]) < 1 << 16

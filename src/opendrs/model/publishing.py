@@ -96,12 +96,12 @@ URL_OPTIONS: Final[dict[str, str]] = {
     "checkpoint_topic": "where the job keeps its own state; default _opendrs. and the id of the job",
     "transaction_bytes": "a source transaction of more is published in several transactions; default 1 GiB",
 }
-_WORDS: Final[dict[str, tuple[str, ...]]] = {
+WORDS: Final[dict[str, tuple[str, ...]]] = {
     "format": FORMATS,
     "delivery": DELIVERIES,
     "compression": COMPRESSIONS,
 }
-_NUMBERS: Final[dict[str, tuple[int, int]]] = {
+NUMBERS: Final[dict[str, tuple[int, int]]] = {
     "topic_policy": (0, 3),
     "partition_policy": (0, 3),
     "partitions": (1, PARTITIONS_MAX),
@@ -123,13 +123,22 @@ def from_texts(texts: dict[str, str], *, topic: str = "") -> Publishing:
 
 
 def _value(name: str, text: str) -> str | int:
-    if name in _WORDS and text not in _WORDS[name]:
-        raise DrsError(Fault.SETTING_INVALID, name=name, reason=f"{text!r} is none of {', '.join(_WORDS[name])}")
-    if name not in _NUMBERS:
+    if name in WORDS and text not in WORDS[name]:
+        raise DrsError(Fault.SETTING_INVALID, name=name, reason=f"{text!r} is none of {', '.join(WORDS[name])}")
+    if name not in NUMBERS:
         return text
-    least, most = _NUMBERS[name]
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
+    found = number(name, text)
+    if found is None:
+        least, most = NUMBERS[name]
         raise DrsError(Fault.SETTING_INVALID, name=name, reason=f"{text!r} is no number from {least} to {most}")
+    return found
+
+
+def number(name: str, text: str) -> int | None:
+    """The value of a field of NUMBERS; None: it is none of those that it can have."""
+    least, most = NUMBERS[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
+        return None
     return int(text)
 
 

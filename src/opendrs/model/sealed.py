@@ -9,8 +9,17 @@ def password_name(side: Side) -> str:
     return f"{side}_password"
 
 
+def key_name(side: Side) -> str:
+    """Of the private key with which we show at that side who we are."""
+    return f"{side}_key"
+
+
+def about_secret(job_id: str, name: str) -> str:
+    return f"job/{job_id}/{name}"
+
+
 def about_password(job_id: str, side: Side) -> str:
-    return f"job/{job_id}/{password_name(side)}"
+    return about_secret(job_id, password_name(side))
 
 
 def about_action(job_id: str) -> str:

@@ -231,6 +231,8 @@ class Run:
                     self._commit(state, stream, written)
                     flow.put_back(events[number:])
                     break
+            if _whole(written) and _worth_saving(written):
+                self._commit(state, stream, written)  # no transaction of a target may last as long as the way may be
 
     def _restart(self, state: State, changed: SchemaChanged) -> None:
         """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""

@@ -160,13 +160,15 @@ def operation(version: str, name: str) -> OperationSpec:
 
 @cache
 def model(version: str, name: str) -> Model:
-    """A model of one version's client.
+    """A model of one version's client; one that only the other version has is that (our additions use such).
 
     Raises:
         KeyError: there is none of this name.
     """
-    data = _data(version)
-    fields = (_field(wire, facts) for wire, facts in data["models"][name].items())
+    held = _data(version)["models"]
+    if name not in held:
+        held = _data(next(other for other in VERSIONS if other != version))["models"]
+    fields = (_field(wire, facts) for wire, facts in held[name].items())
     return Model("v3" if version == "v3" else "v5", name, tuple(fields))
 
 

@@ -15,7 +15,7 @@ from opendrs.model.endpoint import Secret, Side
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, Task
 from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, predecessors
-from opendrs.model.sealed import about_password, password_name
+from opendrs.model.sealed import about_secret, key_name, password_name
 from opendrs.model.selection import Selection
 from opendrs.store import actions
 from opendrs.store.sealing import Seal
@@ -339,25 +339,26 @@ def remove(connection: Connection, job_id: str) -> None:
     connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
 
-# passwords
+# passwords and private keys
 
 
 def seal_secret(connection: Connection, job_id: str, name: str, sealed: str | None) -> None:
-    """Keeps a sealed password; None: there is none any more."""
+    """Keeps a sealed secret; None: there is none any more."""
     connection.execute(delete(secrets).where(secrets.c.job_id == job_id, secrets.c.name == name))
     if sealed is not None:
         connection.execute(secrets.insert().values(job_id=job_id, name=name, sealed=sealed))
 
 
-def keep_password(connection: Connection, seal: Seal, job_id: str, side: Side, password: Secret) -> None:
-    """Seals the password of one side of a job; an empty one is none."""
-    plain = password.reveal()
-    sealed = seal.seal(plain, about_password(job_id, side)) if plain else None
-    seal_secret(connection, job_id, password_name(side), sealed)
+def keep_secrets(connection: Connection, seal: Seal, job_id: str, side: Side, *, password: Secret, key: Secret) -> None:
+    """Seals the password and the private key of one side of a job; an empty one is none."""
+    for name, secret in ((password_name(side), password), (key_name(side), key)):
+        plain = secret.reveal()
+        sealed = seal.seal(plain, about_secret(job_id, name)) if plain else None
+        seal_secret(connection, job_id, name, sealed)
 
 
 def sealed_secrets(connection: Connection, job_id: str) -> dict[str, str]:
-    """The sealed passwords of a job, by name."""
+    """The sealed passwords and keys of a job, by name."""
     query = select(secrets.c.name, secrets.c.sealed).where(secrets.c.job_id == job_id)
     return {row.name: row.sealed for row in connection.execute(query)}
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from opendrs.errors import DrsError
+from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job
 from opendrs.store import checkpoints, events
 from opendrs.telemetry import context
 from opendrs.worker.flows import Flow
 from opendrs.worker.hooks import Hooks
+
+
+def demand_checkpoint(flow: Flow, job: Job, hooks: Hooks) -> None:
+    """A job that has come somewhere must be known there: else it would begin anew, and nobody would know what it has
+    missed. Raises CHECKPOINT_MISSING."""
+    with hooks.store.read() as connection:
+        saved = checkpoints.load(connection, job.id)
+    if saved is not None and not flow.begun(job):
+        raise DrsError(Fault.CHECKPOINT_MISSING, position=saved.position or "the load")
 
 
 def admit(flow: Flow, job: Job, hooks: Hooks) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from opendrs.model.action import Kind
 from opendrs.model.endpoint import SIDES, Endpoint, Secret, Side
 from opendrs.model.job import Job
-from opendrs.model.sealed import about_password, password_name
+from opendrs.model.sealed import about_secret, key_name, password_name
 from opendrs.store import actions, jobs
 from opendrs.store.database import Store
 from opendrs.store.jobs import Head, JobRecord
 from opendrs.store.sealing import Seal
 from opendrs.worker.order import Options, Order
 from opendrs.worker.timing import Timing
+
+# Options of an endpoint, by the names of the files that they name.
+OPTIONS: Final = {"ca": "tls_ca", "certificate": "tls_cert", "key": "tls_key"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +48,13 @@ class Place:
 
 
 def job_of(place: Place, record: JobRecord, sealed: Mapping[str, str]) -> Job:
-    """The job with its passwords. Raises SEAL_BROKEN, OSError."""
+    """The job with its passwords; its certificates and keys are in its folder. Raises SEAL_BROKEN, OSError."""
     ends = {}
     for side in SIDES:
         url = record.source if side == "source" else record.target
-        ends[side] = replace(Endpoint.parse(url), password=_password(place, record.id, side, sealed))
-        authority = (record.facts or {}).get(f"{side}_ca")
-        if authority:
-            ends[side] = with_authority(place, record.id, side, ends[side], authority)
+        password, key = (_opened(place, record.id, name(side), sealed) for name in (password_name, key_name))
+        end = replace(Endpoint.parse(url), password=password)
+        ends[side] = with_files(place.folder_of(record.id), side, end, record.facts or {}, key)
     return Job(
         id=record.id,
         source=ends["source"],
@@ -60,17 +65,43 @@ def job_of(place: Place, record: JobRecord, sealed: Mapping[str, str]) -> Job:
     )
 
 
-def with_authority(place: Place, job_id: str, side: str, end: Endpoint, authority: str) -> Endpoint:
-    """The endpoint with the certificate authority that its server must show, which drivers want as a file."""
-    path = place.make_folder(job_id) / f"{side}_ca.pem"
-    if not path.exists() or path.read_text() != authority:
-        path.write_text(authority)
-    return replace(end, options={**end.options, "tls_ca": str(path)})
+def with_files(folder: Path, side: Side, end: Endpoint, certificates: Mapping[str, str], key: Secret) -> Endpoint:
+    """The endpoint with what drivers want as files: the authority that its server must show, and who we are.
+
+    folder         where they are put, and others that were there before are not left
+    certificates   by the names under which a job keeps them: `target_ca`, `target_certificate`
+    """
+    texts = {"ca": certificates.get(f"{side}_ca"), "certificate": certificates.get(f"{side}_certificate")}
+    texts["key"] = key.reveal()
+    options = dict(end.options)
+    for name, text in texts.items():
+        path = folder / f"{side}_{name}.pem"
+        if not text:
+            path.unlink(missing_ok=True)
+            continue
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(path, text)
+        options[OPTIONS[name]] = str(path)
+    return replace(end, options=options)
 
 
-def _password(place: Place, job_id: str, side: Side, sealed: Mapping[str, str]) -> Secret:
-    found = sealed.get(password_name(side))
-    return Secret(place.seal.open(found, about_password(job_id, side)) if found else "")
+def _write(path: Path, text: str) -> None:
+    """Whole, whoever reads it meanwhile; for nobody else to read."""
+    if path.exists() and path.read_text() == text:
+        return
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # with the mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _opened(place: Place, job_id: str, name: str, sealed: Mapping[str, str]) -> Secret:
+    found = sealed.get(name)
+    return Secret(place.seal.open(found, about_secret(job_id, name)) if found else "")
 
 
 def resting_order(place: Place, head: Head) -> Order:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from opendrs.model.checkpoint import Phase
 from opendrs.model.job import Job
-from opendrs.worker.admission import admit
+from opendrs.worker.admission import admit, demand_checkpoint
 from opendrs.worker.flows import flow_of
 from opendrs.worker.hooks import Hooks
 from opendrs.worker.resetting import reset_first
@@ -15,5 +15,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
     """Works at a job as the worker of an epoch. `worker.hooks.Replicate` says what may come of it."""
     flow = flow_of(job)
     installed = reset_first(flow, job, epoch, hooks)
+    if not installed:
+        demand_checkpoint(flow, job, hooks)
     admit(flow, job, hooks)
     return flow.work(job, epoch, hooks, installed=installed)

@@ -84,7 +84,7 @@ def judge(
         environment={**os.environ, "LC_ALL": "C.UTF-8"},  # in which Java reads its arguments
     )
     verdicts = [Verdict() for _ in lines]
-    for line in said.splitlines():
+    for line in said.split("\n"):  # a value may hold what Python takes for the end of a line
         if not line.startswith("["):  # a warning of Java's
             continue
         number, kind, what = json.loads(line)

@@ -85,6 +85,7 @@ GOOD_BODIES: dict[str, Any] = {
     "stop_job_action": {"is_force_stop": False},
     "validate_job_name": {"name": "a-good-name"},
     "collect_db_objects_info": {"type": "source"},
+    "batch_set_policy": {"jobs": [{"job_id": NOBODYS, "ddl_trans": False, "conflict_policy": "stop"}]},
 }
 
 

@@ -126,6 +126,9 @@ def _aim(played: Played, case: Any, data: st.DataObject) -> None:
         case.path_parameters = path
     if isinstance(case.body, dict) and data.draw(st.integers(0, 3)):
         _mend(case.operation.definition.raw["operationId"], case.body, data)
+        for row in case.body.get("jobs") or () if isinstance(case.body.get("jobs"), list) else ():
+            if isinstance(row, dict) and data.draw(st.integers(0, 4)):
+                row["job_id"] = data.draw(st.sampled_from(played.jobs))
     query = dict(case.query or {})
     if "query_id" in query and data.draw(st.booleans()):
         query["query_id"] = data.draw(st.sampled_from([*played.queries, *played.jobs]))

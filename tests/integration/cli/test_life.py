@@ -95,11 +95,11 @@ def test_a_job_from_creation_to_its_end(
     assert shell.done("job", "delete", "Shop-1", "-y").out == "Shop-1 is deleted.\n"
     assert "There is no job 'Shop-1'" in shell.failed("job", "show", "Shop-1")
     assert "DRS.10000010" in shell.failed("job", "show", job_id)
-    _assert_no_secret(shell, service)
+    assert_no_secret(shell, service)
     assert stat.S_IMODE(shell.login_file.stat().st_mode) == 0o600
 
 
-def _assert_no_secret(shell: Shell, service: Service) -> None:
+def assert_no_secret(shell: Shell, service: Service) -> None:
     places = {
         "output": "".join(shell.history),
         "login": shell.login_file.read_text(),
@@ -137,7 +137,7 @@ def test_a_step_that_fails_leaves_a_job_to_go_on_with(
     assert "shop-3" in shell.done("job", "show", "op-3").out
     for job in ("shop-2", "shop-3", "shop-4"):
         shell.done("job", "end", job, "--yes")
-    _assert_no_secret(shell, service)
+    assert_no_secret(shell, service)
 
 
 def test_a_whole_load_is_watched_to_its_end(

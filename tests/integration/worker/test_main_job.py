@@ -33,3 +33,19 @@ def test_a_load_without_the_log_ends_with_a_proof(
     stored = opendrs("proof", *words, "--stored", "--json")
     (table,) = json.loads(stored.stdout)["tables"]
     assert stored.returncode == 0 and (table["verdict"], table["source_rows"], table["target_rows"]) == ("equal", 2, 2)
+
+
+def test_a_target_that_forgot_the_job_is_not_filled_anew(
+    mariadb: FamilyServer, postgres: Postgres, database: NewDatabase, tmp_path: Path
+) -> None:
+    """Restored from a backup, or cleaned: what was changed since would be missed, and nobody told."""
+    here, there = database(mariadb), database(postgres)
+    mariadb.execute("CREATE TABLE t (id INT PRIMARY KEY)", database=here)
+    mariadb.execute("INSERT INTO t VALUES (1)", database=here)
+    words = (mariadb.url(), postgres.url(there), "--tables", f"{here}.*", "--state", str(tmp_path / "state.db"))
+    assert opendrs("run", *words, "--until", "caught-up").returncode == 0
+    postgres.execute("DROP SCHEMA _opendrs CASCADE", database=there)
+    mariadb.execute("DELETE FROM t", database=here)
+    again = opendrs("run", *words, "--until", "caught-up")
+    assert again.returncode == 1 and "DRS.10050033" in again.stdout + again.stderr
+    assert postgres.execute(f"SELECT id FROM {here}.t", database=there) == [(1,)]

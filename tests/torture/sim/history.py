@@ -14,6 +14,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration, CreateTable
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, LoadedChunk, Phase, TableProgress
+from opendrs.model.engine import Repeat
 from opendrs.model.event import SchemaChange, Window
 from opendrs.pipeline.barrier import Barrier, NoBarrier
 from opendrs.pipeline.publishing import in_order
@@ -92,6 +93,8 @@ class Topic(Sink):
     def write(self, window: Window, *, idempotent: bool) -> None:
         self._guard()
         assert not idempotent
+        if self.world.wavers():
+            raise Repeat
         ordered: list[tuple[int, Change]] = []
         for changes in window.tables:
             assert isinstance(changes.batch, Changes)
@@ -157,6 +160,10 @@ class HistoryWorld(World):
     def barrier(self, epoch: int) -> Barrier:
         del epoch
         return NoBarrier()
+
+    def wavers(self) -> bool:
+        """Whether the sink finds out now that it must take something otherwise."""
+        return not self.quiet and self.random.random() < 0.03
 
     def compare(self, position: Lsn) -> None:
         checkpoint = self.target.checkpoint

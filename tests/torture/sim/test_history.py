@@ -76,6 +76,13 @@ class PartsCommitted(Topic):
             self.world.here("mutant")
 
 
+class Unforgetting(Topic):
+    """What was written since the last flush stays, although it will come once more."""
+
+    def rollback(self) -> None:
+        return
+
+
 class PositionFirst(Topic):
     """The checkpoint is durable before the messages."""
 
@@ -113,7 +120,7 @@ MUTANTS: dict[str, Callable[[int, pytest.MonkeyPatch], object]] = {
     **{run.__name__: lambda seed, _, run=run: play(seed, run) for run in (MomentNotReached, DefinitionsOutOfStep)},
     **{
         sink.__name__: lambda seed, _, sink=sink: play(seed, Run, sink)
-        for sink in (Unfenced, PartsCommitted, PositionFirst)
+        for sink in (Unfenced, PartsCommitted, PositionFirst, Unforgetting)
     },
     **{mutant.__name__: mutant for mutant in (telling_all, telling_none, nothing_put_back)},
 }

@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from opendrs.model.job import Policy
+from opendrs.model.publishing import Publishing
 
-OLD = {
-    "version": 1, "apply": "merged", "readers": 4, "consistent": False, "invalid_dates": "null", "nul_in_text": "stop",
-    "skipped_ddl": ["drop_table"], "server_id": 77, "spool_bytes": 10737418240,
-}  # fmt: skip
+# As releases have written them: they stand in stores, and are read for ever.
+VERSION_1 = """{"version": 1, "apply": "merged", "readers": 4, "consistent": false, "invalid_dates": "null",
+    "nul_in_text": "stop", "skipped_ddl": ["drop_table"], "server_id": 77, "spool_bytes": 10737418240}"""
+VERSION_2 = """{"version": 2, "apply": "transactional", "readers": 3, "consistent": true, "invalid_dates": "epoch",
+    "nul_in_text": "remove", "skipped_ddl": ["drop_index"], "ddl": "refuse", "indexes": "unique", "server_id": 0,
+    "spool_bytes": 1}"""
+VERSION_3 = """{"version": 3, "apply": "transactional", "readers": 2, "consistent": false, "invalid_dates": "stop",
+    "nul_in_text": "stop", "skipped_ddl": [], "ddl": "carry", "indexes": "all", "server_id": 0,
+    "spool_bytes": 10737418240, "publishing": {"format": "avro", "topic_policy": 0, "topic": "all",
+    "topic_name_format": "", "partition_policy": 2, "partitions": 6, "replication_factor": 3, "ddl_topic": "ddl",
+    "delivery": "at-least-once", "compression": "zstd", "checkpoint_topic": "mine", "transaction_bytes": 4096}}"""
 
 
 def test_a_policy_comes_through_whole() -> None:
-    policy = Policy(apply="merged", ddl="refuse", indexes="unique", skipped_ddl=("drop_table",))
-    assert Policy.from_json(policy.to_json()) == policy
+    policy = Policy(
+        apply="merged", ddl="refuse", indexes="unique", skipped_ddl=("drop_table",),
+        publishing=Publishing(format="debezium-json", partitions=7),
+    )  # fmt: skip
+    assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
 
 
 def test_a_policy_of_an_old_store_is_readable() -> None:
-    policy = Policy.from_json(OLD)
-    assert policy == Policy(
+    assert Policy.from_json(json.loads(VERSION_1)) == Policy(
         apply="merged", readers=4, invalid_dates="null", skipped_ddl=("drop_table",), server_id=77, ddl="carry",
-        indexes="all",
+        indexes="all", publishing=Publishing(),
+    )  # fmt: skip
+    assert Policy.from_json(json.loads(VERSION_2)) == Policy(
+        readers=3, consistent=True, invalid_dates="epoch", nul_in_text="remove", skipped_ddl=("drop_index",),
+        ddl="refuse", indexes="unique", spool_bytes=1, publishing=Publishing(),
     )  # fmt: skip
 
 
+def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
+    publishing = Publishing(
+        format="avro", topic_policy=0, topic="all", partition_policy=2, partitions=6, replication_factor=3,
+        ddl_topic="ddl", delivery="at-least-once", compression="zstd", checkpoint_topic="mine", transaction_bytes=4096,
+    )  # fmt: skip
+    policy = Policy(publishing=publishing)
+    assert Policy.from_json(json.loads(VERSION_3)) == policy
+    assert policy.to_json() == json.loads(VERSION_3)
+
+
 def test_a_policy_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 3"):
-        Policy.from_json({**OLD, "version": 3})
+    with pytest.raises(ValueError, match="version 4"):
+        Policy.from_json({**json.loads(VERSION_3), "version": 4})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -68,9 +69,52 @@ def test_patterns_alone_are_written_as_ever() -> None:
     assert job_id(source, target, selection) == "7e5aab3891d576e2bc4a035a69dd4c75"
 
 
+def test_names_without_topics_are_written_as_ever() -> None:
+    old = {
+        "version": 2, "patterns": ["log.*"], "schemas": {"a*b": "ab"}, "databases": ["[x]", "a*b"],
+        "tables": [["sh?p", "[t]"], ["sh?p", "t*"]],
+    }  # fmt: skip
+    assert EXACT.to_json() == old and Selection.from_json(old) == EXACT
+
+
+def test_topics_are_written_as_they_will_be_read_for_ever() -> None:
+    text = """{"version": 3, "patterns": ["shop.*"], "schemas": {}, "databases": [], "tables": [],
+        "topics": [["crm", "", "customers"], ["shop", "orders", "o.1"]]}"""
+    topics = {TableName("shop", "orders"): "o.1", TableName("crm", ""): "customers"}
+    selection = Selection(patterns=("shop.*",), topics=topics)
+    assert Selection.from_json(json.loads(text)) == selection
+    assert selection.to_json() == json.loads(text)
+    assert Selection.from_json({**EXACT.to_json(), "version": 3, "topics": []}) == EXACT
+
+
+@pytest.mark.parametrize(
+    ("schema", "table", "topic"),
+    [
+        ("shop", "orders", "of the table"),
+        ("shop", "carts", "of the database"),
+        ("crm", "orders", None),
+        ("", "orders", None),
+        ("log", "lines", "of log.lines"),
+        ("log", "others", None),
+    ],
+)
+def test_a_table_goes_to_its_own_topic_before_that_of_its_database(schema: str, table: str, topic: str | None) -> None:
+    topics = {
+        TableName("shop", ""): "of the database",
+        TableName("shop", "orders"): "of the table",
+        TableName("log", "lines"): "of log.lines",
+    }
+    assert Selection(topics=topics).topic(TableName(schema, table)) == topic
+
+
+def test_a_topic_selects_nothing() -> None:
+    assert Selection(topics={TableName("shop", "orders"): "o"}).everything
+    assert not Selection(databases=frozenset("a"), topics={TableName("b", "c"): "o"}).wants(TableName("b", "c"))
+
+
 def test_a_selection_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 3"):
-        Selection.from_json({**EXACT.to_json(), "version": 3})
+    with pytest.raises(ValueError, match="version 4"):
+        Selection.from_json({**EXACT.to_json(), "version": 4})
     with pytest.raises(DrsError):
         Selection(patterns=("shop",))
 

@@ -16,7 +16,9 @@ from opendrs.model.job import Policy, Task, replica_id
 from opendrs.model.precheck import ALL, LOAD, LOG, Precheck, Unseen, Verdict, alarm, failed, passed
 from opendrs.model.selection import Selection
 from opendrs.worker import checking
-from opendrs.worker.checking import Options, check, demand, look
+from opendrs.worker.checking import Options, check, demand
+from opendrs.worker.flows import checks_postgres
+from opendrs.worker.looking import look
 from tests.unit.prechecks import mysql_fakes, postgres_fakes
 
 SOURCE = Endpoint.parse("mysql://u:secret@db:3306")
@@ -119,8 +121,8 @@ def sessions(
             raise target
         return FakeSession(postgres_fakes.Asked([(".", [("x",)])], {}))
 
-    monkeypatch.setattr(checking, "MysqlSession", open_source)
-    monkeypatch.setattr(checking, "PostgresSession", open_target)
+    monkeypatch.setattr(checking, "Session", open_source)
+    monkeypatch.setattr(checks_postgres, "Session", open_target)
 
 
 def made(task: Task = "full+incremental", target: Endpoint | None = TARGET, **options: Any) -> list[Finding]:
@@ -177,12 +179,14 @@ def test_a_source_that_cannot_be_reached_does_not_hide_the_target(
 def test_a_catalog_that_cannot_be_read(tables: dict[str, list[Precheck[Any]]], monkeypatch: pytest.MonkeyPatch) -> None:
     tables["mysql.SERVER"] += [row(lambda seen: passed(""), item="srcA")]
     tables["postgres.SERVER"] += [row(lambda seen: passed(""), item="dstA")]
+    tables["mysql.OBJECTS"] += [mysql.CATALOG, row(passed, item="srcB"), row(passed, item="srcLoad", tasks=LOAD)]
+    tables["postgres.OBJECTS"] += [row(passed, item="dstB")]
     monkeypatch.setattr(checking, "read_catalog", raising_catalog)
-    found = made()
+    found = made("incremental")
     assert told(found) == [("srcA", "PASSED"), ("userSelectObjectsCheck", "FAILED"), ("dstA", "PASSED")]
     assert "a type nobody knows" in found[1].message
     # What could not be looked at for want of it is named.
-    assert "srcTableNoPrimaryKeyCheck" in found[1].message and "checkEmptyDstDb" in found[1].message
+    assert found[1].message.endswith("Not looked at for want of it: srcB, dstB")
 
 
 def raising_catalog(*_: object) -> Any:

@@ -74,7 +74,8 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
         "source_endpoint": source.facts,
         "target_endpoint": target.facts,
         **_kept("", "CreateJobReq", job.model_dump(include=KEPT)),
-        **{f"{end.side}_ca": end.ca for end in (source, target) if end.ca},
+        **source.certificates,
+        **target.certificates,
     }
     task = TASKS[one_of("base_info.task_type", base.task_type, TASKS)]
     head = creation.create(
@@ -92,6 +93,7 @@ def handle(call: Call, body: Request) -> dict[str, Any]:
             places=(*source.places, *target.places),
             facts=facts,
             starts_at=_starts_at(base),
+            keys={end.side: end.protection.key for end in (source, target)},
         ),
     )
     flat = {

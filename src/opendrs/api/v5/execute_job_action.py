@@ -12,10 +12,9 @@ from opendrs.api.query import one_of
 from opendrs.api.wire import times
 from opendrs.api.wire.endpoints import EndpointInfo, read_end
 from opendrs.control import verbs
-from opendrs.control.asking import job_head
+from opendrs.control.asking import job_head, link
 from opendrs.errors import DrsError, Fault
-from opendrs.model.links import link_of
-from opendrs.model.sealed import about_action
+from opendrs.model.sealed import about_action, key_name, password_name
 from opendrs.store.jobs import Head
 
 
@@ -57,16 +56,20 @@ def _network(call: Call, params: Params) -> Asked:
     """Tests the ends that are given, which the job has from then on if they answer; without any, its own."""
     with call.asking.store.read() as connection:
         head = job_head(call.asking, connection, call.job_id)
-    link = link_of(head.engine_type)
-    assert link is not None, "a job has a flow"
     ends = [
-        read_end(f"action_params.endpoints.{number}", info, link) for number, info in enumerate(params.endpoints or [])
+        read_end(f"action_params.endpoints.{number}", info, link(head))
+        for number, info in enumerate(params.endpoints or [])
     ]
     if len({end.side for end in ends}) < len(ends):
         reason = "two of them are of the same side"
         raise DrsError(Fault.PARAMETER_INVALID, name="action_params.endpoints", reason=reason)
-    asked = [{"side": end.side, "url": str(end.endpoint), "facts": end.facts, "ca": end.ca} for end in ends]
-    secrets = {end.side: end.endpoint.password.reveal() for end in ends if end.endpoint.password}
+    asked = [
+        {"side": end.side, "url": str(end.endpoint), "facts": end.facts, "certificates": end.certificates}
+        for end in ends
+    ]
+    given = {password_name(end.side): end.endpoint.password for end in ends}
+    given |= {key_name(end.side): end.protection.key for end in ends}
+    secrets = {name: secret.reveal() for name, secret in given.items() if secret}
     sealed = call.asking.seal.seal(json.dumps(secrets), about_action(head.id)) if secrets else None
     return verbs.test_network(call.asking, call.job_id, {"ends": asked}, sealed)
 

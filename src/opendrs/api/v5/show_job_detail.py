@@ -13,7 +13,7 @@ from opendrs.api.wire.policy import shown_policy
 from opendrs.api.wire.progress import objects_info, progress_info
 from opendrs.api.wire.results import log_rows, network_rows, precheck_result
 from opendrs.api.wire.times import iso
-from opendrs.control.asking import head_and_policy, shown
+from opendrs.control.asking import head_and_policy, link, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
 from opendrs.store import actions, events, progress
@@ -30,7 +30,7 @@ def handle(call: Call) -> dict[str, Any]:
         head, policy = head_and_policy(call.asking, connection, call.job_id)
         facts = VIEWS[view](call, connection, head)
         if view == "detail":
-            facts["policy_config"] = shown_policy(policy)
+            facts["policy_config"] = shown_policy(policy, link(head).target)
         return {"job": {"id": head.id, "status": head.state.value, **facts}}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from opendrs.api.operation import Call, Operation
 from opendrs.api.query import one_of
-from opendrs.api.wire.progress import CONSTRAINED, percent, phase_of, table_percent
+from opendrs.api.wire.progress import CONSTRAINED, has_indexes, percent, phase_of, table_percent
 from opendrs.api.wire.times import ms
 from opendrs.control.asking import job_head
 from opendrs.errors import DrsError, Fault
@@ -34,7 +34,7 @@ def handle(call: Call) -> dict[str, Any]:
         saved = progress.load(connection, head.id)
         if kind == "view":
             raise DrsError(Fault.UNSUPPORTED, what="The progress of views")
-        if kind in NONE_CARRIED:
+        if kind in NONE_CARRIED or (kind == "table_indexs" and not has_indexes(head)):
             total = 0  # this flow carries none of these
         elif kind == "database":
             rows, total = _databases(connection, head, search, limit, offset)

@@ -11,8 +11,9 @@ from opendrs.api.query import one_of
 from opendrs.api.wire.objects import DbObject, selection
 from opendrs.api.wire.policy import PolicyConfig, changed
 from opendrs.control import configuring
-from opendrs.control.asking import job_head
+from opendrs.control.asking import job_head, link
 from opendrs.errors import DrsError, Fault
+from opendrs.model.job import Policy
 from opendrs.store.jobs import Head
 
 
@@ -75,7 +76,11 @@ def _policy(call: Call, params: Params) -> Changed:
     asked = params.policy_config
     if asked is None:
         raise DrsError(Fault.PARAMETER_EMPTY, name="job.params.policy_config")
-    return configuring.set_policy(call.asking, call.job_id, lambda policy: changed(policy, asked)), None
+
+    def change(head: Head, policy: Policy) -> Policy:
+        return changed(policy, asked, link(head).target, "policy_config.")
+
+    return configuring.set_policy(call.asking, call.job_id, change), None
 
 
 def _objects(call: Call, params: Params) -> Changed:
@@ -83,7 +88,10 @@ def _objects(call: Call, params: Params) -> Changed:
     if asked is None:
         raise DrsError(Fault.PARAMETER_EMPTY, name="job.params.db_object")
     shown = asked.model_dump(exclude_none=True)
-    query_id, head = configuring.save_objects(call.asking, call.job_id, selection(asked), shown)
+    with call.asking.store.read() as connection:
+        head = job_head(call.asking, connection, call.job_id)
+    chosen = selection(asked, link(head).target)
+    query_id, head = configuring.save_objects(call.asking, call.job_id, chosen, shown)
     return head, query_id
 
 

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from opendrs.api.body import Wire
 from opendrs.api.query import one_of
+from opendrs.api.wire import addresses, protection
 from opendrs.api.wire.conforming import TEXT_MAX, conform
+from opendrs.api.wire.protection import STORE_MAX, KafkaSecurity, Protection, Ssl
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
-from opendrs.model.endpoint import PORTS, Endpoint, EngineName, Secret, Side
+from opendrs.model.endpoint import Endpoint, EngineName, Secret, Side
 from opendrs.model.links import Link
 from opendrs.spec import model
 from opendrs.store.jobs import places_of
 
 ROLES: Final[dict[str, Side]] = {"so": "source", "ta": "target"}
 TYPES: Final = ("offline", "ecs", "cloud")
-PEM_MAX: Final = 32 << 10
+LENGTHS: Final = {"ssl_cert_key": 32 << 10, "trust_store_key": STORE_MAX, "key_store_key": STORE_MAX}
 # Parts that mean nothing here, and are shown as they were sent.
 KEPT: Final = ("cloud", "vpc", "config", "customized_dns")
-_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+# The name of ours, and that of version 3.
+_SECURITY: Final = AliasChoices("kafka_security", "kafka_security_config")
 
 
 class BaseEndpoint(Wire):
@@ -44,20 +42,11 @@ class BaseEndpoint(Wire):
     instance_name: str | None = None
     db_name: str | None = None
     source_sharding: list[Any] | None = None
-
-
-class Ssl(Wire):
-    """`ssl_cert_key`: the certificate of the authority, PEM or the base64 of it."""
-
-    ssl_link: bool | None = None
-    ssl_cert_name: str | None = None
-    ssl_cert_key: str | None = None
-    ssl_cert_check_sum: str | None = None
-    ssl_cert_password: str | None = Field(None, repr=False)
+    kafka_security: KafkaSecurity | None = Field(default=None, validation_alias=_SECURITY)
 
 
 class EndpointInfo(Wire):
-    """JobEndpointInfo."""
+    """JobEndpointInfo. Beside what the SDK knows, `kafka_security` may stand here or in `endpoint`."""
 
     db_type: str
     endpoint_type: str
@@ -68,25 +57,32 @@ class EndpointInfo(Wire):
     config: Any = None
     ssl: Ssl | None = None
     customized_dns: Any = None
+    kafka_security: KafkaSecurity | None = Field(default=None, validation_alias=_SECURITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """One side of a job, understood.
 
-    facts   what was sent, without secrets
-    ca      certificate of the authority, PEM; empty: none was given
-    places  what it can be found by
+    facts        what was sent, without secrets
+    protection   what must be files where the server is reached
+    places       what it can be found by
     """
 
     side: Side
     endpoint: Endpoint
     facts: Mapping[str, Any]
-    ca: str = ""
+    protection: Protection
 
     @property
     def places(self) -> tuple[str, ...]:
         return places_of(self.facts)
+
+    @property
+    def certificates(self) -> dict[str, str]:
+        """Those that were given, by the names under which a job keeps them: they are no secrets."""
+        found = {"ca": self.protection.ca, "certificate": self.protection.certificate}
+        return {f"{self.side}_{name}": pem for name, pem in found.items() if pem}
 
 
 def one_end(name: str, infos: Sequence[EndpointInfo], side: Side, link: Link) -> End:
@@ -108,17 +104,25 @@ def read_end(name: str, info: EndpointInfo, link: Link) -> End:
     types = link.source_types if side == "source" else link.target_types
     one_of(f"{name}.db_type", info.db_type, types)
     engine = link.source if side == "source" else link.target
-    inner = info.endpoint
-    if inner.source_sharding:
+    if info.endpoint.source_sharding:
         raise DrsError(Fault.UNSUPPORTED, what="A source of several shards")
     _demand_short(name, info)
-    host, port = _address(name, inner, engine)
+    endpoint, protected = _kafka(name, info) if engine == "kafka" else _database(name, info, engine)
+    facts = without_secrets(name, info, protected.ca)
+    return End(side=side, endpoint=endpoint, facts=facts, protection=protected)
+
+
+def _database(name: str, info: EndpointInfo, engine: EngineName) -> tuple[Endpoint, Protection]:
+    inner = info.endpoint
+    for place in _securities(info):
+        raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.{place}", reason=f"{info.db_type} is no Kafka")
+    host, port = addresses.address(name, _ip(name, inner), (inner.db_port or "").strip(), engine)
     if not inner.db_user:
         raise DrsError(Fault.PARAMETER_EMPTY, name=f"{name}.endpoint.db_user")
     database = inner.db_name or ""
     if engine == "postgresql" and not database:
         raise DrsError(Fault.PARAMETER_EMPTY, name=f"{name}.endpoint.db_name")
-    options, ca = _tls(name, info.ssl)
+    protected = protection.of_database(name, info.ssl)
     endpoint = Endpoint(
         engine=engine,
         host=host,
@@ -126,9 +130,46 @@ def read_end(name: str, info: EndpointInfo, link: Link) -> End:
         user=inner.db_user,
         password=Secret(inner.db_password),
         database="" if engine == "mysql" else database,  # whole servers are read; the selection says what of them
-        options=options,
+        options=protected.options,
     )
-    return End(side=side, endpoint=endpoint, facts=without_secrets(name, info, ca), ca=ca)
+    return endpoint, protected
+
+
+def _kafka(name: str, info: EndpointInfo) -> tuple[Endpoint, Protection]:
+    """Topics stand in the policy: a database means nothing here."""
+    inner = info.endpoint
+    first, *others = addresses.brokers(name, _ip(name, inner), (inner.db_port or "").strip())
+    securities = _securities(info)
+    if len(securities) > 1:
+        reason = f"it is said twice: {' and '.join(securities)}"
+        raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.kafka_security", reason=reason)
+    place, security = next(iter(securities.items()), ("kafka_security", KafkaSecurity()))
+    asked = protection.Asked(
+        name=name,
+        place=f"{name}.{place}",
+        security=security,
+        ssl=info.ssl or Ssl(),
+        user=inner.db_user,
+    )
+    protected = protection.of_kafka(asked)
+    if inner.db_password and not inner.db_user:
+        raise DrsError(Fault.PARAMETER_EMPTY, name=f"{name}.endpoint.db_user")
+    more = {"brokers": ",".join(map(addresses.broker_text, others))} if others else {}
+    endpoint = Endpoint(
+        engine="kafka",
+        host=first[0],
+        port=first[1],
+        user=inner.db_user,
+        password=Secret(inner.db_password),
+        options={**protected.options, **more},
+    )
+    return endpoint, protected
+
+
+def _securities(info: EndpointInfo) -> dict[str, KafkaSecurity]:
+    """What is said of it, by where; one in which nothing stands says nothing."""
+    places = {"kafka_security": info.kafka_security, "endpoint.kafka_security": info.endpoint.kafka_security}
+    return {place: said for place, said in places.items() if said is not None and said.says}
 
 
 def without_secrets(name: str, info: EndpointInfo, ca: str) -> dict[str, Any]:
@@ -138,8 +179,11 @@ def without_secrets(name: str, info: EndpointInfo, ca: str) -> dict[str, Any]:
     facts["endpoint"] |= {"db_password": "", "endpoint_name": info.endpoint.endpoint_name or info.db_type}
     if "ssl" in facts:
         facts["ssl"].pop("ssl_cert_password", None)
-        facts["ssl"].pop("ssl_cert_key", None)
-        facts["ssl"] |= {"ssl_cert_key": ca} if ca else {}
+        sent = facts["ssl"].pop("ssl_cert_key", None)
+        facts["ssl"] |= {"ssl_cert_key": ca} if ca and sent else {}
+    for holder in (facts, facts["endpoint"]):
+        if "kafka_security" in holder:
+            holder["kafka_security"] = protection.without_secrets(holder["kafka_security"])
     declared = {field.name: field.type for field in model("v5", "JobEndpointInfo").fields}
     for part in KEPT:
         if part in facts:
@@ -148,53 +192,25 @@ def without_secrets(name: str, info: EndpointInfo, ca: str) -> dict[str, Any]:
 
 
 def _demand_short(name: str, info: EndpointInfo) -> None:
-    fields = [("endpoint", *row) for row in info.endpoint] + [("ssl", *row) for row in info.ssl or ()]
-    for part, field, value in fields:
-        most = PEM_MAX if field == "ssl_cert_key" else TEXT_MAX
-        if isinstance(value, str) and len(value) > most:
-            reason = f"it has more than {most} characters"
-            raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.{part}.{field}", reason=reason)
+    parts = {
+        "endpoint": info.endpoint,
+        "ssl": info.ssl,
+        "kafka_security": info.kafka_security,
+        "endpoint.kafka_security": info.endpoint.kafka_security,
+    }
+    for part, holder in parts.items():
+        for field, value in holder or ():
+            most = LENGTHS.get(field, TEXT_MAX)
+            if isinstance(value, str) and len(value) > most:
+                reason = f"it has more than {most} characters"
+                raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.{part}.{field}", reason=reason)
 
 
-def _address(name: str, inner: BaseEndpoint, engine: EngineName) -> tuple[str, int]:
-    host, port = (inner.ip or "").strip(), (inner.db_port or "").strip()
-    if not host:
-        if inner.instance_id:
-            what = f"An endpoint known by its instance_id only ({shown(inner.instance_id)}); give ip and db_port: that"
-            raise DrsError(Fault.UNSUPPORTED, what=what)
-        raise DrsError(Fault.PARAMETER_EMPTY, name=f"{name}.endpoint.ip")
-    if not port and host.count(":") == 1:
-        host, _, port = host.partition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not _HOST.fullmatch(host) or len(host) > 255:
-        reason = f"{shown(host)!r} is no address"
-        raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.endpoint.ip", reason=reason)
-    if not port:
-        return host, PORTS[engine]
-    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and 1 <= int(port) <= 65535):
-        reason = f"{shown(port)!r} is no number from 1 to 65535"
-        raise DrsError(Fault.PARAMETER_INVALID, name=f"{name}.endpoint.db_port", reason=reason)
-    return host, int(port)
-
-
-def _tls(name: str, ssl: Ssl | None) -> tuple[dict[str, str], str]:
-    """Options of an endpoint, and the certificate of the authority. Nothing said: encrypted if the server can."""
-    if ssl is None or ssl.ssl_link is None:
-        return {}, ""
-    if not ssl.ssl_link:
-        return {"tls": "disable"}, ""
-    if not ssl.ssl_cert_key:
-        return {"tls": "require"}, ""
-    return {"tls": "verify-ca"}, _authority(f"{name}.ssl.ssl_cert_key", ssl.ssl_cert_key)
-
-
-def _authority(name: str, text: str) -> str:
-    """The certificate as PEM. Raises PARAMETER_INVALID."""
-    try:
-        pem = text if "-----BEGIN" in text else base64.b64decode(text, validate=True).decode()
-        found = x509.load_pem_x509_certificates(pem.encode())
-    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
-        reason = "it is no certificate in PEM, nor the base64 of one"
-        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason) from error
-    return "".join(one.public_bytes(Encoding.PEM).decode() for one in found)
+def _ip(name: str, inner: BaseEndpoint) -> str:
+    """Raises PARAMETER_EMPTY, UNSUPPORTED."""
+    if ip := (inner.ip or "").strip():
+        return ip
+    if inner.instance_id:
+        what = f"An endpoint known by its instance_id only ({shown(inner.instance_id)}); give ip and db_port: that"
+        raise DrsError(Fault.UNSUPPORTED, what=what)
+    raise DrsError(Fault.PARAMETER_EMPTY, name=f"{name}.endpoint.ip")

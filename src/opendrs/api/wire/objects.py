@@ -12,6 +12,8 @@ from opendrs.api.query import LIST_MAX, one_of
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
+from opendrs.model.endpoint import EngineName
+from opendrs.model.publishing import legal
 from opendrs.model.selection import Selection
 
 SCOPES: Final = ("all", "database", "table")
@@ -55,8 +57,11 @@ class DbObject(Wire):
     object_info: dict[str, DatabaseObject] | None = Field(None)
 
 
-def selection(asked: DbObject) -> Selection:
-    """What it means. Raises PARAMETER_EMPTY, PARAMETER_INVALID, UNSUPPORTED."""
+def selection(asked: DbObject, target: EngineName) -> Selection:
+    """What it means. For a Kafka target the name that a database or a table is given is that of a topic.
+
+    Raises PARAMETER_EMPTY, PARAMETER_INVALID, UNSUPPORTED.
+    """
     scope = one_of("db_object.object_scope", asked.object_scope, SCOPES)
     if asked.target_root_db:
         raise DrsError(Fault.UNSUPPORTED, what="target_root_db")
@@ -67,15 +72,12 @@ def selection(asked: DbObject) -> Selection:
         return Selection()
     if not asked.object_info:
         raise DrsError(Fault.PARAMETER_EMPTY, name="db_object.object_info")
+    kafka = target == "kafka"
     databases: set[str] = set()
     tables: set[TableName] = set()
-    schemas: dict[str, str] = {}
     for name, database in asked.object_info.items():
         _demand_name(name)
         _refuse_database(name, database)
-        if database.name and database.name != name:
-            _demand_name(database.name)
-            schemas[name] = database.name
         if database.all or (scope == "database" and not database.tables):
             if database.tables:
                 reason = f"{shown(name)} is chosen as a whole, and tables of it as well"
@@ -86,16 +88,45 @@ def selection(asked: DbObject) -> Selection:
         if not chosen:
             reason = f"of {shown(name)} nothing is chosen: set `all`, or name tables"
             raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
-        tables |= {_table(name, table, facts) for table, facts in chosen.items()}
-    return Selection(databases=frozenset(databases), tables=frozenset(tables), schemas=schemas)
+        tables |= {_table(name, table, facts, renamed=kafka) for table, facts in chosen.items()}
+    return Selection(
+        databases=frozenset(databases),
+        tables=frozenset(tables),
+        schemas={} if kafka else _schemas(asked.object_info),
+        topics=_topics(asked.object_info) if kafka else {},
+    )
 
 
-def _table(database: str, table: str, facts: TableObject) -> TableName:
+def _schemas(info: Mapping[str, DatabaseObject]) -> dict[str, str]:
+    """Databases that arrive under another name."""
+    found = {}
+    for name, database in info.items():
+        if database.name and database.name != name:
+            _demand_name(database.name)
+            found[name] = database.name
+    return found
+
+
+def _topics(info: Mapping[str, DatabaseObject]) -> dict[TableName, str]:
+    """Of whole databases, and of single tables: where their name is another one."""
+    found = {}
+    for name, database in info.items():
+        if database.name and database.name != name:
+            found[TableName(name, "")] = _topic(database.name)
+        for table, facts in (database.tables or {}).items():
+            if facts.name and facts.name != table:
+                found[TableName(name, table)] = _topic(facts.name)
+    return found
+
+
+def _table(database: str, table: str, facts: TableObject, *, renamed: bool) -> TableName:
+    """`renamed`: it may be given another name."""
     _demand_name(table)
     place = f"{shown(database)}.{shown(table)}"
     if one_of("type", facts.type, ("table", "view", "procedure")) == "procedure":
         raise DrsError(Fault.UNSUPPORTED, what=f"{place}: replicating procedures")
-    if (facts.name and facts.name != table) or facts.db_alias_name or facts.schema_alias_name:
+    other = facts.name and facts.name != table and not renamed
+    if other or facts.db_alias_name or facts.schema_alias_name:
         raise DrsError(Fault.UNSUPPORTED, what=f"{place}: another name for a single table")
     if facts.filtered or facts.filter_conditions or facts.config_conditions:
         raise DrsError(Fault.UNSUPPORTED, what=f"{place}: row filters")
@@ -104,6 +135,13 @@ def _table(database: str, table: str, facts: TableObject) -> TableName:
     if facts.sync_type:
         raise DrsError(Fault.UNSUPPORTED, what=f"{place}: sync_type {shown(facts.sync_type)}")
     return TableName(database, table)
+
+
+def _topic(name: str) -> str:
+    if not legal(name):
+        reason = f"{shown(name)!r} is no name of a topic (1 to 249 letters, digits, `.`, `_` and `-`)"
+        raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
+    return name
 
 
 def _refuse_database(name: str, database: DatabaseObject) -> None:

@@ -1,4 +1,5 @@
-"""PolicyConfig on the wire: how a job treats conflicts and schema changes, and our own `apply_mode`."""
+"""PolicyConfig and SyncPolicyReq on the wire: how a job treats conflicts and schema changes, how it publishes to Kafka,
+and our own `apply_mode`."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ import re
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from opendrs.api.body import Wire
 from opendrs.api.query import one_of
+from opendrs.api.wire.problems import demand_none
+from opendrs.api.wire.publishing import KafkaFields, published, refuse_kafka, shown_publishing
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
+from opendrs.model.endpoint import EngineName
 from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl
 
 DML: Final = "i,u,d"
@@ -28,9 +31,18 @@ LEAVABLE: Final[dict[str, SkippableDdl]] = {
     "DROP_DATABASE": "drop_database",
 }
 
+# What a Kafka target does not have: the only value of it that says nothing, and why.
+NOT_OF_KAFKA: Final[dict[str, tuple[str | bool, str]]] = {
+    "conflict_policy": ("stop", "a topic has no rows that a change could be in conflict with"),
+    "apply_mode": ("transactional", "every change becomes a message, in the order of the source"),
+    "index_trans": (True, "a topic has no indexes"),
+}
+# What only sources of PostgreSQL have.
+OF_POSTGRESQL: Final = ("export_snapshot", "slot_name", "is_fill_materialized_view")
 
-class PolicyConfig(Wire):
-    """What is to be changed; what is absent stays."""
+
+class PolicyConfig(KafkaFields):
+    """What is to be changed; what is absent stays. Both models in one: what they share means the same."""
 
     conflict_policy: str | None = None
     filter_ddl_policy: str | None = None
@@ -43,13 +55,29 @@ class PolicyConfig(Wire):
     data_sync_topology_type: str | None = None
     sync_type_policy: str | None = None
     increment_read_mode: str | None = None
+    export_snapshot: bool | None = None
+    slot_name: str | None = None
+    is_fill_materialized_view: bool | None = None
+    file_and_position: str | None = None
+    gtid_set: str | None = None
 
 
-def changed(policy: Policy, asked: PolicyConfig) -> Policy:
-    """The policy with what is asked for. Raises PARAMETER_INVALID, UNSUPPORTED."""
-    _refuse(asked)
-    if asked.apply_mode is not None:
-        mode = one_of("policy_config.apply_mode", asked.apply_mode, ("transactional", "merged"))
+def changed(policy: Policy, asked: PolicyConfig, target: EngineName, where: str) -> Policy:
+    """The policy with what is asked for.
+
+    where   stands before the names of fields: `policy_config.`
+    Raises PARAMETER_EMPTY, PARAMETER_INVALID, UNSUPPORTED.
+    """
+    if target == "kafka":
+        _refuse_of_tables(asked, where)
+    else:
+        refuse_kafka(asked, where)
+    _refuse(asked, where)
+    if target == "kafka":
+        publishing = published(policy.publishing, asked, where, statements=bool(asked.ddl_trans))
+        policy = replace(policy, publishing=publishing)
+    if asked.apply_mode:
+        mode = one_of(f"{where}apply_mode", asked.apply_mode, ("transactional", "merged"))
         policy = replace(policy, apply=cast(ApplyMode, mode))
     if asked.ddl_trans is not None:
         policy = replace(policy, ddl="carry" if asked.ddl_trans else "refuse")
@@ -57,33 +85,51 @@ def changed(policy: Policy, asked: PolicyConfig) -> Policy:
         policy = replace(policy, indexes="all" if asked.index_trans else "unique")
     skipped = set(policy.skipped_ddl)
     if asked.support_ddl_info is not None:
-        skipped = _left_out(_words(asked.support_ddl_info))
+        skipped = _left_out(_words(asked.support_ddl_info), f"{where}support_ddl_info")
     if asked.filter_ddl_policy is not None:
-        word = asked.filter_ddl_policy and one_of("policy_config.filter_ddl_policy", asked.filter_ddl_policy, FILTERS)
+        word = asked.filter_ddl_policy and one_of(f"{where}filter_ddl_policy", asked.filter_ddl_policy, FILTERS)
         skipped = {*skipped, "drop_database"} if word == "drop_database" else skipped - {"drop_database"}
         if word == "filter_all":
             policy = replace(policy, ddl="refuse")
     return replace(policy, skipped_ddl=tuple(kind for kind in SKIPPABLE if kind in skipped))
 
 
-def shown_policy(policy: Policy) -> dict[str, Any]:
+def shown_policy(policy: Policy, target: EngineName) -> dict[str, Any]:
     """PolicyConfig of a job, as it is."""
     skipped = set(policy.skipped_ddl)
-    return {
-        "conflict_policy": "stop",
+    found = {
         "filter_ddl_policy": "drop_database" if "drop_database" in skipped else "",
         "support_ddl_info": ",".join([*NEEDED, *(word for word, kind in LEAVABLE.items() if kind not in skipped)]),
         "ddl_trans": policy.ddl == "carry",
-        "index_trans": policy.indexes == "all",
         "dml_types": DML,
-        "apply_mode": policy.apply,
         "data_sync_topology_type": "one2one",
         "sync_type_policy": "supportAllType",
     }
+    if target == "kafka":
+        publishing = policy.publishing
+        carried = policy.ddl == "carry" and bool(publishing.ddl_topic)
+        return {**found, "ddl_trans": carried, **shown_publishing(publishing)}
+    of_tables = {"conflict_policy": "stop", "index_trans": policy.indexes == "all", "apply_mode": policy.apply}
+    return {**found, **of_tables}
 
 
-def _refuse(asked: PolicyConfig) -> None:
+def _refuse_of_tables(asked: PolicyConfig, where: str) -> None:
+    """What only targets with tables have. Raises PARAMETER_INVALID."""
+    found = {}
+    for name, (nothing, why) in NOT_OF_KAFKA.items():
+        value = getattr(asked, name)
+        word = value.lower() if isinstance(value, str) else value
+        if word not in (None, "", nothing):
+            found[f"{where}{name}"] = why
+    demand_none(found)
+
+
+def _refuse(asked: PolicyConfig, where: str) -> None:
     """What this flow does not have, or not yet."""
+    demand_none({f"{where}{name}": "it is for PostgreSQL sources" for name in OF_POSTGRESQL if getattr(asked, name)})
+    for name in ("file_and_position", "gtid_set"):
+        if getattr(asked, name):
+            raise DrsError(Fault.UNSUPPORTED, what=f"Beginning at a position ({name})")
     only = {
         "conflict_policy": ("stop", ("stop", "ignore", "overwrite")),
         "data_sync_topology_type": ("one2one", ("one2one", "one2many", "many2one")),
@@ -93,17 +139,17 @@ def _refuse(asked: PolicyConfig) -> None:
     }  # fmt: skip
     for name, (ours, words) in only.items():
         value = getattr(asked, name)
-        if value and one_of(f"policy_config.{name}", value, words) != ours:
+        if value and one_of(f"{where}{name}", value, words) != ours:
             raise DrsError(Fault.UNSUPPORTED, what=f"{name} {shown(value)}")
     if asked.dml_types is not None and sorted(_words(asked.dml_types.lower())) != ["d", "i", "u"]:
         if not set(_words(asked.dml_types.lower())) <= {"i", "u", "d"}:
             reason = f"{shown(asked.dml_types)!r} is not some of i, u and d"
-            raise DrsError(Fault.PARAMETER_INVALID, name="policy_config.dml_types", reason=reason)
+            raise DrsError(Fault.PARAMETER_INVALID, name=f"{where}dml_types", reason=reason)
         raise DrsError(Fault.UNSUPPORTED, what=f"Leaving out some of i, u and d (dml_types {shown(asked.dml_types)!r})")
     if asked.is_create_table_with_index:
         raise DrsError(Fault.UNSUPPORTED, what="Making indexes together with their tables")
     if asked.increment_read_mode:
-        raise DrsError(Fault.PARAMETER_INVALID, name="policy_config.increment_read_mode", reason="it is for Oracle")
+        raise DrsError(Fault.PARAMETER_INVALID, name=f"{where}increment_read_mode", reason="it is for Oracle")
 
 
 def _words(text: str | list[str]) -> list[str]:
@@ -117,9 +163,8 @@ def _words(text: str | list[str]) -> list[str]:
     return [word for word in text if word] if isinstance(text, list) else re.findall(r"\w+", text)
 
 
-def _left_out(words: list[str]) -> set[SkippableDdl]:
+def _left_out(words: list[str], name: str) -> set[SkippableDdl]:
     """What is to be left out if just these are allowed. Raises PARAMETER_INVALID."""
-    name = "policy_config.support_ddl_info"
     allowed = {one_of(name, word, (*NEEDED, *LEAVABLE)) for word in words}
     missing = [word for word in NEEDED if word not in allowed]
     if missing:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from opendrs.api.wire.times import iso, ms
+from opendrs.control.asking import link
 from opendrs.model.checkpoint import Phase
 from opendrs.model.links import TASK_WORDS
 from opendrs.store.jobs import Head
@@ -32,6 +33,11 @@ def phase_of(saved: SavedProgress | None) -> Phase | None:
     return Phase(word) if word else None
 
 
+def has_indexes(head: Head) -> bool:
+    """Whether the job makes any: a topic has none."""
+    return link(head).target != "kafka"
+
+
 def progress_info(head: Head, saved: SavedProgress | None) -> dict[str, Any]:
     """JobProgressInfo."""
     phase = phase_of(saved)
@@ -52,7 +58,7 @@ def progress_info(head: Head, saved: SavedProgress | None) -> dict[str, Any]:
         "progress_map": {
             "struct": {"completed": f"{struct}%"},
             "data": {"completed": f"{done}%"},
-            "index": {"completed": f"{index}%"},
+            **({"index": {"completed": f"{index}%"}} if has_indexes(head) else {}),
         },
         "apply_rows_rate": round(metrics.get("apply_rows_rate", 0)),
         "apply_bytes_rate": round(metrics.get("apply_bytes_rate", 0)),
@@ -70,7 +76,7 @@ def objects_info(
         "DATABASE": (databases, databases if begun else 0),
         "TABLE_STRUCTURE": (total, total if begun else 0),
         "TABLE": (total, there),
-        "TABLE_INDEX": (total, total if constrained else 0),
+        **({"TABLE_INDEX": (total, total if constrained else 0)} if has_indexes(head) else {}),
     }
     return {
         "create_time": iso(head.created_at),

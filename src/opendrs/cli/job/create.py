@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from opendrs.cli import options
-from opendrs.cli.ends import endpoint
+from opendrs.cli.ends import demand_sense, endpoint, topics
+from opendrs.cli.ends import target as target_of
 from opendrs.cli.exits import Code, Refused, told
 from opendrs.cli.job import ends, steps, words
-from opendrs.cli.job.options import WIRE_TARGET, AsJson, Databases, ExactTables
+from opendrs.cli.job.options import AsJson, Databases, ExactTables
 from opendrs.cli.job.selecting import Choice
+from opendrs.cli.job.show import policy_line
 from opendrs.cli.run import mappings, skippable
 from opendrs.cli.session import session
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.job import SKIPPABLE, ApplyMode, SkippableDdl
+from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl
 from opendrs.model.job import Task as JobTask
 from opendrs.model.links import LINKS, TASK_WORDS
+from opendrs.model.publishing import Publishing
+from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
 
 if TYPE_CHECKING:
@@ -33,10 +37,11 @@ STEP_WIDTH: Final = 10
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="4 to 50 letters, digits, - and _; no other job has it.")],
     source_url: options.SourceUrl,
-    target_url: Annotated[str, typer.Argument(metavar="TARGET_URL", help=WIRE_TARGET)],
+    target_url: options.TargetUrl,
     tables: ExactTables = None,
     databases: Databases = None,
     mapped: options.Mapped = None,
+    topic: options.Topics = None,
     task: options.Task = "full+incremental",
     description: Annotated[str, typer.Option(help="For people.")] = "",
     apply: Annotated[
@@ -61,20 +66,36 @@ def create(
 
     --tables takes exact names. A pattern with * or ? is taken apart here, against what the source has now: tables
     that are made later do not belong to the job. Only db.* is a whole database, now and later.
+
+    How a job publishes to Kafka stands behind the question mark of its URL, as of `opendrs run`. Files of
+    certificates and keys that it names are read here, and sent to the service.
     """
     mask = Mask()
     with told(mask, debug=debug):
-        source, target = endpoint(source_url, "SOURCE"), endpoint(target_url, "TARGET")
+        source, (target, publishing) = endpoint(source_url, "SOURCE"), target_of(target_url)
         mask = Mask(side.password.reveal() for side in (source, target))
     with told(mask, debug=debug):
+        choice = Choice(
+            tables=tables or (), databases=databases or (), schemas=mappings(mapped or []), topics=topics(topic or [])
+        )
+        demand_sense(
+            target.engine,
+            Selection(schemas=choice.schemas, topics=choice.topics),
+            Policy(apply=apply, indexes="all" if index else "unique"),
+        )
+        skipped = skippable(skip_ddl or [])
         wanted = Wanted(
             name=name,
             description=description,
             source=source,
             target=target,
             task=task,
-            choice=Choice(tables=tables or (), databases=databases or (), schemas=mappings(mapped or [])),
-            policy=policy(apply, index=index, ddl=ddl, skipped=skippable(skip_ddl or [])),
+            choice=choice,
+            policy=(
+                publishing_policy(publishing, ddl=ddl, skipped=skipped)
+                if target.engine == "kafka"
+                else policy(apply, index=index, ddl=ddl, skipped=skipped)
+            ),
             start=start,
         )
         body = creation(wanted)
@@ -98,13 +119,22 @@ class Wanted:
 
 def policy(apply: ApplyMode, *, index: bool, ddl: bool, skipped: tuple[SkippableDdl, ...]) -> dict[str, Any]:
     """PolicyConfig."""
+    return {"apply_mode": apply, "index_trans": index, "ddl_trans": ddl, **_skipping(skipped)}
+
+
+def publishing_policy(publishing: Publishing, *, ddl: bool, skipped: tuple[SkippableDdl, ...]) -> dict[str, Any]:
+    """The same for Kafka: schema changes are carried over where there is a topic for them."""
+    from opendrs.api.wire.publishing import shown_publishing
+
+    carried = ddl and bool(publishing.ddl_topic)
+    return {"ddl_trans": carried, **_skipping(skipped), **shown_publishing(publishing)}
+
+
+def _skipping(skipped: tuple[SkippableDdl, ...]) -> dict[str, Any]:
     from opendrs.api.wire.policy import LEAVABLE, NEEDED
 
     allowed = [*NEEDED, *(word for word, kind in LEAVABLE.items() if kind not in skipped)]
     return {
-        "apply_mode": apply,
-        "index_trans": index,
-        "ddl_trans": ddl,
         "support_ddl_info": ",".join(allowed),
         "filter_ddl_policy": "drop_database" if "drop_database" in skipped else "",
     }
@@ -183,6 +213,4 @@ def _configure(service: Service, job_id: str, wanted: Wanted, say: Callable[[str
         say("note", note)
     say("objects", summary)
     service.update(job_id, "policy", policy_config=wanted.policy)
-    index = "all indexes" if wanted.policy["index_trans"] else "no indexes but keys"
-    ddl = "schema changes carried over" if wanted.policy["ddl_trans"] else "no schema changes"
-    say("policy", f"apply {wanted.policy['apply_mode']}, {index}, {ddl}")
+    say("policy", policy_line(wanted.policy))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from opendrs.cli import options
+from opendrs.cli.ends import demand_sense, topics
 from opendrs.cli.exits import Code, told
 from opendrs.cli.job import steps
 from opendrs.cli.job.options import AsJson, Databases, ExactTables, Job
@@ -12,6 +13,9 @@ from opendrs.cli.job.resolving import resolve
 from opendrs.cli.job.selecting import Choice
 from opendrs.cli.run import mappings
 from opendrs.cli.session import session
+from opendrs.model.job import Policy
+from opendrs.model.links import link_of
+from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
 
 
@@ -35,14 +39,21 @@ def select(
     tables: ExactTables = None,
     databases: Databases = None,
     mapped: options.Mapped = None,
+    topic: options.Topics = None,
     debug: options.Debug = False,
 ) -> None:
     """Choose anew what a job replicates, as long as it has not begun."""
-    choice = Choice(schemas={})
+    choice = Choice()
     with told(Mask(), debug=debug):
-        choice = Choice(tables=tables or (), databases=databases or (), schemas=mappings(mapped or []))
+        choice = Choice(
+            tables=tables or (), databases=databases or (), schemas=mappings(mapped or []), topics=topics(topic or [])
+        )
     with session(debug=debug) as service:
         found = resolve(service, job, whole=True)
+        if choice.schemas or choice.topics:
+            link = link_of(str(service.detail(found.id, "overview")["base_info"]["engine_type"]))
+            if link is not None:
+                demand_sense(link.target, Selection(schemas=choice.schemas, topics=choice.topics), Policy())
         notes, summary = steps.select(service, found.id, choice)
         for note in notes:
             typer.echo(f"note: {note}")

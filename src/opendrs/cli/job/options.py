@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-
-WIRE_TARGET: Final = "postgresql://user:password@host:port/database"
 
 Job = Annotated[str, typer.Argument(metavar="NAME_OR_ID", help="The job: its name, or its id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

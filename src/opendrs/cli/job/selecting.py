@@ -7,11 +7,12 @@ apart here, against what the source has at that moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.catalog import TableName
 
 Tables = Mapping[str, str]  # kind by name: table or view
 Listing = Mapping[str, Tables | None]  # by database; None: it has too many to be listed
@@ -22,11 +23,12 @@ _WILD: Final = frozenset("*?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What was asked for on the command line."""
+    """What was asked for on the command line. `schemas` and `topics` as of model.selection: a job has one of them."""
 
     tables: Sequence[str] = ()
     databases: Sequence[str] = ()
-    schemas: Mapping[str, str]
+    schemas: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[TableName, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for word in self.tables:
@@ -41,7 +43,8 @@ class Choice:
         wild = any(_wild(database) or (table != EVERYTHING and _wild(table)) for database, _, table in apart)
         # "Everything" has no place for another name of a database: each has to be named.
         everything = not self.tables and not self.databases
-        return wild or any(_wild(word) for word in self.databases) or (everything and bool(self.schemas))
+        mapped = everything and bool(self.schemas or self.topics)
+        return wild or any(_wild(word) for word in self.databases) or mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,9 @@ def choose(choice: Choice, listing: Callable[[], Listing]) -> Chosen:
     """listing: asked for only if it is needed. Raises SETTING_INVALID."""
     there = listing() if choice.needs_listing else {}
     if not choice.tables and not choice.databases:
-        if not choice.schemas:
+        if not choice.schemas and not choice.topics:
             return Chosen({"object_scope": "all"}, ())
-        choice = Choice(databases=[EVERYTHING], schemas=choice.schemas)
+        choice = replace(choice, databases=[EVERYTHING])
     whole: dict[str, None] = {}
     single: dict[str, dict[str, str]] = {}
     notes: list[str] = []
@@ -83,20 +86,38 @@ def choose(choice: Choice, listing: Callable[[], Listing]) -> Chosen:
         notes.append(f"{word}: {count} tables that there are now; later ones are not taken")
         for home, fitting in names.items():
             single.setdefault(home, {}).update(fitting)
-    return Chosen(_tree(whole, single, choice.schemas), tuple(notes))
+    return Chosen(_tree(whole, single, choice), tuple(notes))
 
 
-def _tree(whole: Mapping[str, None], single: Mapping[str, Tables], schemas: Mapping[str, str]) -> dict[str, Any]:
-    info: dict[str, Any] = {name: {"name": schemas.get(name, name), "all": True} for name in whole}
+def _tree(whole: Mapping[str, None], single: Mapping[str, Tables], choice: Choice) -> dict[str, Any]:
+    topics = {(name.schema, name.table): topic for name, topic in choice.topics.items()}
+    names = {database: topic for (database, table), topic in topics.items() if not table} | dict(choice.schemas)
+    info: dict[str, Any] = {name: {"name": names.get(name, name), "all": True} for name in whole}
     for database, tables in single.items():
         if tables and database not in whole:
-            chosen = {name: {"name": name, "type": kind} for name, kind in tables.items()}
-            info[database] = {"name": schemas.get(database, database), "all": False, "tables": chosen}
-    strange = [name for name in schemas if name not in info]
+            chosen = {name: {"name": topics.get((database, name), name), "type": kind} for name, kind in tables.items()}
+            info[database] = {"name": names.get(database, database), "all": False, "tables": chosen}
+    _demand_chosen(info, choice)
+    return {"object_scope": "table" if any(name not in whole for name in info) else "database", "object_info": info}
+
+
+def _demand_chosen(info: Mapping[str, Any], choice: Choice) -> None:
+    """Raises SETTING_INVALID if something is mapped of which nothing is chosen."""
+    strange = [name for name in choice.schemas if name not in info]
     if strange:
         reason = f"nothing is chosen of {', '.join(strange)}"
         raise DrsError(Fault.SETTING_INVALID, name="--map", reason=reason)
-    return {"object_scope": "table" if any(name not in whole for name in info) else "database", "object_info": info}
+    for name in choice.topics:
+        home = info.get(name.schema)
+        if home is None or (name.table and not home["all"] and name.table not in home["tables"]):
+            raise DrsError(Fault.SETTING_INVALID, name="--topic", reason=f"nothing is chosen of {_word(name)}")
+        if name.table and home["all"]:
+            reason = f"{name.schema} is chosen as a whole; a table with a topic of its own must be chosen by its name"
+            raise DrsError(Fault.SETTING_INVALID, name="--topic", reason=reason)
+
+
+def _word(name: TableName) -> str:
+    return f"{name.schema}.{name.table}" if name.table else name.schema
 
 
 def _databases(word: str, there: Listing, option: str) -> list[str]:

@@ -129,9 +129,35 @@ def policy_line(policy: Mapping[str, Any]) -> str:
     parts = [f"apply {policy['apply_mode']}"] if policy.get("apply_mode") else []
     if "index_trans" in policy:
         parts.append("all indexes" if policy["index_trans"] else "no indexes but keys")
+    if "kafka_data_format" in policy:
+        parts += publishing_parts(policy)
     if "ddl_trans" in policy:
-        parts.append("schema changes carried over" if policy["ddl_trans"] else "no schema changes")
+        where = f"published to {policy['ddl_topic']}" if policy.get("ddl_topic") else "carried over"
+        parts.append(f"schema changes {where}" if policy["ddl_trans"] else "no schema changes")
     return words.named(parts)
+
+
+def publishing_parts(policy: Mapping[str, Any]) -> list[str]:
+    """`json messages`, `a topic a table`, `partitions by key`, `exactly-once`."""
+    pattern = policy.get("topic_name_format")
+    topics = {
+        "0": f"topic {policy.get('topic')}",
+        "1": "a topic a table",
+        "2": "a topic a database",
+        "3": "a topic a database",
+    }.get(str(policy["topic_policy"]), "")
+    partitions = {
+        "0": "partitions by table",
+        "1": "all to partition 0",
+        "2": "partitions by key",
+        "3": "partitions by database",
+    }.get(str(policy["partition_policy"]), "")
+    return [
+        f"{policy['kafka_data_format']} messages",
+        f"{topics} ({pattern})" if pattern else topics,
+        partitions,
+        str(policy["delivery"]),
+    ]
 
 
 def progress_line(progress: Mapping[str, Any] | None) -> str:

@@ -104,11 +104,16 @@ def objects_line(tree: Mapping[str, Any]) -> str:
     info: Mapping[str, Any] = tree.get("object_info") or {}
     parts: list[str] = []
     for database, facts in info.items():
-        renamed = f" -> {facts['name']}" if facts.get("name") not in (None, database) else ""
-        names = [f"{database}.{table}" for table in facts.get("tables") or {}] or [f"{database}.*"]
-        parts += [f"{name}{renamed}" for name in names]
+        renamed = _renamed(database, facts)
+        tables: Mapping[str, Any] = facts.get("tables") or {}
+        names = [f"{database}.{table}{_renamed(table, one) or renamed}" for table, one in tables.items()]
+        parts += names or [f"{database}.*{renamed}"]
     shown = ", ".join(parts[:NAMES_MAX])
     return f"{shown} and {len(parts) - NAMES_MAX} more" if len(parts) > NAMES_MAX else shown
+
+
+def _renamed(name: str, facts: Mapping[str, Any]) -> str:
+    return f" -> {facts['name']}" if facts.get("name") not in (None, name) else ""
 
 
 def precheck(service: Service, job_id: str) -> Prechecked:

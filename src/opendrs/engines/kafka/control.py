@@ -2,13 +2,14 @@
 
 The newest record of a key counts. `["job"]` holds epoch, phase, position, the next id and how much is done of a
 transaction that goes on behind the position; `["table", database, table]` a definition with what is loaded of it;
-`["chunk", database, table, ordinal]` a chunk that was added since.
+`["chunk", database, table, ordinal]` a chunk that was added since; `["ids", lane]` the next id, where part of a chunk
+is there.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,13 +20,14 @@ from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase,
 from opendrs.model.position import Position
 
 VERSION: Final = 1
-# Small segments, for only closed ones are compacted; records of wide tables are large.
+MESSAGE_BYTES: Final = 8 << 20  # definitions of wide tables
+# Small segments, for only closed ones are compacted.
 CONFIG: Final = {
     "cleanup.policy": "compact",
     "segment.bytes": str(16 << 20),
     "segment.ms": str(3_600_000),
     "min.cleanable.dirty.ratio": "0.1",
-    "max.message.bytes": str(8 << 20),
+    "max.message.bytes": str(MESSAGE_BYTES),
 }
 REPLICAS: Final = 3  # where there are so many brokers
 
@@ -42,6 +44,7 @@ class Kept:
     lanes       the most that a load has had
     next_id     of the next message
     done        ordinals of the transaction behind the position that are published already
+    undone      ranges of ordinals that the transaction has undone, as far as that was known when they were published
     keys        of all records that are there
     resetting   a reset was begun and has not ended: nothing else counts
     """
@@ -51,6 +54,7 @@ class Kept:
     lanes: int = 0
     next_id: int = 1
     done: int = 0
+    undone: tuple[tuple[int, int], ...] = ()
     keys: frozenset[bytes] = field(default_factory=frozenset)
     resetting: bool = False
 
@@ -64,13 +68,13 @@ def make(client: Client, topic: str, replicas: int) -> None:
 
 def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosition) -> Kept:
     """Raises ValueError if a record is of a version that is not understood."""
-    newest: dict[bytes, dict[str, Any]] = {}
+    texts: dict[bytes, bytes] = {}
     for key, value in records:
-        if key is None:
-            continue
-        newest.pop(key, None)
-        if value is not None:
-            newest[key] = json.loads(value)
+        if key is not None and value is not None:
+            texts[key] = value
+        elif key is not None:
+            texts.pop(key, None)
+    newest = {key: json.loads(text) for key, text in texts.items()}
     for found in newest.values():
         if found["version"] != VERSION:
             raise ValueError(f"a checkpoint of version {found['version']} is not understood")
@@ -87,6 +91,7 @@ def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosit
         lanes=job.get("lanes", 0),
         next_id=next_id,
         done=job.get("done", 0),
+        undone=tuple((first, end) for first, end in job.get("undone", [])),
         keys=frozenset(newest),
         resetting=job.get("resetting", False),
     )
@@ -138,6 +143,7 @@ def job_record(
     phase: Phase | None,
     next_id: int,
     done: int = 0,
+    undone: Sequence[tuple[int, int]] = (),
     resetting: bool = False,
 ) -> Record:
     value = {
@@ -148,6 +154,7 @@ def job_record(
         "position": position.dump() if position else None,
         "next_id": next_id,
         "done": done,
+        **({"undone": undone} if undone else {}),
         **({"resetting": True} if resetting else {}),
         "saved_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
@@ -172,6 +179,11 @@ def chunk_record(loaded: LoadedChunk, next_id: int) -> Record:
     chunk = loaded.chunk
     value = {"version": VERSION, "next_id": next_id, **_of_chunk(loaded)}
     return chunk_key(chunk), _value(value)
+
+
+def ids_record(lane: int | None, next_id: int) -> Record:
+    """Of a lane: others may have taken more ids, and commit theirs before."""
+    return _key("ids", -1 if lane is None else lane), _value({"version": VERSION, "next_id": next_id})
 
 
 def chunk_key(chunk: Chunk) -> bytes:

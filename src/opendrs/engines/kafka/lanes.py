@@ -23,12 +23,14 @@ class Ids:
             return first
 
     def durable(self) -> None:
-        """Everything before `next` was committed, or never will be."""
-        self._durable = self.next
+        """Everything before `next` was committed, or never will be with these ids."""
+        with self._lock:
+            self._durable = self.next
 
     def undo(self) -> None:
         """What was not committed gets the same ids when it comes again."""
-        self.next = self._durable
+        with self._lock:
+            self.next = self._durable
 
 
 class Lanes:

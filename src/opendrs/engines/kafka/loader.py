@@ -14,6 +14,10 @@ from opendrs.model.checkpoint import LoadedChunk
 from opendrs.model.event import Batch
 
 PATIENT_SHARE: Final = 0.5  # of the time that a transaction may last
+LONG_SCAN: Final = (
+    "It can be read in one scan only, which takes longer than a transaction of Kafka may last. Should the load be "
+    "interrupted, its rows are published once more, and consumers keep those that are deleted meanwhile."
+)
 
 
 class Loader:
@@ -38,7 +42,6 @@ class Loader:
     def begin(self, table: Table) -> None:
         self._table = table
         self._reported = False
-        self._opened.encoding.forget(table.name)  # it may have been altered since
         self._opened.producer.begin()
 
     def write(self, batch: Batch) -> None:
@@ -52,18 +55,19 @@ class Loader:
             opened.encoding.core.send_rows(opened.producer.core, number, batch, now(), first_id=first)
 
     def _commit_some(self) -> None:
-        """One scan that takes longer than a transaction of Kafka may last. Only tables without a key are read so."""
+        """One scan that takes longer than a transaction of Kafka may last. Chunks of a key are never so long."""
         assert self._table is not None
-        self._opened.producer.commit(self._opened.checkpoint, [])
+        self._opened.producer.commit(self._opened.checkpoint, [control.ids_record(self._opened.lane, self._ids.next)])
+        self._ids.durable()
         self._opened.producer.begin()
         if not self._reported:
             self._reported = True
-            why = "It has no key and takes longer to read than a transaction may last: should the load be interrupted, "
-            self._report(str(self._table.name), f"{why}its rows are published once more.")
+            self._report(str(self._table.name), LONG_SCAN)
 
     def commit(self, loaded: LoadedChunk) -> None:
         record = control.chunk_record(loaded, self._ids.next)
         self._opened.producer.commit(self._opened.checkpoint, [record])
+        self._ids.durable()
         self._noted(record[0])
         self._table = None
 

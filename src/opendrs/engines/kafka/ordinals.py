@@ -5,28 +5,40 @@ A change has an ordinal: its place in the transaction, counted over all parts an
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from opendrs.errors import DrsError, Fault
 from opendrs.model.event import Control
+
+Range = tuple[int, int]
+"""From an ordinal on, up to and without another."""
 
 
 class Ordinals:
     """Of the transaction that goes on.
 
-    skip   so many are published already, by a worker before this one or in an earlier part
-    done   so many were sent, or skipped
+    skip      so many are published already, by a worker before this one or in an earlier part
+    done      so many were sent, or skipped
+    undone    what is known to be undone, so that it was left out of what is published
+    foreseen  the log was read to the end of the transaction: all that it undoes is known
     """
 
-    def __init__(self, skip: int = 0) -> None:
+    def __init__(self, skip: int = 0, undone: Iterable[Range] = ()) -> None:
         self.skip = skip
         self.done = 0
-        self._undone: list[tuple[int, int]] = []
+        self.foreseen = False
+        self._undone = list(undone)  # apart from each other, in order
         self._savepoints: dict[str, int] = {}
 
     def skipped(self, ordinals: int) -> int:
         """How many of the next `ordinals` are published already."""
         return min(max(self.skip - self.done, 0), ordinals)
 
-    def undone(self, ordinals: int) -> list[tuple[int, int]]:
+    def left_out(self) -> Sequence[Range]:
+        """What a successor must know of what is published."""
+        return self._undone
+
+    def undone(self, ordinals: int) -> list[Range]:
         """Which of the next `ordinals` will be undone, counted from here."""
         start, end = self.done, self.done + ordinals
         return [(max(a, start) - start, min(b, end) - start) for a, b in self._undone if a < end and b > start]
@@ -42,6 +54,7 @@ class Ordinals:
     def over(self) -> None:
         """The transaction has ended."""
         self.skip = self.done = 0
+        self.foreseen = False
         self._undone.clear()
         self._savepoints.clear()
 
@@ -61,13 +74,22 @@ class Ordinals:
             return False
         first = self._savepoints[name] if control.action == "rollback_to" else 0
         self._forget_since(name if control.action == "rollback_to" else None)
-        if first == at or any(a <= first and at <= b for a, b in self._undone):
+        if self._knows(first, at):
             return False
-        if at > self.skip > first:
+        if not self._knows(first, min(at, self.skip)):
             reason = "a part of a transaction was rolled back that is published already; raise transaction_bytes"
             raise DrsError(Fault.LOG_UNSUPPORTED, position=f"change {first} of a transaction", reason=reason)
-        self._undone.append((first, at))
-        return at > self.skip
+        self._know(first, at)
+        return True
+
+    def _knows(self, first: int, end: int) -> bool:
+        return first >= end or any(a <= first and end <= b for a, b in self._undone)
+
+    def _know(self, first: int, end: int) -> None:
+        touching = [one for one in self._undone if one[0] <= end and first <= one[1]]
+        apart = [one for one in self._undone if one not in touching]
+        whole = (min([first, *(a for a, _ in touching)]), max([end, *(b for _, b in touching)]))
+        self._undone = sorted([*apart, whole])
 
     def _forget_since(self, name: str | None) -> None:
         """Savepoints that were set behind that one; all of them if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +13,8 @@ from confluent_kafka.admin import ResourceType
 
 from opendrs.engines.kafka import control
 from opendrs.engines.kafka.connect import Client, Topic
-from opendrs.engines.kafka.opened import Limits, limits
-from opendrs.engines.kafka.producing import ID_PREFIX, MESSAGE_BYTES, Producer
+from opendrs.engines.kafka.opened import timeout_ms
+from opendrs.engines.kafka.producing import BATCH_BYTES, ID_PREFIX, Producer
 from opendrs.engines.kafka.tables import published
 from opendrs.engines.kafka.topics import checkpoint_topic, topic_of
 from opendrs.errors import DrsError, Fault
@@ -27,6 +27,8 @@ from opendrs.model.selection import Selection
 CHECK_ID: Final = f"{ID_PREFIX}check"
 TIMEOUT_LEAST_MS: Final = 60_000
 CHECKED_TOPICS_MAX: Final = 200
+COLLISION: Final = "to Kafka, . and _ are the same in names of topics"
+DEFAULT_MESSAGE_BYTES: Final = 1_048_588  # of Kafka
 # Bytes that a byte of the source may become in a message: numbers of up to five characters, text of six.
 GROWTH: Final = {"binary": 5, "geometry": 5, "vector": 5, "text": 6, "json": 6}
 
@@ -53,8 +55,8 @@ class Server:
         return self.client.topics()
 
     @cached_property
-    def limits(self) -> Limits:
-        return limits(self.client)
+    def timeout_ms(self) -> int:
+        return timeout_ms(self.client)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,11 @@ def replication_factor(server: Server) -> Verdict:
 def transactions(server: Server) -> Verdict:
     """Tried: a transactional id of ours is taken."""
     if server.publishing.delivery == "at-least-once":
-        return alarm("Delivery is at least once: after an interruption, messages may come twice, with the same id")
-    facts = {"timeout_ms": server.limits.timeout_ms, "message_bytes": server.limits.message_bytes}
+        return alarm("Delivery is at least once: after an interruption, messages may come twice")
     try:
-        with closing(Producer(server.client.endpoint, server.publishing, CHECK_ID, **facts)) as producer:
+        with closing(
+            Producer(server.client.endpoint, server.publishing, CHECK_ID, timeout_ms=server.timeout_ms)
+        ) as producer:
             producer.fence()
     except DrsError as error:
         if error.fault is not Fault.PRIVILEGE_MISSING:
@@ -112,11 +115,11 @@ def transactions(server: Server) -> Verdict:
             "pattern type PREFIXED), or set delivery=at-least-once."
         )
         return failed(f"The account may not use transactions: {error.message}", remedy)
-    return passed(f"A transactional id can be taken; its transactions may last {server.limits.timeout_ms // 1000} s")
+    return passed(f"A transactional id can be taken; its transactions may last {server.timeout_ms // 1000} s")
 
 
 def transaction_timeout(server: Server) -> Verdict:
-    allowed = server.limits.timeout_ms
+    allowed = server.timeout_ms
     if allowed < TIMEOUT_LEAST_MS:
         remedy = f"Set it to {TIMEOUT_LEAST_MS} at least; 900000 is Kafka's default."
         return alarm(f"transaction.max.timeout.ms is {allowed}: large transactions will come in parts", remedy)
@@ -163,12 +166,25 @@ def topics(objects: Objects) -> list[Verdict]:
     replicas = min(server.publishing.replication_factor, len(server.brokers))
     tried = (_can_be_made(server, name, replicas=replicas, **facts) for name in missing[:CHECKED_TOPICS_MAX])  # type: ignore[arg-type]
     found = [verdict for verdict in tried if verdict is not None]
+    found += _colliding(missing, [*wanted, *server.topics])
     if found:
         return found
     there = len(wanted) - len(missing)
     return [
         passed(f"{how_many(len(wanted), 'topic')}: {there} there, {len(missing)} can be made: {named(wanted, most=5)}")
     ]
+
+
+def _colliding(missing: Iterable[str], names: Iterable[str]) -> Iterator[Verdict]:
+    """Kafka makes no topic whose name is that of another but for `.` and `_`, which its metrics do not tell apart."""
+    alike: dict[str, set[str]] = {}
+    for name in names:
+        alike.setdefault(name.replace(".", "_"), set()).add(name)
+    for name in missing:
+        others = alike[name.replace(".", "_")] - {name}
+        if others:
+            remedy = "Map the tables to topics of other names, or choose another topic_name_format."
+            yield failed(f"The topic {name} cannot be made beside {named(sorted(others), most=5)}: {COLLISION}", remedy)
 
 
 def names(objects: Objects) -> Verdict:
@@ -191,7 +207,13 @@ def statements(objects: Objects) -> Verdict:
 
 def sizes(objects: Objects) -> Verdict:
     """Whether a row may be larger than what a message may be, by its declaration."""
-    most = _message_bytes(objects)
+    allowed = _message_bytes(objects)
+    narrow = {topic: most for topic, most in allowed.items() if most < BATCH_BYTES}
+    if narrow:
+        told = (f"{topic} ({most})" for topic, most in narrow.items())
+        remedy = f"Raise max.message.bytes to {BATCH_BYTES} at least; Kafka's default is 1048588."
+        return failed(f"Topics take less than messages that are sent together: {named(told)}", remedy)
+    most = min(allowed.values(), default=DEFAULT_MESSAGE_BYTES)
     doubtful = [
         f"{table.name} ({named(sorted(columns), most=3)})"
         for table in objects.catalog.tables
@@ -204,14 +226,16 @@ def sizes(objects: Objects) -> Verdict:
     return passed(f"No row can be larger than a message may be ({most} bytes)")
 
 
-def _message_bytes(objects: Objects) -> int:
-    """What all topics that are there take; those that are made take what the brokers do by default."""
+def _message_bytes(objects: Objects) -> dict[str, int]:
+    """What topics take, if they tell; those that are to be made take what the brokers say."""
     server = objects.server
-    found = [server.limits.message_bytes]
-    for name in [name for name in objects.by_topic if name in server.topics][:CHECKED_TOPICS_MAX]:
-        config = server.client.configuration(ResourceType.TOPIC, name)
-        found.append(int(config.get("max.message.bytes", MESSAGE_BYTES)))
-    return min(found)
+    found: dict[str, int] = {}
+    for name in sorted(objects.by_topic)[:CHECKED_TOPICS_MAX]:
+        there = name in server.topics
+        kind, asked = (ResourceType.TOPIC, name) if there else (ResourceType.BROKER, server.client.broker_id())
+        setting = "max.message.bytes" if there else "message.max.bytes"
+        found[name] = int(server.client.configuration(kind, asked).get(setting, DEFAULT_MESSAGE_BYTES))
+    return found
 
 
 def _large(table: Table, most: int) -> Iterator[str]:

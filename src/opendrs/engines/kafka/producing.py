@@ -19,7 +19,7 @@ PATIENCE_S: Final = 30.0
 CALL_S: Final = 5.0
 ID_PREFIX: Final = "opendrs."
 TIMEOUT_MS: Final = 300_000  # of a transaction that nobody ends, if the brokers allow as much
-MESSAGE_BYTES: Final = 1_000_000  # where the brokers do not tell what they take
+BATCH_BYTES: Final = 1_000_000  # of messages that are sent together; a topic that takes less cannot be used
 
 
 def transactional_id(job: str, lane: int | None = None) -> str:
@@ -29,9 +29,7 @@ def transactional_id(job: str, lane: int | None = None) -> str:
 class Producer:
     """One transaction at a time; used by one thread at a time."""
 
-    def __init__(
-        self, endpoint: Endpoint, publishing: Publishing, identity: str, *, timeout_ms: int, message_bytes: int
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, publishing: Publishing, identity: str, *, timeout_ms: int) -> None:
         self._endpoint = endpoint
         self.transactional = publishing.delivery == "exactly-once"
         self._opened_at: float | None = None
@@ -42,8 +40,8 @@ class Producer:
             "compression.codec": publishing.compression,
             "linger.ms": "5",
             "batch.num.messages": "100000",
-            "batch.size": str(min(message_bytes, MESSAGE_BYTES)),
-            "message.max.bytes": str(message_bytes),
+            "batch.size": str(BATCH_BYTES),
+            "message.max.bytes": "1000000000",  # how large a message may be, the brokers decide
             "socket.nagle.disable": "true",
         }
         if self.transactional:

@@ -20,9 +20,10 @@ from opendrs.engines.kafka.connect import Client
 from opendrs.engines.kafka.control import Kept, ParsePosition, Record
 from opendrs.engines.kafka.lanes import Ids, Lanes
 from opendrs.engines.kafka.loader import Loader
-from opendrs.engines.kafka.opened import Limits, Opened, limits
+from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.ordinals import Ordinals
-from opendrs.engines.kafka.statements import NOT_TOLD, UNTOLD, Place, Statement, made, now, statement_of
+from opendrs.engines.kafka.producing import TIMEOUT_MS
+from opendrs.engines.kafka.statements import NOT_TOLD, Place, Statement, made, now, statement_of, untold
 from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
@@ -70,7 +71,7 @@ class Sink:
         self._settings = settings
         self._publishing = settings.policy.publishing
         self._client = Client(endpoint)
-        self._limits = Limits()
+        self._timeout_ms = TIMEOUT_MS
         self._main: Opened | None = None
         self._tables: dict[TableName, TableProgress] = {}
         self._changed: dict[TableName, TableProgress | None] = {}  # altered, and not flushed
@@ -99,7 +100,7 @@ class Sink:
     def open(self) -> Checkpoint | None:
         name = checkpoint_topic(self._settings.job, self._publishing)
         control.make(self._client, name, self._publishing.replication_factor)
-        self._limits = limits(self._client)
+        self._timeout_ms = timeout_ms(self._client)
         self._read(name)  # an overtaken worker must not fence its successor
         self._main = main = self._opened(None)
         kept = self._read(name)
@@ -115,7 +116,7 @@ class Sink:
     def _opened(self, lane: int | None) -> Opened:
         """A producer that has fenced its predecessors."""
         return Opened(
-            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._limits
+            self._endpoint, self._settings.job, lane, self._settings.policy, self._settings.selection, self._timeout_ms
         )
 
     def _read(self, topic: str) -> Kept:
@@ -134,7 +135,7 @@ class Sink:
         self._chunk_keys = set(kept.keys)
         self._lanes.count = max(kept.lanes, self._lanes.count)
         self._ids.next = kept.next_id
-        self._ordinals = Ordinals(skip=kept.done)
+        self._ordinals = Ordinals(skip=kept.done, undone=kept.undone)
 
     @property
     def _open(self) -> Opened:
@@ -142,13 +143,15 @@ class Sink:
         return self._main
 
     def _job_record(self, position: Position | None, phase: Phase | None, *, done: int | None = None) -> Record:
+        published = self._ordinals.skip if done is None else done
         return control.job_record(
             epoch=self._settings.epoch,
             lanes=self._lanes.count,
             position=position,
             phase=phase,
             next_id=self._ids.next,
-            done=self._ordinals.skip if done is None else done,
+            done=published,
+            undone=self._ordinals.left_out() if published else (),
         )
 
     # the load
@@ -157,12 +160,17 @@ class Sink:
         self._ensure(checkpoint.tables)
         ensure(self._client, self._ddl_topic, self._publishing)
         self._tables = dict(checkpoint.tables)
-        if self._ddl_topic and checkpoint.phase is Phase.LOADING:
-            for name in sorted(checkpoint.tables):
-                self._publish(made(name, self._settings.create_statement(name)), now())
+        if checkpoint.phase is Phase.LOADING:
+            self._publish_made(sorted(checkpoint.tables))
         records = [control.table_record(progress) for progress in checkpoint.tables.values()]
         self._commit([*records, self._job_record(checkpoint.position, checkpoint.phase)])
         self._phase, self._saved = checkpoint.phase, checkpoint.position
+
+    def _publish_made(self, names: Iterable[TableName]) -> None:
+        """What makes tables that are about to be loaded."""
+        if self._ddl_topic:
+            for name in names:
+                self._publish(made(name, self._settings.create_statement(name)), now())
 
     def _ensure(self, names: Iterable[TableName]) -> None:
         """The topics of these tables are there."""
@@ -171,13 +179,13 @@ class Sink:
 
     def restart(self, progress: TableProgress) -> None:
         self._ensure([progress.table.name])
+        self._publish_made([progress.table.name])
         self._put(progress)
 
     def forget(self, name: TableName) -> None:
         with self._lock:
             self._commit([control.gone(name), *control.chunks_of(name, self._chunk_keys)])
             self._tables.pop(name, None)
-            self._open.encoding.forget(name)
 
     def finish_table(self, progress: TableProgress) -> None:
         self._put(progress)
@@ -187,14 +195,13 @@ class Sink:
         with self._lock:
             self._commit([control.table_record(progress), *control.chunks_of(name, self._chunk_keys)])
             self._tables[name] = progress
-            self._open.encoding.forget(name)
 
     @contextmanager
     def loader(self) -> Iterator[Loader]:
         with self._lanes.one() as lane:
             opened = self._opened(lane)
             try:
-                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._limits.timeout_ms / 1000)
+                yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._timeout_ms / 1000)
             finally:
                 opened.close()
 
@@ -211,16 +218,27 @@ class Sink:
         assert not idempotent, "nothing that is published can be made up for"
         main, ordinals = self._open, self._ordinals
         main.producer.begin()
+        looking = self._looks_ahead(window)
         for one in window.controls:
-            if ordinals.obey(one):
+            if ordinals.obey(one) and not looking:
                 raise Repeat
-        self._send(window, skip=ordinals.skipped(window.ordinals))
+        if not looking:
+            self._send(window, skip=ordinals.skipped(window.ordinals))
+        elif window.position is not None:
+            ordinals.foreseen = True
+            raise Repeat
         if window.position is not None:
             ordinals.over()
         else:
             ordinals.advance(window.ordinals)
-            if self._is_too_large() and ordinals.done > ordinals.skip:
+            if not looking and self._is_too_large() and ordinals.done > ordinals.skip:
                 self._commit_part()
+
+    def _looks_ahead(self, window: Window) -> bool:
+        """Whether nothing is sent yet. Without transactions whatever is sent is seen, what will be rolled back too: so
+        a source transaction that comes in parts is read to its end first, and then once more."""
+        in_parts = window.position is None or self._ordinals.done > 0
+        return in_parts and not self._open.producer.transactional and not self._ordinals.foreseen
 
     def _send(self, window: Window, *, skip: int) -> None:
         batches: list[tuple[int, object]] = []
@@ -236,14 +254,15 @@ class Sink:
         assert window.origins is not None
         with self._open.producer.translated("send messages"):
             sent = self._open.encoding.core.send_window(
-                self._open.producer.core, batches, window.origins(), first_id=self._ids.next, skip=skip
-            )
+                self._open.producer.core, batches, window.origins(), first_id=self._ids.next, skip=skip,
+                begun=self._ordinals.done,
+            )  # fmt: skip
         self._ids.next, _, nbytes = sent
         self._bytes += nbytes
 
     def _is_too_large(self) -> bool:
         took_s = self._open.producer.open_for_s()
-        return self._bytes >= self._publishing.transaction_bytes or took_s > self._limits.timeout_ms / 2000
+        return self._bytes >= self._publishing.transaction_bytes or took_s > self._timeout_ms / 2000
 
     def _commit_part(self) -> None:
         """Of a transaction that is larger than one of Kafka may be, what was sent becomes visible."""
@@ -265,12 +284,11 @@ class Sink:
         statement = statement_of(change, alterations, self._settings.policy)
         if statement is not None and self._ddl_topic:
             self._publish(statement, self._settings.place(change))
-        elif statement is not None and statement.kind in UNTOLD:
-            self._settings.report(f"{statement.kind} {statement.database}.{statement.table}", NOT_TOLD)
+        else:
+            for what in untold(alterations):
+                self._settings.report(what, NOT_TOLD)
         self._ensure(name for name, progress in tables.items() if progress is not None)
-        for name, progress in tables.items():
-            self._changed[name] = progress
-            self._open.encoding.forget(name)
+        self._changed.update(tables)
 
     @property
     def _ddl_topic(self) -> list[str]:
@@ -310,8 +328,6 @@ class Sink:
 
     def rollback(self) -> None:
         self._open.producer.rollback()
-        for name in self._changed:
-            self._open.encoding.forget(name)
         self._changed.clear()
         self._bytes = 0
         self._ids.undo()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +26,9 @@ from opendrs.model.job import Policy
 
 Place = tuple[int, str | None, str | None, int]
 """Where something is from: microseconds since 1970, gtid, file and place in the log."""
-# What takes rows away, and stands in no message if statements are not published.
+# What takes rows away, and stands in no message but that of the statement.
 UNTOLD: Final = frozenset({"TRUNCATE", "DROP"})
-NOT_TOLD: Final = "The job publishes no statements (ddl_topic): consumers do not see that these rows are gone."
+NOT_TOLD: Final = "The job does not publish this statement: consumers do not see that these rows are gone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,13 @@ def statement_of(change: SchemaChange, alterations: Sequence[Alteration], policy
     kind, name = _kind(wanted[0]), _name(wanted[0])
     database, table = (name.schema, name.table) if isinstance(name, TableName) else (name or change.database, "")
     return Statement(sql=change.statement, kind=kind, database=database, table=table)
+
+
+def untold(alterations: Sequence[Alteration]) -> Iterator[str]:
+    """What takes rows away of which nobody hears if the statement is not published: `DROP shop.orders`."""
+    for alteration in alterations:
+        if _kind(alteration) in UNTOLD:
+            yield f"{_kind(alteration)} {_name(alteration)}"
 
 
 def _kind(alteration: Alteration) -> str:

@@ -34,14 +34,14 @@ class Encoding:
             "source": {"name": source, "version": __version__, "connector": "mysql", "server_id": 0},
         }
         self.core = KafkaEncoder(json.dumps(options))
-        self._numbers: dict[TableName, int] = {}
+        self._known: dict[TableName, tuple[int, Table]] = {}
         self._next = itertools.count()
 
     def number(self, table: Table) -> int:
         """The encoder's number of a table, in its present shape."""
-        known = self._numbers.get(table.name)
-        if known is not None:
-            return known
+        number, shape = self._known.get(table.name, (-1, None))
+        if shape is table or shape == table:
+            return number
         topic, partitions = self._producer.topic(topic_of(table.name, self._publishing, self._selection))
         form = {
             "table": table.to_json(),
@@ -49,14 +49,10 @@ class Encoding:
             "topic": topic,
             "partitions": partitions,
         }
-        number = next(self._next)
+        number = number if number >= 0 else next(self._next)
         try:
             self.core.register(number, json.dumps(form))
         except KafkaError as error:
             raise DrsError(Fault.INTERNAL, reason=f"{table.name} cannot be encoded: {error.message}") from error
-        self._numbers[table.name] = number
+        self._known[table.name] = (number, table)
         return number
-
-    def forget(self, name: TableName) -> None:
-        """The table has another shape from now on, or is gone."""
-        self._numbers.pop(name, None)

@@ -8,7 +8,7 @@ from functools import partial
 
 from opendrs.engines.kafka.connect import Client
 from opendrs.engines.kafka.control import Kept, forgotten, job_record, make, read
-from opendrs.engines.kafka.opened import Opened, limits
+from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.sink import Sink, SinkSettings
 from opendrs.engines.kafka.statements import Place
 from opendrs.engines.kafka.topics import checkpoint_topic
@@ -43,7 +43,7 @@ def reset(job: Job, epoch: int, hooks: Hooks, forget: Callable[[], None]) -> Non
         make(client, _topic(job), job.policy.publishing.replication_factor)
         kept = _fenced(job, epoch, client)
         blank = partial(job_record, epoch=epoch, lanes=kept.lanes, position=None, phase=None, next_id=1)
-        with closing(Opened(job.target, job.id, None, job.policy, job.selection, limits(client))) as opened:
+        with closing(Opened(job.target, job.id, None, job.policy, job.selection, timeout_ms(client))) as opened:
             opened.producer.commit(opened.checkpoint, [blank(resetting=True)])
             hooks.faults.here(faultpoints.RESET_MARKED)
             forget()
@@ -65,7 +65,7 @@ def _fenced(job: Job, epoch: int, client: Client) -> Kept:
     kept = _kept(job, client)
     if kept.epoch <= epoch:
         for lane in (None, *range(max(kept.lanes, job.policy.readers))):
-            Opened(job.target, job.id, lane, job.policy, job.selection, limits(client)).close()
+            Opened(job.target, job.id, lane, job.policy, job.selection, timeout_ms(client)).close()
         kept = _kept(job, client)
     if kept.epoch > epoch:
         raise DrsError(Fault.FENCED, epoch=epoch)

@@ -102,6 +102,66 @@ def test_a_creation_for_programs(serve: Serve, run: Run) -> None:
     assert document["findings"][0]["message"] == "rows" and ran.stderr.startswith("created    shop ")
 
 
+KAFKA = "kafka://me:secret-of-target@b1:9093,b2:9093/changes?sasl=SCRAM-SHA-256&format=canal-json&ddl_topic=ddl"
+
+
+def test_a_creation_of_a_job_to_kafka(serve: Serve, run: Run) -> None:
+    fake = serve(creating())
+    ran = run("job", "create", "shop", ENDS[0], KAFKA, "--tables", "shop.t", "--topic", "shop.t=own")
+    assert ran.exit_code == 0, ran.output
+    created = fake.bodies("POST")[0]["job"]
+    assert created["base_info"]["engine_type"] == "mysql-to-kafka"
+    (target,) = created["target_endpoint"]
+    assert target["endpoint"]["ip"] == "b1:9093,b2:9093" and target["endpoint"]["db_password"] == "secret-of-target"
+    assert target["kafka_security"] == {"type": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-256"}
+    objects, policy = (body["job"]["params"] for body in fake.bodies("PUT"))
+    assert objects["db_object"]["object_info"]["shop"]["tables"]["t"]["name"] == "own"
+    found = policy["policy_config"]
+    assert {"apply_mode", "index_trans"}.isdisjoint(found) and found["ddl_trans"] is True
+    assert (found["topic_policy"], found["topic"], found["kafka_data_format"]) == ("0", "changes", "canal-json")
+    assert (
+        "canal-json messages, topic changes, partitions by table, exactly-once, schema changes published to ddl"
+        in ran.output
+    )
+    assert "secret-of" not in ran.output and "shop.t -> own" in ran.output
+    fake = serve(creating())
+    assert run("job", "create", "shop", ENDS[0], "kafka://b1/", "--tables", "shop.t").exit_code == 0
+    assert fake.bodies("PUT")[1]["job"]["params"]["policy_config"]["ddl_trans"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("kafka://b1/t?format=xml",), "format"),
+        (("kafka://b1/t?nonsense=1",), "nonsense"),
+        (("kafka://b1/?topic_policy=0",), "topic"),
+        (("kafka://b1/", "--no-index"), "--no-index"),
+        (("kafka://b1/", "--apply", "merged"), "--apply"),
+        (("kafka://b1/", "--map", "shop=store"), "--map"),
+        (("kafka://b1/", "--topic", "shop=a b"), "--topic"),
+        (("kafka://b1/?tls=verify-ca",), "tls_ca"),
+        ((ENDS[1], "--topic", "shop=store"), "--topic"),
+    ],
+)
+def test_what_means_nothing_to_the_target(words: tuple[str, ...], told: str, serve: Serve, run: Run) -> None:
+    fake = serve({})
+    ran = run("job", "create", "shop", ENDS[0], *words)
+    assert ran.exit_code in (1, 2) and told in ran.stderr and not fake.requests
+
+
+def test_a_selection_of_a_job_to_kafka(serve: Serve, run: Run) -> None:
+    kinds = {"mysql-to-kafka": ("--map", "shop=store"), "mysql-to-pgl": ("--topic", "shop=changes")}
+    for kind, words in kinds.items():
+        base = {"status": "CONFIGURATION", "base_info": {"engine_type": kind}}
+        fake = serve({f"GET /jobs/{ID}": {"job": base}})
+        ran = run("job", "select", ID, "--databases", "shop", *words)
+        assert ran.exit_code == 2 and words[0] in ran.stderr and not fake.bodies("PUT")
+    base = {"status": "CONFIGURATION", "base_info": {"engine_type": "taurus-to-kafka"}}
+    fake = serve({**creating(), f"GET /jobs/{ID}": {"job": base}})
+    ran = run("job", "select", ID, "--databases", "shop", "--topic", "shop=changes")
+    assert ran.exit_code == 0 and "shop.* -> changes" in ran.stdout
+
+
 def test_a_creation_that_cannot_be(serve: Serve, run: Run) -> None:
     fake = serve({})
     for words in (

@@ -9,6 +9,7 @@ import pytest
 from opendrs.cli.job.selecting import Choice, Chosen, Listing, choose, listing_of
 from opendrs.cli.job.steps import objects_line
 from opendrs.errors import DrsError
+from opendrs.model.catalog import TableName
 
 THERE: Listing = {
     "shop": {"orders": "table", "lines": "table", "old[1]": "table", "report": "view"},
@@ -64,9 +65,26 @@ def test_everything_under_another_name_is_every_database_by_name() -> None:
     assert found.notes == ("*: shop, shop2, log; databases that are made later are not taken",)
 
 
+def topics(*tables: str, databases: tuple[str, ...] = (), **topics: str) -> Chosen:
+    """`shop` a topic of the database, `shop__orders` of a table."""
+    names = {TableName(*(word.split("__") if "__" in word else (word, ""))): topic for word, topic in topics.items()}
+    return choose(Choice(tables=tables, databases=databases, topics=names), lambda: THERE)
+
+
+def test_topics() -> None:
+    assert objects_line(topics(shop="all-of-it").tree) == "shop.* -> all-of-it, shop2.*, log.*"
+    found = topics("shop.o*", databases=("log",), shop="others", shop__orders="own", log="logged")
+    assert objects_line(found.tree) == "log.* -> logged, shop.orders -> own, shop.old[1] -> others"
+    assert found.tree["object_info"]["shop"]["tables"]["old[1]"]["name"] == "old[1]"
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (lambda: topics("shop.orders", shop__lines="own"), "nothing is chosen of shop.lines"),
+        (lambda: topics("shop.orders", log="own"), "nothing is chosen of log"),
+        (lambda: topics("shop.*", shop__lines="own"), "shop is chosen as a whole"),
+        (lambda: topics(shop__lines="own"), "shop is chosen as a whole"),
         (lambda: chosen("shop"), "is not database.table"),
         (lambda: chosen("shop.x*"), "the source has no table shop.x"),
         (lambda: chosen("x*.y"), "the source has no database x"),

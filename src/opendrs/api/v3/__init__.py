@@ -1,0 +1,1 @@
+"""Operations of version 3: one file each, named as in the official SDK."""
