@@ -66,7 +66,7 @@ class Fault(Enum):
         "DRS.10050003",
         400,
         "The account of {endpoint} may not {what}: {reason}",
-        "Grant the privilege; `opendrs check` prints the statement.",
+        "Grant the privilege; of a database, `opendrs check` prints the statement.",
     )
     # the log of the source
     LOG_PURGED = Spec(

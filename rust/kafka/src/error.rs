@@ -5,7 +5,7 @@ pub enum ErrorKind {
     Fenced,
     /// The broker did not answer in time, or cannot be reached; the same call may succeed later.
     Unavailable,
-    /// The transaction cannot be committed and must be aborted.
+    /// What was sent is lost: the transaction must be aborted, or the producer made anew.
     Aborted,
     /// The broker refused the login.
     Authentication,

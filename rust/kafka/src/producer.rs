@@ -153,11 +153,15 @@ impl Producer {
         self.check(failure)
     }
 
-    /// Waits until every message is taken: for producers without transactions.
+    /// Waits until every message is taken: for producers without transactions. `Unavailable`: the same call may be
+    /// made again. A message that was lost is told once, and not so.
     pub fn flush(&mut self, timeout: Duration) -> Result<()> {
         // SAFETY: the handle lives.
         let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
-        if let Some(refused) = self.watch.take_refused() {
+        if let Some(mut refused) = self.watch.take_refused() {
+            if refused.kind == ErrorKind::Unavailable {
+                refused.kind = ErrorKind::Aborted;
+            }
             return Err(refused);
         }
         if code == 0 { Ok(()) } else { Err(self.error(code, "waiting for messages to be taken", None)) }
@@ -261,10 +265,10 @@ impl Producer {
         }
         let known = ErrorKind::of_code(code);
         let kind = match known {
-            Some(ErrorKind::Unavailable) if aborts => ErrorKind::Aborted,
+            Some(ErrorKind::Unavailable) if aborts || fatal => ErrorKind::Aborted,
             Some(kind) => kind,
-            None if retriable => ErrorKind::Unavailable,
-            None if aborts => ErrorKind::Aborted,
+            None if retriable && !fatal => ErrorKind::Unavailable,
+            None if aborts || fatal => ErrorKind::Aborted,
             None => ErrorKind::Refused,
         };
         Err(self.explained(KafkaError::new(kind, code, said)))

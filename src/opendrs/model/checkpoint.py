@@ -59,6 +59,8 @@ class TableProgress:
              or has no key
     low      changes in log groups that this position covers are in the rows already, and are dropped
     chunks   what has been copied, while the table is being loaded
+    begun    chunks of which some rows may be there already, in a target that keeps whatever it gets: the copy was
+             interrupted
     defined  the definition was read behind this position; known in the run that read it
     made     by a statement of the log, in this run: definition and rows are what the log made of them
     """
@@ -68,6 +70,7 @@ class TableProgress:
     upper: Key | None = None
     low: Position | None = None
     chunks: tuple[LoadedChunk, ...] = ()
+    begun: tuple[Chunk, ...] = ()
     rows: int = 0
     nbytes: int = 0
     defined: Position | None = None

@@ -108,7 +108,7 @@ class Source(Protocol):
 class Loader(Protocol):
     """One lane of the load: one chunk at a time, each in a transaction of its own."""
 
-    def begin(self, table: Table) -> None: ...
+    def begin(self, table: Table, chunk: Chunk) -> None: ...
 
     def write(self, batch: Batch) -> None: ...
 
@@ -116,8 +116,8 @@ class Loader(Protocol):
         """Returns when rows and progress are durable together. Raises FENCED, and keeps nothing, if a newer
         worker has the job."""
 
-    def rollback(self) -> None:
-        """Forgets the chunk that was begun."""
+    def rollback(self) -> bool:
+        """Forgets the chunk that was begun. True: rows of it stay, for nothing can be taken back."""
 
 
 class Sink(Protocol):

@@ -65,8 +65,10 @@ def told(window: Window, tables: dict[TableName, TableProgress], source: Source)
         progress = tables[changes.table]
         if progress.loaded:
             kept.append(changes)
-        elif progress.chunks:
-            batch = source.within(progress.table, changes.batch, in_order(progress.chunks))
+        elif progress.chunks or progress.begun:
+            # Of what was begun anything may be there: that a row goes is told in any case.
+            there = [*in_order(progress.chunks), *progress.begun]
+            batch = source.within(progress.table, changes.batch, there)
             kept.append(TableChanges(changes.table, batch))
     return replace(window, tables=[changes for changes in kept if changes.batch.num_rows])
 
@@ -75,9 +77,9 @@ def refuse_new_keys(
     before: dict[TableName, TableProgress], changed: dict[TableName, TableProgress | None], change: SchemaChange
 ) -> None:
     """Raises DDL_UNSUPPORTED if rows of a table are there, and nobody can say any more which."""
-    by_key = {progress.chunks: progress for progress in before.values() if progress.chunks}
+    there = {(one.chunks, one.begun): one for one in before.values() if one.chunks or one.begun}
     for name, progress in changed.items():
-        old = by_key.get(progress.chunks) if progress is not None and not progress.loaded else None
+        old = there.get((progress.chunks, progress.begun)) if progress is not None and not progress.loaded else None
         if progress is not None and old is not None and old.table.key != progress.table.key:
             raise DrsError(
                 Fault.DDL_UNSUPPORTED,

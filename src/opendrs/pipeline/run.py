@@ -239,7 +239,7 @@ class Run:
         self.sink.rollback()
         state.undo()
         names = (changed.name, *changed.also)
-        if self.sink.append_only and (state.position is not None or any(state.tables[n].chunks for n in names)):
+        if self.sink.append_only and (state.position is not None or state.is_there(names)):
             raise _mismatch(changed, changed.name, state.position) from changed
         state.judged = False
         for name in names:

@@ -223,7 +223,7 @@ class Load:
 
     def _copy(self, snapshot: Snapshot, loader: Loader, table: Table, chunk: Chunk, halt: threading.Event) -> None:
         rows = nbytes = 0
-        loader.begin(table)
+        loader.begin(table, chunk)
         try:
             with snapshot.read(table, chunk) as batches:
                 for batch in batches:
@@ -238,7 +238,8 @@ class Load:
             loader.commit(loaded)
         except BaseException:
             self._progress.copied(table.name, -rows, -nbytes)
-            loader.rollback()
+            if loader.rollback():
+                self._state.began(chunk)
             raise
         self._faults.here(faultpoints.CHUNK_COMMITTED)
         self._state.record(loaded)
@@ -251,6 +252,6 @@ class Load:
         progress = replace(progress, loaded=True)
         self._sink.finish_table(progress)
         with self._state.lock:
-            self._state.tables[table.name] = replace(progress, chunks=())
+            self._state.tables[table.name] = replace(progress, chunks=(), begun=())
         self._progress.table(progress)
         self._faults.here(faultpoints.TABLE_FINISHED)

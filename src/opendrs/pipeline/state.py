@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from opendrs.model.catalog import TableName
-from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
+from opendrs.model.checkpoint import Checkpoint, Chunk, LoadedChunk, Phase, TableProgress
 from opendrs.model.engine import Mark
 from opendrs.model.position import Position
 
@@ -57,9 +58,19 @@ class State:
     def unloaded(self) -> list[TableProgress]:
         return [progress for progress in self.tables.values() if not progress.loaded]
 
+    def is_there(self, names: Iterable[TableName]) -> bool:
+        """Whether rows of one of these tables may have been copied."""
+        return any(self.tables[name].chunks or self.tables[name].begun for name in names)
+
     def known(self) -> dict[TableName, TableProgress | None]:
         """What a stream is told before it begins."""
         return {**dict.fromkeys(self.gone), **self.tables}
+
+    def began(self, chunk: Chunk) -> None:
+        """Some rows of a chunk are there, and it is not. Called by every lane of a load."""
+        with self.lock:
+            progress = self.tables[chunk.table]
+            self.tables[chunk.table] = replace(progress, begun=(*progress.begun, chunk))
 
     def record(self, loaded: LoadedChunk) -> TableProgress:
         """Adds a durable chunk; returns the table's progress with it. Called by every lane of a load."""

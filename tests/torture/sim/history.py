@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from opendrs.engines.memory.database import Change, Row, key_of
 from opendrs.engines.memory.position import Lsn
-from opendrs.engines.memory.sink import Sink, Target, _apply
+from opendrs.engines.memory.sink import Sink, Target, _apply, _merge
 from opendrs.engines.memory.source import Changes, Rows, _between
 from opendrs.errors import DrsError, Fault
-from opendrs.model.alteration import Alteration, CreateTable
+from opendrs.model.alteration import Alteration, CreateTable, RenameTable
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, LoadedChunk, Phase, TableProgress
 from opendrs.model.engine import Repeat
@@ -34,7 +34,14 @@ Message = Init | Change | Alteration
 
 class History(Target):
     """What survives a crash of the worker: messages, of which only the rows that they make are kept. Each must fit
-    those before it."""
+    those before it; but for tables of which chunks were begun: rows of those may come twice, and may be missing.
+
+    Lanes of a load are fenced apart from the rest, as producers of Kafka are: by whoever opened one last.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lane = 0
 
     def know(self, tables: Sequence[Table]) -> None:
         """Tables of which there is no message yet."""
@@ -46,12 +53,20 @@ class History(Target):
 
     def append(self, messages: Sequence[Message]) -> None:
         contents = self.contents
+        known = self.checkpoint.tables.items() if self.checkpoint is not None else ()
+        loose = {name for name, progress in known if progress.begun}
         for message in messages:
             match message:
                 case Init(name, row):
-                    _apply(contents.tables[name], contents.rows[name], Change(name, None, row))
+                    take = _merge if name in loose else _apply
+                    take(contents.tables[name], contents.rows[name], Change(name, None, row))
                 case Change(name):
-                    _apply(contents.tables[name], contents.rows[name], message)
+                    take = _merge if name in loose else _apply
+                    take(contents.tables[name], contents.rows[name], message)
+                case RenameTable(old, new):
+                    contents.alter(message)
+                    if old in loose:
+                        loose.add(new)
                 case CreateTable(table) if table.name in contents.tables:
                     raise AssertionError(f"{table.name} is made twice")
                 case _:
@@ -86,9 +101,21 @@ class Topic(Sink):
         self._target.checkpoint = replace(checkpoint, tables=tables)
         self._history.forget(name)
 
+    def open(self) -> Checkpoint | None:
+        super().open()
+        self.world.here("opened")
+        self._history.lane = self._epoch
+        return self._target.checkpoint
+
     @contextmanager
     def loader(self) -> Iterator[Lane]:
+        self._history.lane = self._epoch
+        self.world.here("lane.opened")
+        self._demand_ours()
         yield Lane(self)
+
+    def _demand_ours(self) -> None:
+        self._guard()
 
     def write(self, window: Window, *, idempotent: bool) -> None:
         self._guard()
@@ -129,28 +156,63 @@ class Lane:
     def __init__(self, sink: Topic) -> None:
         self._sink = sink
         self._table: Table | None = None
+        self._chunk: Chunk | None = None
+        self._begun = False
         self._rows: list[Row] = []
 
-    def begin(self, table: Table) -> None:
-        self._table = table
+    def begin(self, table: Table, chunk: Chunk) -> None:
+        self._table, self._chunk, self._begun = table, chunk, False
 
     def write(self, batch: Rows) -> None:
+        assert self._table is not None
         self._rows.extend(batch.rows)
+        if self._table.key and self._sink.world.lags():
+            self._show()
+
+    def _show(self) -> None:
+        """It takes too long: some rows become visible before the chunk is there."""
+        assert self._chunk is not None
+        progress = self._guard().tables[self._chunk.table]
+        if not self._begun:
+            self._begun = True
+            self._put(replace(progress, begun=(*progress.begun, self._chunk)))
+        half = len(self._rows) // 2
+        self._sink._history.append([Init(self._chunk.table, row) for row in self._rows[:half]])
+        del self._rows[:half]
+        self._sink.world.here("chunk.shown")
 
     def commit(self, loaded: LoadedChunk) -> None:
-        progress = self._sink._guard().tables[loaded.chunk.table]
+        progress = self._guard().tables[loaded.chunk.table]
         assert not progress.loaded, "a chunk of a table that was loaded already"
         self._sink._history.append([Init(loaded.chunk.table, row) for row in self._rows])
-        self._sink._put(replace(progress, chunks=(*progress.chunks, loaded)))
+        begun = list(progress.begun)
+        if self._begun:
+            begun.remove(loaded.chunk)
+        self._put(replace(progress, chunks=(*progress.chunks, loaded), begun=tuple(begun)))
+        self._begun = False
         self.rollback()
 
-    def rollback(self) -> None:
+    def rollback(self) -> bool:
         self._rows = []
+        return self._begun
+
+    def _guard(self) -> Checkpoint:
+        history, checkpoint = self._sink._history, self._sink._history.checkpoint
+        if history.lane != self._sink._epoch:
+            raise DrsError(Fault.FENCED, epoch=self._sink._epoch)
+        assert checkpoint is not None
+        return checkpoint
+
+    def _put(self, progress: TableProgress) -> None:
+        checkpoint = self._guard()
+        self._sink._history.checkpoint = replace(
+            checkpoint, tables={**checkpoint.tables, progress.table.name: progress}
+        )
 
 
 class HistoryWorld(World):
     """Its oracle: at every position the messages, folded, are the source's rows of then; of tables that are not whole
-    yet, those of the chunks that are there."""
+    yet, those of the chunks that are there, and perhaps some of those that were begun."""
 
     target: History
 
@@ -165,16 +227,25 @@ class HistoryWorld(World):
         """Whether the sink finds out now that it must take something otherwise."""
         return not self.quiet and self.random.random() < 0.03
 
+    def lags(self) -> bool:
+        """Whether a chunk takes longer than it may."""
+        return not self.quiet and self.random.random() < 0.15
+
     def compare(self, position: Lsn) -> None:
         checkpoint = self.target.checkpoint
         assert checkpoint is not None
         shown, there = self.source.history[position.number], self.target.contents
         for name, progress in checkpoint.tables.items():
             assert progress.table == shown.tables[name], f"{name} is known otherwise than it is at {position}"
-            rows = shown.rows[name]
+            rows, mine = shown.rows[name], there.rows[name]
             if not progress.loaded:
-                rows = [row for row in rows if _in(progress.table, row, in_order(progress.chunks))]
-            assert sorted(there.rows[name], key=repr) == sorted(rows, key=repr), f"{name} at {position}"
+                chunks = in_order(progress.chunks)
+                begun = [row for row in mine if not _in(progress.table, row, chunks)]
+                assert all(_in(progress.table, row, progress.begun) and row in rows for row in begun), (
+                    f"{name} at {position}: {begun}"
+                )
+                rows, mine = ([row for row in some if _in(progress.table, row, chunks)] for some in (rows, mine))
+            assert sorted(mine, key=repr) == sorted(rows, key=repr), f"{name} at {position}"
 
     def check(self) -> None:
         checkpoint = self.target.checkpoint

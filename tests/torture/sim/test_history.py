@@ -10,9 +10,12 @@ import pytest
 
 from opendrs.engines.memory.database import LogPurgedError
 from opendrs.errors import DrsError
-from opendrs.model.checkpoint import Checkpoint
+from opendrs.model.catalog import TableName
+from opendrs.model.checkpoint import Checkpoint, TableProgress
+from opendrs.model.engine import Source
 from opendrs.model.event import Window
 from opendrs.pipeline import run as pipeline
+from opendrs.pipeline.publishing import told
 from opendrs.pipeline.run import Run
 from tests.torture.sim.history import HistoryWorld, Topic
 from tests.torture.sim.world import Ahead
@@ -65,6 +68,13 @@ class Unfenced(Topic):
         return self._target.checkpoint
 
 
+class LanesUnchecked(Topic):
+    """A lane that was opened late fences that of the successor."""
+
+    def _demand_ours(self) -> None:
+        return
+
+
 class PartsCommitted(Topic):
     """A part of a transaction is durable, and is not remembered."""
 
@@ -110,6 +120,16 @@ def telling_none(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     play(seed)
 
 
+def forgetting_what_was_begun(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log is told of chunks that are there as a whole only."""
+
+    def whole(window: Window, tables: dict[TableName, TableProgress], source: Source) -> Window:
+        return told(window, {name: replace(progress, begun=()) for name, progress in tables.items()}, source)
+
+    monkeypatch.setattr(pipeline, "told", whole)
+    play(seed)
+
+
 def nothing_put_back(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read behind the moment is lost."""
     monkeypatch.setattr(Ahead, "put_back", lambda self, events: None)
@@ -120,9 +140,9 @@ MUTANTS: dict[str, Callable[[int, pytest.MonkeyPatch], object]] = {
     **{run.__name__: lambda seed, _, run=run: play(seed, run) for run in (MomentNotReached, DefinitionsOutOfStep)},
     **{
         sink.__name__: lambda seed, _, sink=sink: play(seed, Run, sink)
-        for sink in (Unfenced, PartsCommitted, PositionFirst, Unforgetting)
+        for sink in (Unfenced, LanesUnchecked, PartsCommitted, PositionFirst, Unforgetting)
     },
-    **{mutant.__name__: mutant for mutant in (telling_all, telling_none, nothing_put_back)},
+    **{mutant.__name__: mutant for mutant in (telling_all, telling_none, forgetting_what_was_begun, nothing_put_back)},
 }
 
 

@@ -205,7 +205,7 @@ class _Lane:
     def __init__(self, sink: Sink) -> None:
         self.sink, self.words = sink, list[str]()
 
-    def begin(self, table: Table) -> None:
+    def begin(self, table: Table, chunk: Chunk) -> None:
         self.words.clear()
 
     def write(self, batch: Words) -> None:
@@ -214,8 +214,9 @@ class _Lane:
     def commit(self, loaded: LoadedChunk) -> None:
         self.sink.done += self.words
 
-    def rollback(self) -> None:
+    def rollback(self) -> bool:
         self.words.clear()
+        return False
 
 
 class Saved:

@@ -1,9 +1,10 @@
-"""What a job remembers in Kafka: records in a compacted topic of its own, written in the transactions of the messages.
+"""What a job remembers in Kafka: records in a compacted topic, written in the transactions of the messages.
 
-The newest record of a key counts. `["job"]` holds epoch, phase, position, the next id and how much is done of a
-transaction that goes on behind the position; `["table", database, table]` a definition with what is loaded of it;
-`["chunk", database, table, ordinal]` a chunk that was added since; `["ids", lane]` the next id, where part of a chunk
-is there.
+The newest record of a key counts. `["job"]` holds epoch, phase, position, the next id, how many tables there are, and
+how much is done of a transaction that goes on behind the position; `["table", database, table]` a definition with what
+is loaded of it; `["chunk", database, table, ordinal]` a chunk that was added since; `["begun", database, table,
+ordinal, id]` one of which rows are there, and perhaps not all. In the topic the job's id stands before all that, for
+several jobs may share one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from confluent_kafka.admin import ResourceType
+
 from opendrs.engines.kafka.connect import Client
+from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
 from opendrs.model.position import Position
@@ -45,7 +49,7 @@ class Kept:
     next_id     of the next message
     done        ordinals of the transaction behind the position that are published already
     undone      ranges of ordinals that the transaction has undone, as far as that was known when they were published
-    keys        of all records that are there
+    keys        of all records of the job that are there
     resetting   a reset was begun and has not ended: nothing else counts
     """
 
@@ -63,47 +67,83 @@ def make(client: Client, topic: str, replicas: int) -> None:
     """Makes the topic if it is not there."""
     wanted = max(replicas, min(REPLICAS, len(client.brokers())))
     if topic not in client.topics():
-        client.create(topic, partitions=1, replicas=wanted, config=CONFIG)
+        client.create(topic, partitions=1, replicas=wanted, config=config(wanted))
 
 
-def read(records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosition) -> Kept:
-    """Raises ValueError if a record is of a version that is not understood."""
-    texts: dict[bytes, bytes] = {}
+def config(replicas: int) -> dict[str, str]:
+    """Of the topic. With so many replicas one may be lost, and with it nothing that was committed."""
+    return {**CONFIG, "min.insync.replicas": "2"} if replicas >= REPLICAS else dict(CONFIG)
+
+
+def demand_kept(client: Client, topic: str) -> None:
+    """Raises TARGET_REFUSED if what a job remembers would be deleted one day."""
+    try:
+        policy = client.configuration(ResourceType.TOPIC, topic).get("cleanup.policy", "compact")
+    except DrsError as error:
+        if error.fault is not Fault.PRIVILEGE_MISSING:
+            raise
+        return
+    if policy != "compact":
+        reason = f"the topic {topic} has cleanup.policy={policy}, and deletes what must be kept; set it to compact"
+        raise DrsError(Fault.TARGET_REFUSED, what="to keep the checkpoint", reason=reason)
+
+
+def of_job(job: str, records: Iterable[Record]) -> Iterator[Record]:
+    """The records as they stand in the topic."""
     for key, value in records:
-        if key is not None and value is not None:
+        yield _value([job, *json.loads(key)]), value
+
+
+def read(job: str, records: Iterable[tuple[bytes | None, bytes | None]], parse: ParsePosition) -> Kept:
+    """What the job has in the topic. Raises ValueError if a record is of a version that is not understood, and
+    CHECKPOINT_MISSING if tables are lost."""
+    prefix = _value([job])[:-1] + b","
+    texts: dict[bytes, bytes] = {}
+    for long_key, value in records:
+        if long_key is None or not long_key.startswith(prefix):
+            continue
+        key = b"[" + long_key.removeprefix(prefix)
+        if value is not None:
             texts[key] = value
-        elif key is not None:
+        else:
             texts.pop(key, None)
     newest = {key: json.loads(text) for key, text in texts.items()}
     for found in newest.values():
         if found["version"] != VERSION:
             raise ValueError(f"a checkpoint of version {found['version']} is not understood")
-    job = newest.get(_key("job"), {})
+    own = newest.get(_key("job"), {})
     tables = dict(_tables(newest, parse))
-    next_id = max([job.get("next_id", 1), *(found.get("next_id", 1) for found in newest.values())])
+    next_id = max([1, *(found.get("next_id", 1) for found in newest.values())])
     checkpoint = None
-    if job.get("phase"):
-        position = parse(job["position"]) if job["position"] else None
-        checkpoint = Checkpoint(phase=Phase(job["phase"]), position=position, tables=tables)
+    if own.get("phase"):
+        position = parse(own["position"]) if own["position"] else None
+        checkpoint = Checkpoint(phase=Phase(own["phase"]), position=position, tables=tables)
+        if len(tables) != own["tables"]:
+            # Not compacted, but deleted.
+            raise DrsError(Fault.CHECKPOINT_MISSING, position=own["position"] or "the load")
     return Kept(
-        epoch=job.get("epoch", 0),
+        epoch=own.get("epoch", 0),
         checkpoint=checkpoint,
-        lanes=job.get("lanes", 0),
+        lanes=own.get("lanes", 0),
         next_id=next_id,
-        done=job.get("done", 0),
-        undone=tuple((first, end) for first, end in job.get("undone", [])),
+        done=own.get("done", 0),
+        undone=tuple((first, end) for first, end in own.get("undone", [])),
         keys=frozenset(newest),
-        resetting=job.get("resetting", False),
+        resetting=own.get("resetting", False),
     )
 
 
 def _tables(newest: Mapping[bytes, Any], parse: ParsePosition) -> Iterator[tuple[TableName, TableProgress]]:
     chunks: dict[TableName, list[LoadedChunk]] = {}
+    begun: dict[TableName, list[Chunk]] = {}
     for key, found in newest.items():
         kind, *place = json.loads(key)
         if kind == "chunk":
             name = TableName(*place[:2])
-            chunks.setdefault(name, []).append(_chunk(name, found, parse))
+            chunks.setdefault(name, []).append(_loaded(name, found, parse))
+        elif kind == "begun":
+            name = TableName(*place[:2])
+            begun.setdefault(name, []).append(_chunk(name, found))
     for key, found in newest.items():
         kind, *place = json.loads(key)
         if kind == "table":
@@ -111,7 +151,8 @@ def _tables(newest: Mapping[bytes, Any], parse: ParsePosition) -> Iterator[tuple
             progress = TableProgress(
                 table=Table.from_json(found["definition"]),
                 loaded=found["loaded"],
-                chunks=tuple(_chunk(name, one, parse) for one in found["chunks"]),
+                chunks=tuple(_loaded(name, one, parse) for one in found["chunks"]),
+                begun=(*(_chunk(name, one) for one in found["begun"]), *begun.get(name, [])),
                 rows=found["rows"],
                 nbytes=found["nbytes"],
             )
@@ -125,10 +166,13 @@ def _tables(newest: Mapping[bytes, Any], parse: ParsePosition) -> Iterator[tuple
             yield name, progress
 
 
-def _chunk(name: TableName, found: Mapping[str, Any], parse: ParsePosition) -> LoadedChunk:
-    chunk = Chunk(table=name, ordinal=found["ordinal"], lower=_bound(found["lower"]), upper=_bound(found["upper"]))
+def _loaded(name: TableName, found: Mapping[str, Any], parse: ParsePosition) -> LoadedChunk:
     exact = parse(found["exact"]) if found["exact"] else None
-    return LoadedChunk(chunk=chunk, rows=found["rows"], nbytes=found["nbytes"], exact=exact)
+    return LoadedChunk(chunk=_chunk(name, found), rows=found["rows"], nbytes=found["nbytes"], exact=exact)
+
+
+def _chunk(name: TableName, found: Mapping[str, Any]) -> Chunk:
+    return Chunk(table=name, ordinal=found["ordinal"], lower=_bound(found["lower"]), upper=_bound(found["upper"]))
 
 
 def _bound(found: list[str | None] | None) -> Key | None:
@@ -142,6 +186,7 @@ def job_record(
     position: Position | None,
     phase: Phase | None,
     next_id: int,
+    tables: int,
     done: int = 0,
     undone: Sequence[tuple[int, int]] = (),
     resetting: bool = False,
@@ -153,6 +198,7 @@ def job_record(
         "phase": phase.value if phase else None,
         "position": position.dump() if position else None,
         "next_id": next_id,
+        "tables": tables,
         "done": done,
         **({"undone": undone} if undone else {}),
         **({"resetting": True} if resetting else {}),
@@ -168,7 +214,8 @@ def table_record(progress: TableProgress) -> Record:
         "version": VERSION,
         "definition": progress.table.to_json(),
         "loaded": progress.loaded,
-        "chunks": [] if progress.loaded else [_of_chunk(loaded) for loaded in progress.chunks],
+        "chunks": [] if progress.loaded else [_of_loaded(loaded) for loaded in progress.chunks],
+        "begun": [] if progress.loaded else [_of_chunk(chunk) for chunk in progress.begun],
         "rows": progress.rows,
         "nbytes": progress.nbytes,
     }
@@ -177,17 +224,22 @@ def table_record(progress: TableProgress) -> Record:
 
 def chunk_record(loaded: LoadedChunk, next_id: int) -> Record:
     chunk = loaded.chunk
-    value = {"version": VERSION, "next_id": next_id, **_of_chunk(loaded)}
+    value = {"version": VERSION, "next_id": next_id, **_of_loaded(loaded)}
     return chunk_key(chunk), _value(value)
 
 
-def ids_record(lane: int | None, next_id: int) -> Record:
-    """Of a lane: others may have taken more ids, and commit theirs before."""
-    return _key("ids", -1 if lane is None else lane), _value({"version": VERSION, "next_id": next_id})
+def begun_record(chunk: Chunk, first_id: int, next_id: int) -> Record:
+    """`first_id`: no other attempt at the chunk has had it. Another attempt may have other bounds, and what the first
+    one has published is there nevertheless."""
+    return begun_key(chunk, first_id), _value({"version": VERSION, "next_id": next_id, **_of_chunk(chunk)})
 
 
 def chunk_key(chunk: Chunk) -> bytes:
     return _key("chunk", chunk.table.schema, chunk.table.table, chunk.ordinal)
+
+
+def begun_key(chunk: Chunk, first_id: int) -> bytes:
+    return _key("begun", chunk.table.schema, chunk.table.table, chunk.ordinal, first_id)
 
 
 def gone(name: TableName) -> Record:
@@ -197,21 +249,26 @@ def gone(name: TableName) -> Record:
 
 def forgotten(keys: Iterable[bytes]) -> list[Record]:
     """Tombstones for everything but what tells of the job itself."""
-    return [(key, None) for key in keys if key != _key("job")]
+    return tombstones(key for key in keys if key != _key("job"))
+
+
+def tombstones(keys: Iterable[bytes]) -> list[Record]:
+    return [(key, None) for key in keys]
 
 
 def chunks_of(name: TableName, keys: Iterable[bytes]) -> list[Record]:
-    """Tombstones for the chunk records of a table."""
-    prefix = _key("chunk", name.schema, name.table)[:-1] + b","
-    return [(key, None) for key in keys if key.startswith(prefix)]
+    """Tombstones for the records of a table's chunks."""
+    prefixes = tuple(_key(kind, name.schema, name.table)[:-1] + b"," for kind in ("chunk", "begun"))
+    return tombstones(key for key in keys if key.startswith(prefixes))
 
 
-def _of_chunk(loaded: LoadedChunk) -> dict[str, Any]:
-    chunk = loaded.chunk
+def _of_chunk(chunk: Chunk) -> dict[str, Any]:
+    return {"ordinal": chunk.ordinal, "lower": chunk.lower, "upper": chunk.upper}
+
+
+def _of_loaded(loaded: LoadedChunk) -> dict[str, Any]:
     return {
-        "ordinal": chunk.ordinal,
-        "lower": chunk.lower,
-        "upper": chunk.upper,
+        **_of_chunk(loaded.chunk),
         "rows": loaded.rows,
         "nbytes": loaded.nbytes,
         "exact": loaded.exact.dump() if loaded.exact else None,

@@ -15,7 +15,10 @@ UNREACHABLE: Final = frozenset(
     {
         *(ClientError._TRANSPORT, ClientError._ALL_BROKERS_DOWN, ClientError._TIMED_OUT, ClientError._RESOLVE),
         *(ClientError.REQUEST_TIMED_OUT, ClientError.NETWORK_EXCEPTION, ClientError.COORDINATOR_NOT_AVAILABLE),
-        *(ClientError.LEADER_NOT_AVAILABLE, ClientError.COORDINATOR_LOAD_IN_PROGRESS),
+        *(ClientError.LEADER_NOT_AVAILABLE, ClientError.COORDINATOR_LOAD_IN_PROGRESS, ClientError.NOT_COORDINATOR),
+        # While another broker becomes the leader.
+        *(ClientError.NOT_LEADER_FOR_PARTITION, ClientError.OFFSET_NOT_AVAILABLE, ClientError.KAFKA_STORAGE_ERROR),
+        *(ClientError.FENCED_LEADER_EPOCH, ClientError.UNKNOWN_LEADER_EPOCH),
     }
 )
 REFUSED_LOGIN: Final = frozenset(

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 class Ids:
     """Ids of messages, in order. `next` is free."""
 
-    def __init__(self) -> None:
-        self.next = 1
-        self._durable = 1
+    def __init__(self, first: int = 1) -> None:
+        self.next = first
+        self._durable = first
         self._lock = threading.Lock()
 
     def take(self, count: int) -> int:

@@ -10,18 +10,24 @@ from opendrs.engines.kafka.lanes import Ids
 from opendrs.engines.kafka.opened import Opened
 from opendrs.engines.kafka.statements import now
 from opendrs.model.catalog import Table
-from opendrs.model.checkpoint import LoadedChunk
+from opendrs.model.checkpoint import Chunk, LoadedChunk
 from opendrs.model.event import Batch
 
 PATIENT_SHARE: Final = 0.5  # of the time that a transaction may last
-LONG_SCAN: Final = (
-    "It can be read in one scan only, which takes longer than a transaction of Kafka may last. Should the load be "
-    "interrupted, its rows are published once more, and consumers keep those that are deleted meanwhile."
+RESERVED: Final = 1_000_000  # ids, where whoever comes after a crash cannot know which were given
+LONG_CHUNK: Final = (
+    "Rows that are read together take longer than a transaction of Kafka may last, and become visible in parts. Should "
+    "the load be interrupted meanwhile, they are published once more."
 )
 
 
 class Loader:
-    """On a producer of its own."""
+    """On a producer of its own.
+
+    A chunk of which rows can be seen before it is there as a whole is `begun`: that is remembered first, for from then
+    on the log must tell what becomes of them. So it is where a chunk takes longer than a transaction may last, and
+    with every chunk where there are no transactions.
+    """
 
     def __init__(
         self,
@@ -37,40 +43,56 @@ class Loader:
         self._report = report
         self._timeout_s = timeout_s
         self._table: Table | None = None
+        self._chunk: Chunk | None = None
+        self._begun: int | None = None  # an id that tells this attempt at the chunk from others
+        self._reserved = 0
         self._reported = False
 
-    def begin(self, table: Table) -> None:
-        self._table = table
-        self._reported = False
+    def begin(self, table: Table, chunk: Chunk) -> None:
+        if table is not self._table:
+            self._reported = False
+        self._table, self._chunk, self._begun = table, chunk, None
         self._opened.producer.begin()
 
     def write(self, batch: Batch) -> None:
         assert self._table is not None
         opened = self._opened
-        if opened.producer.open_for_s() > self._timeout_s * PATIENT_SHARE:
-            self._commit_some()
+        if opened.producer.transactional:
+            if opened.producer.open_for_s() > self._timeout_s * PATIENT_SHARE:
+                self._show(self._ids.next)
+                if not self._reported:
+                    self._reported = True
+                    self._report(str(self._table.name), LONG_CHUNK)
+            first = self._ids.take(batch.num_rows)
+        else:
+            first = self._ids.take(batch.num_rows)
+            if self._begun is None or first + batch.num_rows > self._reserved:
+                self._reserved = first + batch.num_rows + RESERVED
+                self._show(self._reserved)
         number = opened.encoding.number(self._table)
-        first = self._ids.take(batch.num_rows)
         with opened.producer.translated(f"send rows of {self._table.name}"):
             opened.encoding.core.send_rows(opened.producer.core, number, batch, now(), first_id=first)
 
-    def _commit_some(self) -> None:
-        """One scan that takes longer than a transaction of Kafka may last. Chunks of a key are never so long."""
-        assert self._table is not None
-        self._opened.producer.commit(self._opened.checkpoint, [control.ids_record(self._opened.lane, self._ids.next)])
+    def _show(self, next_id: int) -> None:
+        """What was sent, and is sent from now on, can be seen before the chunk is there."""
+        assert self._chunk is not None
+        if self._begun is None:
+            self._begun = self._ids.take(1)
+        record = control.begun_record(self._chunk, self._begun, max(next_id, self._ids.next))
+        self._noted(record[0])
+        self._opened.commit([record])
         self._ids.durable()
         self._opened.producer.begin()
-        if not self._reported:
-            self._reported = True
-            self._report(str(self._table.name), LONG_SCAN)
 
     def commit(self, loaded: LoadedChunk) -> None:
-        record = control.chunk_record(loaded, self._ids.next)
-        self._opened.producer.commit(self._opened.checkpoint, [record])
+        records = [control.chunk_record(loaded, self._ids.next)]
+        if self._begun is not None:
+            records.append((control.begun_key(loaded.chunk, self._begun), None))
+        self._opened.commit(records)
         self._ids.durable()
-        self._noted(record[0])
-        self._table = None
+        self._noted(records[0][0])
+        self._begun = None
 
-    def rollback(self) -> None:
+    def rollback(self) -> bool:
         self._opened.producer.rollback()
-        self._table = None
+        return self._begun is not None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from confluent_kafka.admin import ResourceType
 
 from opendrs.engines.kafka.connect import Client
+from opendrs.engines.kafka.control import Record, of_job
 from opendrs.engines.kafka.producing import TIMEOUT_MS, Producer, transactional_id
 from opendrs.engines.kafka.tables import Encoding
 from opendrs.engines.kafka.topics import checkpoint_topic
@@ -31,7 +34,7 @@ class Opened:
     def __init__(
         self, endpoint: Endpoint, job: str, lane: int | None, policy: Policy, selection: Selection, timeout_ms: int
     ) -> None:
-        self.lane = lane
+        self._job = job
         publishing = policy.publishing
         self.producer = Producer(
             endpoint,
@@ -46,6 +49,10 @@ class Opened:
         except BaseException:
             self.close()
             raise
+
+    def commit(self, records: Iterable[Record]) -> None:
+        """Makes what was sent durable, and with it what the job is to remember."""
+        self.producer.commit(self.checkpoint, list(of_job(self._job, records)))
 
     def close(self) -> None:
         """What is not committed is forgotten."""

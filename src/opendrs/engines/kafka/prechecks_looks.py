@@ -140,7 +140,7 @@ def checkpoint(server: Server) -> Verdict:
             return failed(f"The topic {name} has {partitions} partitions", "Make it anew with one partition.")
         return passed(f"The job keeps its own state in the topic {name}, which is there")
     replicas = min(server.publishing.replication_factor, len(server.brokers))
-    return _can_be_made(server, name, partitions=1, replicas=replicas, config=control.CONFIG) or passed(
+    return _can_be_made(server, name, partitions=1, replicas=replicas, config=control.config(replicas)) or passed(
         f"The job will keep its own state in the topic {name}, which can be made"
     )
 

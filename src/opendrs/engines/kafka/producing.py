@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from opendrs._core import KafkaError, KafkaProducer
 from opendrs.engines.kafka.connect import LIBRARY, settings
 from opendrs.engines.kafka.control import Record
 from opendrs.engines.kafka.errors import of_producer
+from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.publishing import Publishing
 
 # How long nobody may answer before the job is told; then it tries again from its checkpoint.
 PATIENCE_S: Final = 30.0
 CALL_S: Final = 5.0
+PAUSE_S: Final = 0.05
 ID_PREFIX: Final = "opendrs."
 TIMEOUT_MS: Final = 300_000  # of a transaction that nobody ends, if the brokers allow as much
 BATCH_BYTES: Final = 1_000_000  # of messages that are sent together; a topic that takes less cannot be used
@@ -33,6 +35,7 @@ class Producer:
         self._endpoint = endpoint
         self.transactional = publishing.delivery == "exactly-once"
         self._opened_at: float | None = None
+        self._undecided = False  # whether the transaction is there, or gone
         options = {
             **settings(endpoint),
             "acks": "all",
@@ -74,7 +77,11 @@ class Producer:
             time.sleep(0.05)
 
     def begin(self) -> None:
-        """Opens a transaction, if none is open."""
+        """Opens a transaction, if none is open. Raises TARGET_UNREACHABLE if nobody knows what became of the last:
+        whoever opens the target anew finds out."""
+        if self._undecided:
+            reason = "a transaction was neither committed nor aborted in time"
+            raise DrsError(Fault.TARGET_UNREACHABLE, endpoint=str(self._endpoint), reason=reason)
         if self._opened_at is not None:
             return
         if self.transactional:
@@ -96,24 +103,39 @@ class Producer:
                 self.core.send(topic, 0, key, value)
         if self.transactional:
             with self.translated("commit"):
-                _patiently(self.core.commit)
+                self._commit()
         else:
             self._flush()
         self._opened_at = None
+
+    def _commit(self) -> None:
+        try:
+            _patiently(self.core.commit)
+        except KafkaError as error:
+            # It may come about still: while that is not known, an abort must not be asked for.
+            self._undecided = error.kind == "unavailable"
+            raise
 
     def _flush(self) -> None:
         with self.translated("send messages"):
             _patiently(self.core.flush)
 
     def rollback(self) -> None:
-        """Forgets what was sent since the last commit, where there are transactions."""
-        if self._opened_at is not None and self.transactional:
-            with self.translated("abort"):
+        """Forgets what was sent since the last commit, where there are transactions. If that does not come about,
+        what it was called for says more; then nothing more can be begun."""
+        if self._opened_at is not None and self.transactional and not self._undecided:
+            try:
                 _patiently(self.core.abort)
+            except KafkaError:
+                self._undecided = True
         self._opened_at = None
 
     def close(self) -> None:
-        """Whatever is not committed is forgotten: by the brokers when a successor comes, or when its time is over."""
+        """Whatever is not committed is forgotten. If the brokers cannot be told, they find out when a successor comes,
+        or when its time is over; until then readers of committed messages wait."""
+        if self._opened_at is not None and self.transactional and not self._undecided:
+            with suppress(KafkaError):
+                self.core.abort(CALL_S)
         self.core.close()
 
 
@@ -126,5 +148,6 @@ def _patiently(call: Callable[[float], None]) -> None:
         except KafkaError as error:
             if error.kind != "unavailable" or time.monotonic() > deadline:
                 raise
+            time.sleep(PAUSE_S)  # not every call that may be repeated has waited
         else:
             return

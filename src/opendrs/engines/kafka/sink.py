@@ -109,8 +109,13 @@ class Sink:
             for lane in range(max(kept.lanes, self._lanes.count)):
                 self._opened(lane).close()
             kept = self._read(name)
+        control.demand_kept(self._client, name)
         self._adopt(kept)
-        main.producer.commit(main.checkpoint, [self._job_record(self._saved, self._phase)])
+        if kept.checkpoint is not None:
+            # Topics may have got other names, and statements another topic.
+            self._ensure(self._tables)
+            ensure(self._client, self._ddl_topic, self._publishing)
+        main.commit([self._job_record(self._saved, self._phase)])
         return kept.checkpoint
 
     def _opened(self, lane: int | None) -> Opened:
@@ -121,9 +126,9 @@ class Sink:
 
     def _read(self, topic: str) -> Kept:
         """Raises FENCED if a newer worker has been here."""
-        kept = control.read(self._client.read(topic), self._settings.parse_position)
+        kept = control.read(self._settings.job, self._client.read(topic), self._settings.parse_position)
         if kept.epoch > self._settings.epoch:
-            raise DrsError(Fault.FENCED, epoch=self._settings.epoch)
+            raise DrsError(Fault.FENCED, epoch=self._settings.epoch, newer=kept.epoch)
         if kept.resetting:
             raise DrsError(Fault.RESET_UNFINISHED)
         return kept
@@ -134,7 +139,7 @@ class Sink:
             self._phase, self._saved = kept.checkpoint.phase, kept.checkpoint.position
         self._chunk_keys = set(kept.keys)
         self._lanes.count = max(kept.lanes, self._lanes.count)
-        self._ids.next = kept.next_id
+        self._ids = Ids(kept.next_id)
         self._ordinals = Ordinals(skip=kept.done, undone=kept.undone)
 
     @property
@@ -142,7 +147,10 @@ class Sink:
         assert self._main is not None, "used before it was opened"
         return self._main
 
-    def _job_record(self, position: Position | None, phase: Phase | None, *, done: int | None = None) -> Record:
+    def _job_record(
+        self, position: Position | None, phase: Phase | None, *, done: int | None = None, tables: int | None = None
+    ) -> Record:
+        """`tables`: how many there are once this is committed."""
         published = self._ordinals.skip if done is None else done
         return control.job_record(
             epoch=self._settings.epoch,
@@ -150,6 +158,7 @@ class Sink:
             position=position,
             phase=phase,
             next_id=self._ids.next,
+            tables=len(self._tables) if tables is None else tables,
             done=published,
             undone=self._ordinals.left_out() if published else (),
         )
@@ -184,8 +193,9 @@ class Sink:
 
     def forget(self, name: TableName) -> None:
         with self._lock:
-            self._commit([control.gone(name), *control.chunks_of(name, self._chunk_keys)])
             self._tables.pop(name, None)
+            gone = [control.gone(name), *control.chunks_of(name, self._chunk_keys)]
+            self._commit([*gone, self._job_record(self._saved, self._phase)])
 
     def finish_table(self, progress: TableProgress) -> None:
         self._put(progress)
@@ -193,17 +203,26 @@ class Sink:
     def _put(self, progress: TableProgress) -> None:
         name = progress.table.name
         with self._lock:
-            self._commit([control.table_record(progress), *control.chunks_of(name, self._chunk_keys)])
             self._tables[name] = progress
+            # The records of its chunks told how many ids were given.
+            records = [control.table_record(progress), self._job_record(self._saved, self._phase)]
+            self._commit([*records, *control.chunks_of(name, self._chunk_keys)])
 
     @contextmanager
     def loader(self) -> Iterator[Loader]:
         with self._lanes.one() as lane:
             opened = self._opened(lane)
             try:
+                self._demand_ours()
                 yield Loader(opened, self._ids, self._note_chunk, self._settings.report, self._timeout_ms / 1000)
             finally:
                 opened.close()
+
+    def _demand_ours(self) -> None:
+        """Behind the opening of a lane, which always succeeds: whoever has overtaken us has fenced our main producer
+        first, and will fence the lane if it is still to come."""
+        with self._lock:
+            self._commit([self._job_record(self._saved, self._phase)])
 
     def _note_chunk(self, key: bytes) -> None:
         with self._lock:
@@ -283,7 +302,9 @@ class Sink:
         self._open.producer.begin()
         statement = statement_of(change, alterations, self._settings.policy)
         if statement is not None and self._ddl_topic:
-            self._publish(statement, self._settings.place(change))
+            # It begins the transaction: where some of that is published, the statement is as well.
+            if not self._ordinals.skip:
+                self._publish(statement, self._settings.place(change))
         else:
             for what in untold(alterations):
                 self._settings.report(what, NOT_TOLD)
@@ -311,17 +332,15 @@ class Sink:
         for name, progress in self._changed.items():
             records.append(control.gone(name) if progress is None else control.table_record(progress))
             records += control.chunks_of(name, self._chunk_keys)
-        self._commit([*records, self._job_record(position, phase)])
-        for name, progress in self._changed.items():
-            if progress is None:
-                self._tables.pop(name, None)
-            else:
-                self._tables[name] = progress
+        after = {**self._tables, **self._changed}
+        tables = {name: progress for name, progress in after.items() if progress is not None}
+        self._commit([*records, self._job_record(position, phase, tables=len(tables))])
+        self._tables = tables
         self._changed.clear()
         self._phase, self._saved = phase, position
 
     def _commit(self, records: Sequence[Record]) -> None:
-        self._open.producer.commit(self._open.checkpoint, records)
+        self._open.commit(records)
         self._chunk_keys -= {key for key, value in records if value is None}
         self._bytes = 0
         self._ids.durable()

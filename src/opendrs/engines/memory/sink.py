@@ -12,7 +12,7 @@ from opendrs.engines.memory.source import Changes, Rows
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration, CreateTable
 from opendrs.model.catalog import Table, TableName
-from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
+from opendrs.model.checkpoint import Checkpoint, Chunk, LoadedChunk, Phase, TableProgress
 from opendrs.model.event import SchemaChange, Window
 
 
@@ -161,7 +161,8 @@ class Loader:
         self._table: Table | None = None
         self._rows: list[Row] = []
 
-    def begin(self, table: Table) -> None:
+    def begin(self, table: Table, chunk: Chunk) -> None:
+        del chunk
         assert self._table is None, "one chunk at a time"
         self._table = table
 
@@ -177,6 +178,7 @@ class Loader:
         self._target.contents.rows[name].extend(self._rows)
         self.rollback()
 
-    def rollback(self) -> None:
+    def rollback(self) -> bool:
         self._table = None
         self._rows = []
+        return False

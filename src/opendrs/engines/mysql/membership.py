@@ -25,7 +25,7 @@ Texts = Mapping[tuple[int, str, str], int]
 
 
 def within(session: Callable[[], Session], table: Table, batch: Batch, chunks: Sequence[Chunk]) -> RecordBatch:
-    """The changes whose keys lie in one of the chunks, which are in key order. A session is opened if texts must be
+    """The changes whose keys lie in one of the chunks. A session is opened if texts must be
     compared."""
     assert isinstance(batch, RecordBatch)
     columns, ranges = range_columns(table), list(joined(chunks))
@@ -39,12 +39,12 @@ def within(session: Callable[[], Session], table: Table, batch: Batch, chunks: S
 
 
 def joined(chunks: Sequence[Chunk]) -> Iterator[Range]:
-    """The ranges that chunks in key order make, those that touch each other as one."""
+    """The ranges that chunks make, those that touch the one before them as one."""
     lower: Key | None = None
     upper: Key | None = None
     open_ = False
     for chunk in chunks:
-        if open_ and chunk.lower != upper:
+        if open_ and (chunk.lower is None or chunk.lower != upper):
             yield lower, upper
             open_ = False
         if not open_:

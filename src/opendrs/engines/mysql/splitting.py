@@ -18,6 +18,7 @@ from opendrs.model.catalog import Column, Table
 from opendrs.model.checkpoint import Key
 
 CHUNK_ROWS: Final = 200_000
+CHUNK_BYTES: Final = 64 << 20
 STEPS_MAX: Final = 12
 
 
@@ -32,11 +33,17 @@ def next_bound(session: Session, table: Table, after: Key | None, upper: Key) ->
     return _counted(session, table, columns, after, upper)
 
 
+def chunk_rows(table: Table) -> int:
+    """How many rows a chunk should have: fewer, if they are large. What a chunk is written in must end in time."""
+    mean = table.bytes_estimate // max(table.rows_estimate, 1)
+    return max(min(CHUNK_ROWS, CHUNK_BYTES // max(mean, 1)), 1)
+
+
 def _counted(session: Session, table: Table, columns: tuple[Column, ...], after: Key | None, upper: Key) -> Key:
     where, params = condition(columns, after, upper)
     sql = (
         f"SELECT {order(columns)} FROM {qualified(table)} FORCE INDEX ({quote_name(key_index(table))})"
-        f" WHERE {where} ORDER BY {order(columns)} LIMIT 1 OFFSET {CHUNK_ROWS - 1}"
+        f" WHERE {where} ORDER BY {order(columns)} LIMIT 1 OFFSET {chunk_rows(table) - 1}"
     )
     key = read_key(session, table, columns, sql, params)
     return upper if key is None else key
@@ -48,19 +55,20 @@ def _estimated(session: Session, table: Table, name: str, after: Key | None, upp
     last = _number(upper)
     if first is None or last is None:
         return None
+    wanted = chunk_rows(table)
     low, high, guess = first, last + 1, last  # up to `low` it is too small, up to `high` too large
     for step in range(STEPS_MAX):
         rows = _rows(session, table, name, first, guess)
-        if rows > 2 * CHUNK_ROWS:
+        if rows > 2 * wanted:
             high = guess
-        elif rows < CHUNK_ROWS // 2 and guess < last:
+        elif rows < wanted // 2 and guess < last:
             low = guess
         else:
             return upper if guess == last else _key(guess)
         if high - low <= 1:
             break
         # In proportion; now and then by halves, for keys with holes in them.
-        guess = (low + high) // 2 if step % 3 == 2 else first + (guess - first) * CHUNK_ROWS // max(rows, 1)
+        guess = (low + high) // 2 if step % 3 == 2 else first + (guess - first) * wanted // max(rows, 1)
         guess = min(max(guess, low + 1), high - 1)
     return _key(low) if low > first else None
 

@@ -10,7 +10,7 @@ from opendrs.engines.postgres.control import Control
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
-from opendrs.model.checkpoint import LoadedChunk
+from opendrs.model.checkpoint import Chunk, LoadedChunk
 from opendrs.model.event import Batch
 
 
@@ -24,7 +24,8 @@ class Loader:
         self._copy: PgCopy | None = None
         self._what = ""
 
-    def begin(self, table: Table) -> None:
+    def begin(self, table: Table, chunk: Chunk) -> None:
+        del chunk
         self._what = f"copy rows into {table.name}"
         self._session.execute("BEGIN")
         self._copy = self._session.copy_in(self._targets[table.name])
@@ -47,7 +48,7 @@ class Loader:
         self._control.add_chunk(self._session, loaded)
         self._session.execute("COMMIT")
 
-    def rollback(self) -> None:
+    def rollback(self) -> bool:
         if self._copy is not None:
             copy, self._copy = self._copy, None
             try:
@@ -55,5 +56,6 @@ class Loader:
                     copy.abort()
             except DrsError:
                 self._session.close()  # nothing of the transaction survives its connection
-                return
+                return False
         self._session.rollback()
+        return False

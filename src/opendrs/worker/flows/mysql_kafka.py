@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 
 from opendrs.engines.kafka.connect import Client
-from opendrs.engines.kafka.control import Kept, forgotten, job_record, make, read
+from opendrs.engines.kafka.control import Kept, forgotten, job_record, make, read, tombstones
 from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.sink import Sink, SinkSettings
 from opendrs.engines.kafka.statements import Place
@@ -41,14 +41,13 @@ def reset(job: Job, epoch: int, hooks: Hooks, forget: Callable[[], None]) -> Non
     """What is published stays, for it belongs to its readers; the load publishes it once more."""
     with Client(job.target) as client:
         make(client, _topic(job), job.policy.publishing.replication_factor)
-        kept = _fenced(job, epoch, client)
-        blank = partial(job_record, epoch=epoch, lanes=kept.lanes, position=None, phase=None, next_id=1)
-        with closing(Opened(job.target, job.id, None, job.policy, job.selection, timeout_ms(client))) as opened:
-            opened.producer.commit(opened.checkpoint, [blank(resetting=True)])
+        with _fenced(job, epoch, client) as (kept, opened):
+            blank = partial(job_record, epoch=epoch, lanes=kept.lanes, position=None, phase=None, next_id=1, tables=0)
+            opened.commit([blank(resetting=True)])
             hooks.faults.here(faultpoints.RESET_MARKED)
             forget()
             hooks.faults.here(faultpoints.RESET_FORGOTTEN)
-            opened.producer.commit(opened.checkpoint, [*forgotten(kept.keys), blank()])
+            opened.commit([*forgotten(kept.keys), blank()])
 
 
 def _topic(job: Job) -> str:
@@ -57,19 +56,28 @@ def _topic(job: Job) -> str:
 
 def _kept(job: Job, client: Client) -> Kept:
     """What the job remembers there; nothing, if it has not been there yet."""
-    return read(client.read(_topic(job)), parse_position) if _topic(job) in client.topics() else Kept()
+    return read(job.id, client.read(_topic(job)), parse_position) if _topic(job) in client.topics() else Kept()
 
 
-def _fenced(job: Job, epoch: int, client: Client) -> Kept:
-    """From now on no older worker can commit anything. Raises FENCED if a newer one has been there."""
+@contextmanager
+def _fenced(job: Job, epoch: int, client: Client) -> Iterator[tuple[Kept, Opened]]:
+    """From now on no older worker can commit anything; and we nothing, once a newer one comes. Raises FENCED if one has
+    been there."""
     kept = _kept(job, client)
-    if kept.epoch <= epoch:
-        for lane in (None, *range(max(kept.lanes, job.policy.readers))):
-            Opened(job.target, job.id, lane, job.policy, job.selection, timeout_ms(client)).close()
+    _demand_newest(kept, epoch)  # an overtaken worker must not fence its successor
+    opened = partial(Opened, job.target, job.id, policy=job.policy, selection=job.selection)
+    timeout = timeout_ms(client)
+    with closing(opened(lane=None, timeout_ms=timeout)) as main:
+        for lane in range(max(kept.lanes, job.policy.readers)):
+            opened(lane=lane, timeout_ms=timeout).close()
         kept = _kept(job, client)
+        _demand_newest(kept, epoch)
+        yield kept, main
+
+
+def _demand_newest(kept: Kept, epoch: int) -> None:
     if kept.epoch > epoch:
-        raise DrsError(Fault.FENCED, epoch=epoch)
-    return kept
+        raise DrsError(Fault.FENCED, epoch=epoch, newer=kept.epoch)
 
 
 def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
@@ -94,12 +102,15 @@ def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
 
 
 def release(job: Job, epoch: int, report: Report) -> None:
-    """The topic of the checkpoint goes. What is published stays."""
+    """What the job remembers goes, and the topic that was made for it. What is published stays."""
     with Client(job.target) as client:
         topic = _topic(job)
         if topic not in client.topics():
             return
-        _fenced(job, epoch, client)
+        with _fenced(job, epoch, client) as (kept, opened):
+            opened.commit(tombstones(kept.keys))
+        if job.policy.publishing.checkpoint_topic:
+            return  # of the user, and perhaps of other jobs
         try:
             client.delete([topic])
         except DrsError as error:

@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 
 from opendrs.engines.kafka import control
 from opendrs.engines.kafka.connect import Topic
-from opendrs.engines.kafka.control import Kept, Record, read
+from opendrs.engines.kafka.control import Kept, ParsePosition, Record, of_job
 from opendrs.engines.memory.position import Lsn
 from opendrs.engines.memory.position import parse_position as parse
 from opendrs.engines.mysql.position import parse_position
+from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Default, Index, IndexPart, Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, LoadedChunk, Phase, TableProgress
 from opendrs.model.types import Logical
 
 GOLDEN = Path(__file__).parents[3] / "golden/kafka"
+JOB = "9f7a"
+A = TableName("s", "a")
 SERVER = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 
 
@@ -38,7 +41,11 @@ def chunk(name: TableName, ordinal: int, *, rows: int = 5, exact: Lsn | None = N
 
 def job(**facts: Any) -> Record:
     usual: dict[str, Any] = {"epoch": 1, "lanes": 0, "position": Lsn(1), "phase": Phase.LOADING, "next_id": 1}
-    return control.job_record(**{**usual, **facts})
+    return control.job_record(**{**usual, "tables": 0, **facts})
+
+
+def read(records: Sequence[Record], parse: ParsePosition) -> Kept:
+    return control.read(JOB, of_job(JOB, records), parse)
 
 
 def compacted(records: Sequence[Record]) -> list[Record]:
@@ -83,14 +90,16 @@ def test_what_version_1_has_written_is_read() -> None:
         LoadedChunk(chunk=Chunk(table=orders.name, ordinal=2, lower=nine), rows=7, nbytes=700),
         LoadedChunk(chunk=Chunk(table=orders.name, ordinal=1, lower=five, upper=nine), rows=3, nbytes=300, exact=first),
     )
-    kept = read(golden("checkpoint-v1.tsv"), parse_position)
+    kept = control.read(JOB, golden("checkpoint-v1.tsv"), parse_position)
     tables = {
-        orders.name: TableProgress(table=orders, chunks=chunks, rows=20, nbytes=2000),
+        orders.name: TableProgress(
+            table=orders, chunks=chunks, begun=(Chunk(table=orders.name, ordinal=1, lower=five),), rows=20, nbytes=2000
+        ),
         journal.name: TableProgress(table=journal, loaded=True, rows=12, nbytes=600),
     }
     keys = (
         b'["job"]', b'["table","shop","orders"]', '["table","shop","Journal ä \\"x\\", [1]"]'.encode(),
-        b'["chunk","shop","orders",1]', b'["chunk","shop","orders",2]',
+        b'["chunk","shop","orders",1]', b'["chunk","shop","orders",2]', b'["begun","shop","orders",1,11]',
     )  # fmt: skip
     assert kept == Kept(
         epoch=3, checkpoint=Checkpoint(phase=Phase.LOADING, position=second, tables=tables), lanes=2, next_id=40,
@@ -99,21 +108,22 @@ def test_what_version_1_has_written_is_read() -> None:
 
 
 def test_a_reset_that_version_1_has_begun_is_seen() -> None:
-    kept = read(golden("checkpoint-v1-resetting.tsv"), parse_position)
+    kept = control.read(JOB, golden("checkpoint-v1-resetting.tsv"), parse_position)
     assert (kept.resetting, kept.epoch, kept.lanes, kept.checkpoint) == (True, 4, 2, None)
-    assert len(kept.keys) == 5
+    assert len(kept.keys) == 6
 
 
 @pytest.mark.parametrize("name", ["checkpoint-v1.tsv", "checkpoint-v1-resetting.tsv"])
 def test_it_makes_no_difference_whether_the_topic_is_compacted(name: str) -> None:
     records = [(key or b"", value) for key, value in golden(name)]
-    assert read(compacted(records), parse_position) == read(records, parse_position)
+    kept = control.read(JOB, records, parse_position)
+    assert control.read(JOB, compacted(records), parse_position) == kept
 
 
 @pytest.mark.parametrize("key", ["job", "table", "chunk"])
 def test_a_version_that_is_not_understood_is_refused(key: str) -> None:
     records = {
-        "job": job(),
+        "job": job(tables=1),
         "table": control.table_record(TableProgress(table=table("t"))),
         "chunk": control.chunk_record(chunk(TableName("s", "t"), 0), 1),
     }
@@ -133,18 +143,23 @@ def test_names_in_records_are_for_ever() -> None:
     progress = TableProgress(table=table("t"), chunks=(chunk(TableName("s", "t"), 0),), rows=5, nbytes=50)
     key, value = control.table_record(progress)
     assert key == b'["table","s","t"]'
-    assert json.loads(value or b"").keys() == {"version", "definition", "loaded", "chunks", "rows", "nbytes"}
+    assert json.loads(value or b"").keys() == {"version", "definition", "loaded", "chunks", "begun", "rows", "nbytes"}
     key, value = control.chunk_record(chunk(TableName("s", "t"), 3), 9)
     assert key == b'["chunk","s","t",3]'
     assert json.loads(value or b"") == {
         "version": 1, "next_id": 9, "ordinal": 3, "lower": ["3"], "upper": ["4", None], "rows": 5, "nbytes": 50,
         "exact": None,
     }  # fmt: skip
+    key, value = control.begun_record(chunk(TableName("s", "t"), 3).chunk, 7, 9)
+    assert key == b'["begun","s","t",3,7]'
+    assert json.loads(value or b"") == {
+        "version": 1, "next_id": 9, "ordinal": 3, "lower": ["3"], "upper": ["4", None],
+    }  # fmt: skip
     key, value = job(done=4, undone=[(1, 2)], resetting=True)
     facts = json.loads(value or b"")
     assert key == b'["job"]' and facts.pop("saved_at").endswith("+00:00")
     assert facts == {
-        "version": 1, "epoch": 1, "lanes": 0, "phase": "loading", "position": "1:1", "next_id": 1, "done": 4,
+        "version": 1, "epoch": 1, "lanes": 0, "phase": "loading", "position": "1:1", "next_id": 1, "tables": 0, "done": 4,
         "undone": [[1, 2]], "resetting": True,
     }  # fmt: skip
 
@@ -154,7 +169,7 @@ def test_names_in_records_are_for_ever() -> None:
 
 def test_nothing_is_there() -> None:
     assert read([], parse) == Kept()
-    assert read([(None, b"not ours")], parse) == Kept()
+    assert control.read(JOB, [(None, b"not ours"), (b"[]", b"{}"), (b"x", b"{}")], parse) == Kept()
 
 
 def test_a_job_that_was_opened_and_has_not_begun() -> None:
@@ -180,7 +195,7 @@ def test_the_newest_record_of_a_key_counts() -> None:
         control.table_record(TableProgress(table=table("t"))),
         control.chunk_record(chunk(name, 0, rows=5), 4),
         control.chunk_record(chunk(name, 0, rows=6), 5),
-        job(epoch=2, next_id=6, position=Lsn(9)),
+        job(epoch=2, next_id=6, position=Lsn(9), tables=1),
     ]
     kept = read(records, parse)
     assert (kept.epoch, kept.next_id) == (2, 6)
@@ -192,7 +207,7 @@ def test_chunks_that_were_added_stand_beside_those_in_the_tables_record() -> Non
     name = TableName("s", "t")
     embedded, added = chunk(name, 0, exact=Lsn(3)), chunk(name, 2, rows=7, exact=Lsn(4))
     progress = TableProgress(table=table("t"), chunks=(embedded,), rows=5, nbytes=50)
-    kept = read([control.chunk_record(added, 9), control.table_record(progress), job()], parse)
+    kept = read([control.chunk_record(added, 9), control.table_record(progress), job(tables=1)], parse)
     assert kept.checkpoint is not None
     found = kept.checkpoint.tables[name]
     assert found.chunks == (embedded, added)
@@ -201,7 +216,7 @@ def test_chunks_that_were_added_stand_beside_those_in_the_tables_record() -> Non
 
 def test_a_whole_table_needs_no_chunks() -> None:
     progress = TableProgress(table=table("t"), loaded=True, chunks=(chunk(TableName("s", "t"), 0),), rows=5, nbytes=50)
-    kept = read([control.table_record(progress), job()], parse)
+    kept = read([control.table_record(progress), job(tables=1)], parse)
     assert kept.checkpoint is not None
     found = kept.checkpoint.tables[progress.table.name]
     assert (found.loaded, found.chunks, found.rows) == (True, (), 5)
@@ -216,10 +231,11 @@ def test_the_next_id_is_the_largest_of_all_records() -> None:
 
 def test_a_tombstone_takes_away() -> None:
     one, other = TableName("s", "t"), TableName("s", "u")
-    records = [job(), *(control.table_record(TableProgress(table=table(name))) for name in "tu")]
+    records = [job(tables=2), *(control.table_record(TableProgress(table=table(name))) for name in "tu")]
     records += [control.chunk_record(chunk(one, 0), 5), control.chunk_record(chunk(other, 0), 6)]
+    records += [control.begun_record(chunk(one, 1).chunk, 7, 8)]
     keys = read(records, parse).keys
-    records += [control.gone(one), *control.chunks_of(one, keys)]
+    records += [control.gone(one), *control.chunks_of(one, keys), job(tables=1)]
     kept = read(records, parse)
     assert kept.checkpoint is not None and kept.checkpoint.tables.keys() == {other}
     assert kept.keys == {b'["job"]', b'["table","s","u"]', b'["chunk","s","u",0]'}
@@ -233,9 +249,10 @@ def test_only_chunks_of_that_very_table(others: Sequence[str]) -> None:
 
 
 def test_a_reset_forgets_everything_but_the_job_itself() -> None:
-    records = [job(), control.table_record(TableProgress(table=table("t")))]
+    records = [job(tables=1), control.table_record(TableProgress(table=table("t")))]
     records += [control.chunk_record(chunk(TableName("s", "t"), 0), 5)]
-    kept = read([*records, *control.forgotten(read(records, parse).keys)], parse)
+    forgotten = control.forgotten(read(records, parse).keys)
+    kept = read([*records, *forgotten, job(phase=None)], parse)
     assert kept.keys == {b'["job"]'} and kept.epoch == 1
 
 
@@ -265,7 +282,7 @@ def loads(draw: st.DrawFn) -> TableProgress:
 @given(st.lists(loads(), max_size=4, unique_by=lambda one: one.table.name), st.data())
 def test_whatever_is_loaded_is_read_back(tables: list[TableProgress], data: st.DataObject) -> None:
     """Whether a chunk was added by a record of its own or stands in the table's."""
-    records: list[Record] = [job(next_id=2)]
+    records: list[Record] = [job(next_id=2, tables=len(tables))]
     for progress in tables:
         embedded = data.draw(st.integers(0, len(progress.chunks)))
         within, added = progress.chunks[:embedded], progress.chunks[embedded:]
@@ -278,6 +295,40 @@ def test_whatever_is_loaded_is_read_back(tables: list[TableProgress], data: st.D
     assert kept.checkpoint is not None
     assert kept.checkpoint.tables == {progress.table.name: progress for progress in tables}
     assert read(compacted(records), parse) == kept
+
+
+def test_jobs_that_share_a_topic_know_nothing_of_each_other() -> None:
+    others = ["9f7", "9f7ab", "job", "table", '9f7a","job', "[9f7a]"]
+    mine = [job(epoch=3, tables=1), control.table_record(TableProgress(table=table("t")))]
+    records = [record for other in others for record in of_job(other, [job(epoch=9, phase=None), control.gone(A)])]
+    kept = control.read(JOB, [*records, *of_job(JOB, mine), *records], parse)
+    assert kept == read(mine, parse) and kept.epoch == 3
+    assert all(control.read(other, [*of_job(JOB, mine), *records], parse).epoch == 9 for other in others)
+
+
+@pytest.mark.parametrize("lost", ["t", "u", "tu"])
+def test_tables_that_are_lost_are_missed(lost: str) -> None:
+    """Whoever deletes old records leaves the job's, which is written again and again."""
+    records = [control.table_record(TableProgress(table=table(name))) for name in "tu" if name not in lost]
+    with pytest.raises(DrsError) as caught:
+        read([*records, job(tables=2, position=Lsn(7))], parse)
+    assert caught.value.fault is Fault.CHECKPOINT_MISSING
+    assert caught.value.details["position"] == Lsn(7).dump()
+
+
+def test_every_attempt_at_a_chunk_is_remembered() -> None:
+    """The next one may have other bounds, and what the first has published is there nevertheless."""
+    name = TableName("s", "t")
+    first, second = Chunk(table=name, ordinal=0, upper=("100",)), Chunk(table=name, ordinal=0, upper=("80",))
+    records = [control.table_record(TableProgress(table=table("t"))), job(tables=1)]
+    records += [control.begun_record(first, 1, 50), control.begun_record(second, 50, 90)]
+    kept = read(records, parse)
+    assert kept.checkpoint is not None
+    assert kept.checkpoint.tables[name].begun == (first, second) and kept.next_id == 90
+    # In a record of the table's, if that is written before the load is over.
+    progress = kept.checkpoint.tables[name]
+    again = read([*records, control.table_record(progress), *control.chunks_of(name, kept.keys)], parse)
+    assert again.checkpoint == kept.checkpoint
 
 
 # --- the topic ---
@@ -307,6 +358,7 @@ def test_the_topic_has_as_many_replicas_as_are_good_and_can_be(brokers: int, ask
     ((name, facts),) = client.made
     assert (name, facts["partitions"], facts["replicas"]) == ("state", 1, replicas)
     assert facts["config"]["cleanup.policy"] == "compact"
+    assert facts["config"].get("min.insync.replicas") == ("2" if replicas >= 3 else None)
 
 
 def test_a_topic_that_is_there_is_left_as_it_is() -> None:
