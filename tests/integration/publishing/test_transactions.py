@@ -243,12 +243,16 @@ def test_prepared_ones(source: FamilyServer, kafka: Kafka, tell: NewTale, parts:
 def test_one_that_is_prepared_when_the_load_begins(
     source: FamilyServer, kafka: Kafka, tell: NewTale, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It holds its tables; the load says so, and begins when it has ended."""
+    """On MySQL it holds its tables; the load says so, and begins when it has ended. On MariaDB it does not, and its
+    rows are told when it ends."""
     monkeypatch.setattr(snapshot, "LOCK_WAIT_S", 1)
     tale = tell(source, kafka)
     tale.at_source(TABLES)
-    prepared = prepare("held", "INSERT INTO t VALUES (4, 'four')")
-    tale.fails(Fault.SOURCE_REFUSED, "a transaction has held a selected table", acts={"load.begun": prepared})
+    acts = {"load.begun": prepare("held", "INSERT INTO t VALUES (4, 'four')", "DELETE FROM t WHERE id = 1")}
+    if source.name.startswith("mariadb"):
+        tale.play(acts)
+    else:
+        tale.fails(Fault.SOURCE_REFUSED, "a transaction has held a selected table", acts=acts)
     decide(source, "COMMIT", "held")
     tale.play()
     assert differing(tale) == []
