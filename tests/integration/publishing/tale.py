@@ -83,10 +83,11 @@ class Tale:
     def checkpoint_topic(self) -> str:
         return self.publishing.checkpoint_topic or f"_opendrs.{self.job.id}"
 
-    def other(self, folder: str) -> Tale:
-        """The same job as another worker has it, on another machine."""
-        (self.folder / folder).mkdir()
-        return replace(self, folder=self.folder / folder, reports=[], stop=threading.Event())
+    def elsewhere(self) -> Tale:
+        """The same job as newer workers have it, on another machine."""
+        folder = self.folder / "elsewhere"
+        folder.mkdir()
+        return replace(self, folder=folder, epoch=self.epoch + 10, reports=[], stop=threading.Event())
 
     def publishes(self, **changes: Any) -> None:
         self.publishing = replace(self.publishing, **changes)
@@ -109,8 +110,10 @@ class Tale:
         accepted: Iterable[str] = (),
         reset: bool = False,
         until: Until = "caught-up",
+        epoch: int | None = None,
     ) -> Phase:
-        """Runs the job until it has caught up. What a moment of `acts` names is done at the source."""
+        """Runs the job until it has caught up, as a new worker, or as that of an epoch. What a moment of `acts` names is
+        done at the source."""
 
         def deed(what: Act) -> Callable[[], None]:
             return what if callable(what) else lambda: self.at_source(what)
@@ -119,7 +122,7 @@ class Tale:
         store = open_store(f"sqlite:///{self.folder / 'state.db'}")
         log = logging.Logger("tale")
         log.addHandler(Listener(self.reports))
-        self.epoch += 1
+        self.epoch = self.epoch + 1 if epoch is None else self.epoch
         self.stop = threading.Event()
         try:
             with store.write() as connection:
@@ -132,7 +135,7 @@ class Tale:
             )  # fmt: skip
             if reset:
                 hooks.reset.set()
-            phase = replicate(self.job, self.epoch, hooks)
+            phase = replicate(self.job, self.epoch if epoch is None else epoch, hooks)
         finally:
             store.close()
         assert not faults.left, f"these moments never came: {faults.left}"
