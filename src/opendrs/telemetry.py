@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -127,6 +128,23 @@ class JsonLines(logging.Formatter):
         return json.dumps({name: self._mask.deep(value) for name, value in line.items()}, ensure_ascii=False)
 
 
+class LogFile(WatchedFileHandler):
+    """Watched: whoever writes to it notices when another process, or logrotate, has moved it away. Whoever cannot write
+    goes on without."""
+
+    _away = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError as error:
+            if not self._away and sys.stderr is not None:
+                sys.stderr.write(f"{self.baseFilename} cannot be written: {error.strerror}\n")
+            self._away = True
+        else:
+            self._away = False
+
+
 def log_to(path: Path, mask: Mask, *, level: int = logging.INFO, **always: Any) -> logging.Handler:
     """Sends everything that this process logs to a file of JSON lines; several processes may append to one.
 
@@ -135,8 +153,7 @@ def log_to(path: Path, mask: Mask, *, level: int = logging.INFO, **always: Any) 
     if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
         path.replace(path.with_suffix(".old"))
     path.touch(mode=0o600)
-    # Watched: whoever writes to it notices when another process, or logrotate, has moved it away.
-    return _send(WatchedFileHandler(path, encoding="utf-8"), JsonLines(mask, **always), level)
+    return _send(LogFile(path, encoding="utf-8"), JsonLines(mask, **always), level)
 
 
 def log_to_stream(stream: TextIO, mask: Mask, *, level: int = logging.INFO, **always: Any) -> logging.Handler:

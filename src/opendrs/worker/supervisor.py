@@ -47,9 +47,9 @@ class _Job:
                 self._wake.clear()
                 self._wake.wait(self.watch.step())
         except Exception as error:  # a fault of ours must not look like a job that runs
-            log.exception("the watch of a job failed", extra=context("", job=self.watch.order.job.id))
             failure = Failure.of(DrsError(Fault.INTERNAL, reason=f"{type(error).__name__}: {error}"))
             self.watch.outcome = Outcome(exit=Exit.FAILED, failure=failure, told=False)
+            log.exception("the watch of a job failed", extra=context("", job=self.watch.order.job.id))
         finally:
             self.ended.set()
 

@@ -30,7 +30,7 @@ SECONDS = 15.0
 def test_killed_at_every_named_place(start_server: StartServer, start_kafka: StartKafka, tmp_path: Path) -> None:
     here, there = start_server("mariadb"), start_kafka(broker_options())
     assert isinstance(here, FamilyServer) and isinstance(there, Kafka)
-    with publishing(here, there, tmp_path, seed=1, faults=",".join((*LOAD, *LOG))) as made:
+    with publishing(here, there, tmp_path, seed=1, pause_s=0.1, faults=",".join((*LOAD, *LOG))) as made:
         made.wait_for("event=worker.started", 1 + len(LOAD) + len(LOG))
         made.settle()
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition, cimpl
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition, cimpl
 from confluent_kafka import KafkaError as ClientError
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, NewTopic, ResourceType
 
 from opendrs.engines.kafka.errors import of_client
 from opendrs.errors import DrsError, Fault
@@ -177,6 +177,22 @@ class Client:
         entries = self.answer(future, f"read the settings of {name}")
         return {key: entry.value for key, entry in entries.items() if entry.value is not None}
 
+    def allowed(self, topics: Sequence[str]) -> dict[str, frozenset[AclOperation]]:
+        """What the account may do with topics that are there. Those that it may not even see are left out, and so are
+        all of brokers that do not tell."""
+        if not topics:
+            return {}
+        asked = self._admin.describe_topics(
+            TopicCollection(list(topics)), include_authorized_operations=True, request_timeout=self._timeout_s
+        )
+        found = {}
+        for name, future in asked.items():
+            with suppress(KafkaException):
+                operations = future.result(self._timeout_s * 2).authorized_operations
+                if operations:
+                    found[name] = frozenset(operations)
+        return found
+
     # what is made
 
     def create(self, name: str, *, partitions: int, replicas: int, config: Settings, dry: bool = False) -> bool:
@@ -240,5 +256,7 @@ class Client:
                 yield message.key(), message.value()
             elif error.code() == ClientError._PARTITION_EOF:
                 return
+            elif error.code() == ClientError.GROUP_AUTHORIZATION_FAILED:
+                continue  # librdkafka asks for a coordinator that is not needed
             else:
                 raise self._explained(error, what)

@@ -95,6 +95,22 @@ OBJECTS: Final[tuple[Precheck[Objects], ...]] = (
         look=looks.sizes,
     ),
     Precheck(
+        item="dstTopicPrivilegesCheck",
+        group="db_user_privilege",
+        side="target",
+        looks_at="what the account may do with topics that are there, as the brokers tell it",
+        why="a message that may not be written stops the job",
+        look=looks.topic_privileges,
+    ),
+    Precheck(
+        item="dstInSyncReplicasCheck",
+        group="db_params",
+        side="target",
+        looks_at="min.insync.replicas of topics with several replicas",
+        why="with 1, a message counts as durable that one broker has",
+        look=looks.in_sync,
+    ),
+    Precheck(
         item="dstDdlTopicCheck",
         group="db_params",
         side="target",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from confluent_kafka.admin import ResourceType
+from confluent_kafka.admin import AclOperation, ResourceType
 
 from opendrs.engines.kafka import control
 from opendrs.engines.kafka.connect import Client, Topic
@@ -27,6 +27,7 @@ from opendrs.model.selection import Selection
 CHECK_ID: Final = f"{ID_PREFIX}check"
 TIMEOUT_LEAST_MS: Final = 60_000
 CHECKED_TOPICS_MAX: Final = 200
+ENOUGH: Final = 2  # replicas that have a message
 COLLISION: Final = "to Kafka, . and _ are the same in names of topics"
 DEFAULT_MESSAGE_BYTES: Final = 1_048_588  # of Kafka
 # Bytes that a byte of the source may become in a message: numbers of up to five characters, text of six.
@@ -72,6 +73,12 @@ class Objects:
         for table in self.catalog.tables:
             found[topic_of(table.name, self.server.publishing, self.server.selection)].append(table.name)
         return found
+
+    @property
+    def topics(self) -> list[str]:
+        """Where messages go, those of statements too."""
+        ddl = self.server.publishing.ddl_topic
+        return sorted({*self.by_topic, *([ddl] if ddl else [])})
 
 
 def connection(server: Server) -> Verdict:
@@ -159,14 +166,13 @@ def _can_be_made(
 
 def topics(objects: Objects) -> list[Verdict]:
     server = objects.server
-    ddl = [server.publishing.ddl_topic] if server.publishing.ddl_topic else []
-    wanted = sorted({*objects.by_topic, *ddl})
+    wanted = objects.topics
     missing = [name for name in wanted if name not in server.topics]
     facts = {"partitions": server.publishing.partitions, "config": {}}
     replicas = min(server.publishing.replication_factor, len(server.brokers))
     tried = (_can_be_made(server, name, replicas=replicas, **facts) for name in missing[:CHECKED_TOPICS_MAX])  # type: ignore[arg-type]
     found = [verdict for verdict in tried if verdict is not None]
-    found += _colliding(missing, [*wanted, *server.topics])
+    found += _colliding(missing)
     if found:
         return found
     there = len(wanted) - len(missing)
@@ -175,16 +181,16 @@ def topics(objects: Objects) -> list[Verdict]:
     ]
 
 
-def _colliding(missing: Iterable[str], names: Iterable[str]) -> Iterator[Verdict]:
-    """Kafka makes no topic whose name is that of another but for `.` and `_`, which its metrics do not tell apart."""
-    alike: dict[str, set[str]] = {}
-    for name in names:
-        alike.setdefault(name.replace(".", "_"), set()).add(name)
+def _colliding(missing: Iterable[str]) -> Iterator[Verdict]:
+    """Kafka makes no topic whose name is that of another but for `.` and `_`, which its metrics do not tell apart. With
+    topics that are there it says so when it is asked."""
+    alike: dict[str, list[str]] = {}
     for name in missing:
-        others = alike[name.replace(".", "_")] - {name}
-        if others:
+        alike.setdefault(name.replace(".", "_"), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
             remedy = "Map the tables to topics of other names, or choose another topic_name_format."
-            yield failed(f"The topic {name} cannot be made beside {named(sorted(others), most=5)}: {COLLISION}", remedy)
+            yield failed(f"Only one of {named(names, most=5)} can be made: {COLLISION}", remedy)
 
 
 def names(objects: Objects) -> Verdict:
@@ -196,6 +202,34 @@ def names(objects: Objects) -> Verdict:
         remedy = "Map them to topics of their own if that is not wanted; the records tell database and table."
         return alarm(f"Several tables arrive in one topic: {named(told, most=5)}", remedy)
     return passed(f"{how_many(len(objects.catalog.tables), 'table')} in {how_many(len(objects.by_topic), 'topic')}")
+
+
+def topic_privileges(objects: Objects) -> Verdict:
+    server = objects.server
+    own = checkpoint_topic(server.job or "JOB", server.publishing)
+    wanted = {name: {AclOperation.WRITE, AclOperation.DESCRIBE} for name in objects.topics}
+    wanted[own] = {AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE}
+    there = [name for name in sorted(wanted) if name in server.topics][:CHECKED_TOPICS_MAX]
+    allowed = server.client.allowed(there)
+    missing = {name: sorted(one.name for one in wanted[name] - operations) for name, operations in allowed.items()}
+    short = [f"{name} ({', '.join(operations)})" for name, operations in missing.items() if operations]
+    if short:
+        return failed(f"The account may not do all that is needed: {named(short, most=5)}", "Add ACLs that allow it.")
+    told = f"The brokers tell that of {len(allowed)}" if allowed else "The brokers do not tell"
+    return passed(f"{told} of {how_many(len(there), 'topic')} that are there")
+
+
+def in_sync(objects: Objects) -> Verdict:
+    server = objects.server
+    several = [name for name in objects.topics if name in server.topics and server.topics[name].replicas > 1]
+    alone = []
+    for name in several[:CHECKED_TOPICS_MAX]:
+        if int(server.client.configuration(ResourceType.TOPIC, name).get("min.insync.replicas", 1)) < ENOUGH:
+            alone.append(name)
+    if alone:
+        remedy = f"Set it to {ENOUGH}: kafka-configs.sh --alter --topic NAME --add-config min.insync.replicas={ENOUGH}"
+        return alarm(f"min.insync.replicas is 1, so what one broker has may be lost with it: {named(alone)}", remedy)
+    return passed(f"{how_many(len(several), 'topic')} with several replicas")
 
 
 def statements(objects: Objects) -> Verdict:
