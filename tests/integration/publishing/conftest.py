@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AclOperation, ResourceType
 
 from opendrs.model.publishing import ONE_TOPIC, Publishing
 from opendrs.pipeline import flow
-from tests.harness.fixtures import NewDatabase
-from tests.harness.kafka import Kafka
+from tests.harness.catalogue import create_broker
+from tests.harness.fixtures import NewDatabase, not_exercised
+from tests.harness.kafka import Kafka, KafkaOptions, Listener
 from tests.harness.mysql_family import FamilyServer
+from tests.harness.server import ServerUnavailable
 from tests.integration.publishing.tale import Tale
 
 NewTale = Callable[..., Tale]
@@ -31,6 +34,19 @@ def source(request: pytest.FixtureRequest) -> FamilyServer:
     server = request.getfixturevalue(request.param)
     assert isinstance(server, FamilyServer)
     return server
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[Kafka]:
+    """A broker with every listener, where users may do what was granted to them. By SASL_SSL there is no
+    SCRAM-SHA-256."""
+    some = {f"listener.name.{Listener.SASL_SSL.lower()}.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512"}
+    try:
+        broker = create_broker("kafka", KafkaOptions(listeners=list(Listener), authorizer=True, settings=some))
+    except ServerUnavailable as error:
+        not_exercised("kafka", str(error))
+    with broker:
+        yield broker
 
 
 @pytest.fixture
@@ -53,3 +69,12 @@ def tell(database: NewDatabase, tmp_path: Path) -> Iterator[NewTale]:
             there = tale.broker.topics()
             for topic in {*tale.topics(), tale.checkpoint_topic}.intersection(there):
                 tale.broker.delete_topic(topic)
+
+
+def grant_all(house: Kafka, user: str, prefix: str) -> None:
+    """What `docs/howto/kafka.md` says that an account needs, for topics that begin so."""
+    topic, own = ResourceType.TOPIC, (AclOperation.READ, AclOperation.WRITE, AclOperation.CREATE, AclOperation.DELETE)
+    house.grant(user, topic, prefix, AclOperation.WRITE, AclOperation.CREATE, prefixed=True)
+    house.grant(user, topic, "_opendrs.", *own, AclOperation.DESCRIBE_CONFIGS, prefixed=True)
+    house.grant(user, ResourceType.TRANSACTIONAL_ID, "opendrs.", AclOperation.WRITE, prefixed=True)
+    house.grant(user, ResourceType.BROKER, "kafka-cluster", AclOperation.DESCRIBE_CONFIGS)
