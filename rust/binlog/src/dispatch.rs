@@ -225,6 +225,9 @@ impl Decoder {
         self.group_number += 1;
         let commit_us = if group.commit_us > 0 { group.commit_us } else { i64::from(timestamp) * 1_000_000 };
         self.rows.close_group(commit_us, group.origin(), &self.tracker.file);
+        if let Some(xid) = &group.decides {
+            self.tracker.close_xa(xid);
+        }
         self.tracker.settle(&group.id);
         if group.parts > 0 {
             self.closing = Some(group.take_controls());
@@ -283,13 +286,13 @@ impl Decoder {
     /// The decision on a prepared transaction, in a group of its own.
     pub(crate) fn xa_decision(&mut self, header: &Header, xid: &Xid, commit: bool) -> Result<()> {
         let applied = self.statement_group()?.applied;
-        let held = self.held.remove(xid);
-        self.tracker.close_xa(xid);
-        match held {
+        match self.held.remove(xid) {
             Some(mut held) if commit && !applied => {
                 held.rewind()?;
                 if let Some(group) = &mut self.group {
                     group.began = true;
+                    // A position that is asked for before its rows are through still needs them.
+                    group.decides = Some(xid.clone());
                 }
                 self.pending.push(Pending::Held(held, header.timestamp));
                 Ok(())
@@ -300,6 +303,7 @@ impl Decoder {
                  are not known. Start when XA RECOVER is empty",
             )),
             _ => {
+                self.tracker.close_xa(xid);
                 self.settle_group();
                 Ok(())
             }

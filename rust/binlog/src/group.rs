@@ -31,6 +31,8 @@ pub(crate) struct Group {
     pub begun_pos: u64,
     /// Rows are held until an XA transaction is decided.
     pub xa: Option<Box<(Xid, Held)>>,
+    /// The prepared XA transaction whose rows these are, if it is the decision on one.
+    pub decides: Option<Xid>,
     savepoints: Vec<Savepoint>,
     /// Parts handed over so far.
     pub parts: u32,
@@ -57,6 +59,7 @@ impl Group {
             begun_us,
             begun_pos,
             xa: None,
+            decides: None,
             savepoints: Vec::new(),
             parts: 0,
             controls: Vec::new(),

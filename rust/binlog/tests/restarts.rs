@@ -133,6 +133,50 @@ fn an_open_xa_transaction_has_two_faces() {
     assert!(open.is_empty() && applied.covers(&restart) && applied != restart);
 }
 
+/// While its rows wait for room, what was complete before them has a position: behind it they are needed still.
+#[test]
+fn an_xa_transaction_is_open_until_its_rows_are_through() {
+    const ROTATE: u8 = 4;
+    const TABLE_MAP: u8 = 19;
+    const WRITE: u8 = 30;
+    const GTID: u8 = 33;
+    let (case, bytes) = recorded("mysql-9.7/xa");
+    let all: Vec<&[u8]> = events(&bytes).into_iter().map(|event| event.1).collect();
+    let groups: Vec<&[&[u8]]> = all.chunk_by(|_, next| next[4] != GTID && next[4] != ROTATE).collect();
+    let decoder = |start: Position, part_bytes: usize| {
+        let mut decoder = Decoder::new(Config { part_bytes, ..Config::default() }, start);
+        decoder.select(case.selection.clone());
+        for json in case.changes.last().unwrap() {
+            decoder.register(serde_json::from_value(json.clone()).unwrap(), TableOptions::default()).unwrap();
+        }
+        decoder.feed(all[0]).unwrap();
+        decoder
+    };
+    let begin = || Position::mysql_gtid("s", GtidSet::default());
+    // Prepared, with its row twice; another transaction; and the commit.
+    let (prepared, commit, other) = (groups[2], groups[3], groups[6]);
+    let row = prepared.iter().filter(|event| [TABLE_MAP, WRITE].contains(&event[4]));
+    let end = prepared.len() - 2;
+    let log: Vec<&[u8]> =
+        prepared[..end].iter().chain(row).chain(&prepared[end..]).chain(other).chain(commit).copied().collect();
+    let mut one = decoder(begin(), usize::MAX);
+    other.iter().for_each(|event| one.feed(event).unwrap());
+    let room = one.buffered_bytes();
+    let mut first = decoder(begin(), room);
+    log.iter().for_each(|event| first.feed(event).unwrap());
+    let Some(Event::Window(window)) = first.take().unwrap() else { panic!("a window") };
+    let position: Position = window.position.clone().unwrap().to_json().parse().unwrap();
+    assert_eq!(ids(&[Event::Window(window)]), ["3"]);
+    let Coordinate::MysqlGtid { open, .. } = &position.at else { panic!("by GTID") };
+    assert_eq!(open.len(), 1, "the server must send its rows again: {position}");
+    assert_eq!(ids(&drained(&mut first)), ["1", "1"]);
+    let mut second = decoder(position, room);
+    log.iter().for_each(|event| second.feed(event).unwrap());
+    assert_eq!(ids(&drained(&mut second)), ["1", "1"]);
+    let Coordinate::MysqlGtid { open, .. } = second.position().at else { panic!("by GTID") };
+    assert!(open.is_empty());
+}
+
 #[test]
 fn rows_that_the_snapshot_has_are_dropped() {
     let (case, bytes) = recorded("mariadb-11.8/foreign_keys");

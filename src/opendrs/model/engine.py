@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -29,6 +29,15 @@ class Snapshot(Protocol):
     @property
     def exact(self) -> Position | None:
         """The one moment that all chunks show, if they do."""
+
+    def holds(self, table: Table) -> bool:
+        """Whether nobody can write to the table before it is read: such are to be read first."""
+
+    def keep(self, names: Collection[TableName]) -> None:
+        """Nothing but these tables will be read any more. One thread calls it at a time."""
+
+    def bound(self, table: Table) -> Key | None:
+        """The largest key that the table has at this time, or had a moment ago; None if it is empty or has no key."""
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
         """Splits the keys above `after` up to `upper`, lazily and in key order; `ordinal` numbers the first.

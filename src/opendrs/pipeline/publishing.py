@@ -7,21 +7,18 @@ told of those of its rows only that are there already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.catalog import Table, TableName
-from opendrs.model.checkpoint import Chunk, Key, LoadedChunk, TableProgress
+from opendrs.model.catalog import TableName
+from opendrs.model.checkpoint import Chunk, LoadedChunk, TableProgress
 from opendrs.model.engine import Snapshot, Source
 from opendrs.model.event import SchemaChange, TableChanges, Window
 
-Bound = Callable[[Table], Key | None]
-"""The largest key that a table has at this time, or had a moment ago."""
 
-
-def missing(snapshot: Snapshot, progress: TableProgress, bound: Bound) -> Iterator[Chunk]:
+def missing(snapshot: Snapshot, progress: TableProgress) -> Iterator[Chunk]:
     """Chunks of a table that are not durable yet, in key order. The last one has no upper bound: what the snapshot
     shows ends by itself."""
     table = progress.table
@@ -36,7 +33,7 @@ def missing(snapshot: Snapshot, progress: TableProgress, bound: Bound) -> Iterat
     if done and done[-1].upper is None:
         return
     after, first = (done[-1].upper, done[-1].ordinal + 1) if done else (None, 0)
-    highest = bound(table)
+    highest = snapshot.bound(table)
     if highest is None:
         yield Chunk(table=table.name, ordinal=first, lower=after)
         return

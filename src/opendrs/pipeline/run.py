@@ -179,7 +179,7 @@ class Run:
         """Copies what is not loaded; returns the tables that changed meanwhile."""
         return Load(
             state=state, sink=self.sink, readers=self.settings.readers, stop=self.stop, faults=self.faults,
-            progress=self.progress, outdated=self._outdated, bound=self._bound if self.sink.append_only else None,
+            progress=self.progress, outdated=self._outdated, append_only=self.sink.append_only,
         ).run(snapshot)  # fmt: skip
 
     def _publish(self, state: State, stream: Stream) -> None:

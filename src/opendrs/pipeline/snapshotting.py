@@ -16,7 +16,7 @@ from opendrs.model.engine import Loader, SchemaChanged, Sink, Snapshot
 from opendrs.pipeline import faultpoints
 from opendrs.pipeline.faultpoints import Faults
 from opendrs.pipeline.progress import Progress
-from opendrs.pipeline.publishing import Bound, gaps, in_order, missing
+from opendrs.pipeline.publishing import gaps, in_order, missing
 from opendrs.pipeline.state import State
 
 Outdated = Callable[[Table], bool]
@@ -76,12 +76,16 @@ class Plan:
     """What is left to do, handed out to the lanes one task at a time."""
 
     def __init__(
-        self, snapshot: Snapshot, tables: list[TableProgress], outdated: Outdated, bound: Bound | None
+        self, snapshot: Snapshot, tables: list[TableProgress], outdated: Outdated, *, append_only: bool
     ) -> None:
         self._snapshot = snapshot
         self._outdated = outdated
-        self._bound = bound
-        self._tables = deque(sorted(tables, key=lambda p: (-p.table.bytes_estimate, p.table.name)))
+        self._append_only = append_only
+        self._unread = {progress.table.name for progress in tables}
+        snapshot.keep(self._unread)
+        self._tables = deque(
+            sorted(tables, key=lambda p: (not snapshot.holds(p.table), -p.table.bytes_estimate, p.table.name))
+        )
         self._current: tuple[Table, Iterator[Chunk]] | None = None
         self._open: dict[TableName, int] = {}  # chunks handed out and not durable yet; plus one while being split
         self._finish: deque[Finish] = deque()
@@ -92,7 +96,7 @@ class Plan:
         """The next task; None if there is none left (a lane's own last chunk may still bring one)."""
         with self._lock:
             while not self._finish:
-                if self._bound is not None and self.stale:
+                if self._append_only and self.stale:
                     return None
                 if self._current is None:
                     if not self._tables:
@@ -110,9 +114,7 @@ class Plan:
             return self._finish.popleft()
 
     def _chunks(self, progress: TableProgress) -> Iterator[Chunk]:
-        if self._bound is None:
-            return remaining(self._snapshot, progress)
-        return missing(self._snapshot, progress, self._bound)
+        return (missing if self._append_only else remaining)(self._snapshot, progress)
 
     def _next(self, table: Table, chunks: Iterator[Chunk]) -> Chunk | None:
         """The next chunk; None if there is none left, or the table changed."""
@@ -143,15 +145,19 @@ class Plan:
 
     def _closed(self, table: Table) -> None:
         self._open[table.name] -= 1
-        if not self._open[table.name] and table.name not in self.stale:
+        if self._open[table.name]:
+            return
+        self._unread.discard(table.name)
+        self._snapshot.keep(self._unread)
+        if table.name not in self.stale:
             self._finish.append(Finish(table))
 
 
 class Load:
     """Copies every table of the state that is not loaded yet; a restart repeats only what was not durable.
 
-    bound   the rows are for a target that keeps what it gets (`publishing.py`): asked for the largest key of a table.
-            The first table that changed ends the load, for its moment is lost
+    append_only   the rows are for a target that keeps what it gets (`publishing.py`): the first table that changed
+                  ends the load, for its moment is lost
     """
 
     def __init__(
@@ -164,10 +170,10 @@ class Load:
         faults: Faults,
         progress: Progress,
         outdated: Outdated,
-        bound: Bound | None = None,
+        append_only: bool,
     ) -> None:
         self._outdated = outdated
-        self._bound = bound
+        self._append_only = append_only
         self._state = state
         self._sink = sink
         self._readers = readers
@@ -177,7 +183,7 @@ class Load:
 
     def run(self, snapshot: Snapshot) -> set[TableName]:
         """Returns when every table is loaded, but for those returned: they changed and must begin anew."""
-        plan = Plan(snapshot, self._state.unloaded(), self._outdated, self._bound)
+        plan = Plan(snapshot, self._state.unloaded(), self._outdated, append_only=self._append_only)
         if self._readers == 1:
             self._lane(snapshot, plan, self._stop)
             return plan.stale
@@ -240,7 +246,7 @@ class Load:
 
     def _finish(self, table: Table) -> None:
         progress = self._state.tables[table.name]
-        if not table.key and progress.chunks and self._bound is None:
+        if not table.key and progress.chunks and not self._append_only:
             # One scan at one moment: what the log says up to that moment is in the rows.
             progress = replace(progress, low=progress.chunks[0].exact)
         progress = replace(progress, loaded=True)

@@ -114,7 +114,7 @@ class Story:
         faults = Acts({moment: deed(what) for moment, what in (acts or {}).items()})
         store = open_store(f"sqlite:///{self.folder / 'state.db'}")
         log = logging.Logger("story")
-        log.addHandler(_Listener(self.reports))
+        log.addHandler(Listener(self.reports))
         self.epoch += 1
         try:
             with store.write() as connection:
@@ -186,7 +186,9 @@ class _Never(threading.Event):
         return False
 
 
-class _Listener(logging.Handler):
+class Listener(logging.Handler):
+    """Takes down what a job reports: (what, why)."""
+
     def __init__(self, reports: list[tuple[str, str]]) -> None:
         super().__init__()
         self._reports = reports

@@ -23,6 +23,7 @@ CONNECT_TIMEOUT_LEAST_MS: Final = 1000  # that librdkafka takes
 NAME: Final = "opendrs"
 # What depends on librdkafka, and so finds it for our own producer.
 LIBRARY: Final = Path(cimpl.__file__)
+SILENCE: Final = " (brokers that hang up without a word may want TLS, `tls=`, or a login, `user:password@`)"
 Settings = Mapping[str, str]
 
 Answer = TypeVar("Answer")
@@ -104,9 +105,11 @@ class Client:
         self.endpoint = endpoint
         self._timeout_s = timeout_s(endpoint)
         self._said: list[ClientError] = []
-        with self.translated("connect"):
-            options: dict[str, Any] = {**settings(endpoint), "error_cb": self._said.append}
+        options: dict[str, Any] = {**settings(endpoint), "error_cb": self._said.append}
+        try:
             self._admin = AdminClient(options, logger=_silent)
+        except KafkaException as error:  # of a file that is none, or not what it should be
+            raise DrsError(Fault.ENDPOINT_INVALID, endpoint=str(endpoint), reason=error.args[0].str()) from error
 
     def __enter__(self) -> Self:
         return self
@@ -133,8 +136,11 @@ class Client:
         """That nobody answered in time says little; what the client has said meanwhile tells why."""
         self._poll()
         telling = [said for said in self._said if said.code() != ClientError._ALL_BROKERS_DOWN]
-        vague = error.code() in (ClientError._TRANSPORT, ClientError._TIMED_OUT, ClientError._ALL_BROKERS_DOWN)
-        return of_client(telling[-1] if vague and telling else error, self.endpoint, what)
+        if error.code() not in (ClientError._TRANSPORT, ClientError._TIMED_OUT, ClientError._ALL_BROKERS_DOWN):
+            return of_client(error, self.endpoint, what)
+        if telling:
+            return of_client(telling[-1], self.endpoint, what)
+        return of_client(error, self.endpoint, what, SILENCE)
 
     def _poll(self) -> None:
         admin = getattr(self, "_admin", None)

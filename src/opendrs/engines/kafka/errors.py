@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from confluent_kafka import KafkaError as ClientError
@@ -32,10 +33,17 @@ UNAUTHORISED: Final = frozenset(
 )
 
 
-def of_client(error: ClientError, endpoint: Endpoint, what: str) -> DrsError:
-    """The Fault that a failure of administration or reading means; `what` says what was being done."""
-    where, reason = str(endpoint), error.str()
+# What the broker says of our certificate, or of there being none, comes as if the connection had broken.
+ALERT: Final = re.compile(r"alert .*(certificate|unknown ca)")
+
+
+def of_client(error: ClientError, endpoint: Endpoint, what: str, more: str = "") -> DrsError:
+    """The Fault that a failure of administration or reading means; `what` says what was being done, `more` stands
+    behind the reason."""
+    where, reason = str(endpoint), error.str() + more
     code = error.code()
+    if code in UNREACHABLE and ALERT.search(reason):
+        return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
     if code in UNREACHABLE:
         return DrsError(Fault.TARGET_UNREACHABLE, endpoint=where, reason=reason)
     if code in REFUSED_LOGIN:

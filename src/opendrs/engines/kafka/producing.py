@@ -125,10 +125,17 @@ class Producer:
         what it was called for says more; then nothing more can be begun."""
         if self._opened_at is not None and self.transactional and not self._undecided:
             try:
-                _patiently(self.core.abort)
+                self._abort()
             except KafkaError:
                 self._undecided = True
         self._opened_at = None
+
+    def _abort(self) -> None:
+        """What is on its way arrives first. Where another transaction has ended a moment ago, the coordinator is told of
+        this one later (CONCURRENT_TRANSACTIONS), and librdkafka (2.16) would ask it to end what it knows nothing of."""
+        with suppress(KafkaError):
+            self.core.flush(CALL_S)
+        _patiently(self.core.abort)
 
     def close(self) -> None:
         """Whatever is not committed is forgotten. If the brokers cannot be told, they find out when a successor comes,

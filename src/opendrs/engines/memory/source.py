@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -62,9 +62,20 @@ class Snapshot:
     """Reads chunks, each as of the moment it is read, or all as of one moment."""
 
     def __init__(self, database: Database, chunk_rows: int, frozen: Database | None) -> None:
+        self._live = database
         self._database = frozen or database
         self._chunk_rows = chunk_rows
         self.exact = frozen.lsn if frozen is not None else None
+
+    def holds(self, table: Table) -> bool:
+        del table
+        return False  # every snapshot is a copy
+
+    def keep(self, names: Collection[TableName]) -> None:
+        del names  # nothing is held
+
+    def bound(self, table: Table) -> Key | None:
+        return _bound(self._live, table)
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
         while after != upper:
@@ -89,6 +100,13 @@ class Snapshot:
         if table.key:
             rows = [row for row in rows if _between(key_of(table, row), chunk.lower, chunk.upper)]
         yield ChunkRows(rows, self._database.lsn, self._chunk_rows)
+
+
+def _bound(database: Database, table: Table) -> Key | None:
+    if table.name not in database.contents.tables:
+        raise SchemaChanged(table.name, "it is gone")
+    keys = [key_of(table, row) for row in database.contents.rows[table.name]] if table.key else []
+    return _text(max(keys)) if keys else None
 
 
 def _text(key: Row) -> Key:
@@ -206,10 +224,7 @@ class Source:
         return self.database.lsn
 
     def bound(self, table: Table) -> Key | None:
-        if table.name not in self.database.contents.tables:
-            raise SchemaChanged(table.name, "it is gone")
-        keys = [key_of(table, row) for row in self.database.contents.rows[table.name]] if table.key else []
-        return _text(max(keys)) if keys else None
+        return _bound(self.database, table)
 
     def within(self, table: Table, batch: Batch, chunks: Sequence[Chunk]) -> Changes:
         assert isinstance(batch, Changes)

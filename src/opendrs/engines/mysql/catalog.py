@@ -47,6 +47,7 @@ __all__ = (
     "Row",
     "read_catalog",
     "read_databases",
+    "read_engines",
     "read_flavour",
     "read_names",
     "read_referrers",
@@ -66,15 +67,25 @@ def read_catalog(query: Query, selection: Selection, flavour: Flavour) -> Catalo
 
 def read_names(query: Query, selection: Selection) -> list[TableName]:
     """The tables that the selection covers now."""
+    return list(_listed(query, selection, "TABLE_SCHEMA, TABLE_NAME"))
+
+
+def read_engines(query: Query, selection: Selection) -> dict[TableName, str]:
+    """The same with the engine of each, in lower case."""
+    found = _listed(query, selection, "TABLE_SCHEMA, TABLE_NAME, ENGINE")
+    return {name: row["ENGINE"].lower() for name, row in found.items()}
+
+
+def _listed(query: Query, selection: Selection, wanted: str) -> dict[TableName, Facts]:
     databases = [name for name in read_databases(query) if selection.wants_database(name)]
     if not databases:
-        return []
+        return {}
     sql = (
-        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
+        f"SELECT {wanted} FROM information_schema.TABLES"
         f" WHERE TABLE_SCHEMA IN ({listed(databases)}) AND TABLE_TYPE IN ({listed(_TABLES)}) ORDER BY 1, 2"
     )
-    names = (TableName(row["TABLE_SCHEMA"], row["TABLE_NAME"]) for row in rows(query, sql))
-    return [name for name in names if selection.wants(name)]
+    named = ((TableName(row["TABLE_SCHEMA"], row["TABLE_NAME"]), row) for row in rows(query, sql))
+    return {name: row for name, row in named if selection.wants(name)}
 
 
 def read_tables(query: Query, names: Collection[TableName], flavour: Flavour) -> tuple[Table, ...]:

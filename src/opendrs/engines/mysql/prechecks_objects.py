@@ -14,9 +14,13 @@ from opendrs.model.selection import Selection, fits
 
 # Engine -> what it means for a job. What is in none of the two is refused, as is what says so here.
 KEPT: Final = frozenset({"innodb", "rocksdb", "tokudb", "ndbcluster"})
+_LOCKED: Final = (
+    "locked while it is read if it has no key or the load shows one moment; "
+    "half of a statement that failed stays, and is replicated"
+)
 RELUCTANT: Final = {
-    "myisam": "locked while it is read if it has no key; half of a statement that failed stays, and is replicated",
-    "aria": "locked while it is read if it has no key; half of a statement that failed stays, and is replicated",
+    "myisam": _LOCKED,
+    "aria": _LOCKED,
     "memory": "empty behind a restart of the source, and then in the target as well",
     "archive": "has no key, and is locked while it is read",
 }
