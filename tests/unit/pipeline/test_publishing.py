@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -42,7 +42,18 @@ class Splitting:
     there any more, or all that are there lie below what was asked for."""
 
     cuts: Sequence[int] = ()
+    highest: int | None = None
     exact: None = None
+
+    def holds(self, table: Table) -> bool:
+        return False
+
+    def keep(self, names: Collection[TableName]) -> None:
+        raise AssertionError("nothing is held here")
+
+    def bound(self, table: Table) -> Key | None:
+        assert table.key, "there is none"
+        return None if self.highest is None else (str(self.highest),)
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
         assert upper is not None
@@ -57,7 +68,7 @@ class Splitting:
 
 
 def planned(progress: TableProgress, cuts: Sequence[int], highest: int | None) -> list[Chunk]:
-    return list(missing(Splitting(cuts), progress, lambda table: None if highest is None else (str(highest),)))
+    return list(missing(Splitting(cuts, highest), progress))
 
 
 def holds(chunk: Chunk, key: int) -> bool:
@@ -131,14 +142,11 @@ def test_an_empty_table_is_one_chunk() -> None:
 
 
 def test_a_table_without_a_key_is_one_chunk_and_nobody_asks_for_its_largest_key() -> None:
-    def ask(table: Table) -> Key | None:
-        raise AssertionError("there is none")
-
     keyless = table(key=())
     progress = TableProgress(table=keyless)
-    (chunk,) = missing(Splitting(), progress, ask)
+    (chunk,) = missing(Splitting(), progress)
     assert chunk == Chunk(table=keyless.name, ordinal=0)
-    assert list(missing(Splitting(), replace(progress, chunks=(done(chunk),)), ask)) == []
+    assert list(missing(Splitting(), replace(progress, chunks=(done(chunk),)))) == []
 
 
 # --- what of the log is told ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,6 +96,15 @@ class Source:
 @dataclass
 class Snapshot:
     exact: Lsn
+
+    def holds(self, table: Table) -> bool:
+        return False
+
+    def keep(self, names: Collection[TableName]) -> None:
+        return
+
+    def bound(self, table: Table) -> Key | None:
+        return ("9",)
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
         if after != upper:

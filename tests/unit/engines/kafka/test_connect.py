@@ -291,7 +291,7 @@ def test_settings_that_the_library_refuses(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(connect, "AdminClient", refuse)
     with pytest.raises(DrsError) as raised:
         Client(endpoint())
-    assert raised.value.fault is Fault.TARGET_REFUSED and "no such file" in raised.value.message
+    assert raised.value.fault is Fault.ENDPOINT_INVALID and "no such file" in raised.value.message
 
 
 # --- reading a topic ---
