@@ -31,7 +31,7 @@ LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
 PROGRAM: Final = Path(__file__).parent / "peers" / "Publish.java"
 NAME: Final = "debezium"
 REPLICA_ID: Final = 4803
-JVM: Final = ("-Xms2g", "-Xmx2g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+JVM: Final = ("-XX:+UseParallelGC", "-Xms2g", "-Xmx2g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
 
 
 class Debezium:

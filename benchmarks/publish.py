@@ -39,7 +39,7 @@ ALONE_SETTINGS: Final = (
     f"transactional.id={ALONE}", "acks=all", "compression.codec=lz4", "linger.ms=5", "batch.num.messages=100000",
     "batch.size=1000000", "socket.nagle.disable=true", "queue.buffering.max.messages=1000000",
 )  # fmt: skip
-ALONE_TRANSACTION: Final = 50_000  # messages
+ALONE_TRANSACTION: Final = 125_000  # messages
 WARM_TIMES: Final = 4
 
 
