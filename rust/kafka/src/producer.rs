@@ -19,6 +19,10 @@ const CALL_MESSAGES: usize = 1000;
 const TRANSIT_BYTES_MAX: usize = 16 << 20;
 /// `RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART`.
 const UNKNOWN_TOPIC: c_int = 3;
+/// `RD_KAFKA_RESP_ERR__STATE`, `RD_KAFKA_RESP_ERR__FATAL`: nothing can be sent any more, for what was sent before failed.
+const FAILED: [c_int; 2] = [-172, -150];
+/// How long is waited to be told why; it is known already.
+const TOLD: Duration = Duration::from_secs(1);
 /// How long is waited at once for room.
 const ROOM_MS: c_int = 2;
 /// Without librdkafka's own bounds on what is on its way, and without a report for each message that was taken.
@@ -207,10 +211,22 @@ impl Producer {
         let Some(refused) = messages.iter().find(|message| message.err != 0) else {
             return Err(KafkaError::misuse("a message was refused without a reason"));
         };
+        if FAILED.contains(&refused.err)
+            && let Some(error) = self.failure()
+        {
+            return Err(error);
+        }
         let size = refused.len + refused.key_len;
         let mut error = self.error(refused.err, &format!("a message of {size} bytes"), Some(topic));
         error.key = key_of(refused);
         Err(error)
+    }
+
+    /// Why the transaction cannot go on. Of a transaction that has failed, what would end it says so at once.
+    fn failure(&mut self) -> Option<KafkaError> {
+        // SAFETY: the handle lives. What was refused is told in here.
+        unsafe { (self.functions.poll)(self.handle, 0) };
+        self.watch.take_refused().or_else(|| self.commit(TOLD).err())
     }
 
     fn wait_for_room(&mut self, patience: Duration) -> Result<()> {

@@ -55,14 +55,14 @@ def of_client(error: ClientError, endpoint: Endpoint, what: str, more: str = "")
     return DrsError(Fault.TARGET_REFUSED, what=what, reason=reason)
 
 
-def of_producer(error: KafkaError, endpoint: Endpoint, what: str) -> DrsError:
-    """The Fault that a failure of the producer means.
+def of_producer(error: KafkaError, endpoint: Endpoint, what: str, more: str = "") -> DrsError:
+    """The Fault that a failure of the producer means; `more` stands behind the reason.
 
     That a newer producer has our transactional id is told as if nobody answered: whoever opens the target anew finds
     out who is the newer worker, for the epoch stands there; and a broker may have ended a transaction that took too
     long, which looks the same.
     """
-    where, reason = str(endpoint), error.message
+    where, reason = str(endpoint), error.message + more
     match error.kind:
         case "fenced" | "unavailable" | "aborted":
             return DrsError(Fault.TARGET_UNREACHABLE, endpoint=where, reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,9 +19,11 @@ from opendrs.model.publishing import Publishing
 # How long nobody may answer before the job is told; then it tries again from its checkpoint.
 PATIENCE_S: Final = 30.0
 CALL_S: Final = 5.0
+COMMIT_S: Final = 0.5  # a commit waits for messages of which one may have been refused: that is told between two calls
 PAUSE_S: Final = 0.05
 ID_PREFIX: Final = "opendrs."
 TIMEOUT_MS: Final = 300_000  # of a transaction that nobody ends, if the brokers allow as much
+REFUSED_PARTITION: Final = re.compile(r'Failed to add partition "([^"]+)".*authorization failed')
 BATCH_BYTES: Final = 1_000_000  # of messages that are sent together; a topic that takes less cannot be used
 
 
@@ -36,6 +39,7 @@ class Producer:
         self.transactional = publishing.delivery == "exactly-once"
         self._opened_at: float | None = None
         self._undecided = False  # whether the transaction is there, or gone
+        self._failed = False  # something of the transaction
         options = {
             **settings(endpoint),
             "acks": "all",
@@ -57,7 +61,16 @@ class Producer:
         try:
             yield
         except KafkaError as error:
-            raise of_producer(error, self._endpoint, what) from error
+            self._failed = True
+            raise of_producer(error, self._endpoint, what, self._named(error)) from error
+
+    def _named(self, error: KafkaError) -> str:
+        """Topics of which only librdkafka's log says that they were refused to a transaction."""
+        if error.kind != "authorization" or error.topic:
+            return ""
+        found = (REFUSED_PARTITION.search(line) for _, line in self.core.take_log())
+        names = sorted({one[1] for one in found if one})
+        return f" (topics: {', '.join(names)})" if names else ""
 
     def fence(self) -> None:
         """From now on no older producer of this identity can commit anything."""
@@ -84,6 +97,7 @@ class Producer:
             raise DrsError(Fault.TARGET_UNREACHABLE, endpoint=str(self._endpoint), reason=reason)
         if self._opened_at is not None:
             return
+        self._failed = False
         if self.transactional:
             with self.translated("begin a transaction"):
                 self.core.begin()
@@ -110,11 +124,20 @@ class Producer:
 
     def _commit(self) -> None:
         try:
-            _patiently(self.core.commit)
+            _patiently(self.core.commit, COMMIT_S)
         except KafkaError as error:
             # It may come about still: while that is not known, an abort must not be asked for.
-            self._undecided = error.kind == "unavailable"
+            self._undecided = error.kind == "unavailable" or self._has_ended()
             raise
+
+    def _has_ended(self) -> bool:
+        """Behind a commit that failed: librdkafka takes a call that ran out of time for unfinished, and lets no other
+        be made before the same one is, even if a message was refused and the transaction cannot but be aborted."""
+        try:
+            self.core.commit(CALL_S)
+        except KafkaError:
+            return False
+        return True
 
     def _flush(self) -> None:
         with self.translated("send messages"):
@@ -131,11 +154,12 @@ class Producer:
         self._opened_at = None
 
     def _abort(self) -> None:
-        """What is on its way arrives first: where another transaction has ended a moment ago, the coordinator is told
-        of this one later (CONCURRENT_TRANSACTIONS), and librdkafka (2.16) would ask it to end what it knows nothing
-        of."""
-        with suppress(KafkaError):
-            self.core.flush(CALL_S)
+        """What is on its way arrives first, if it can. Where another transaction has ended a moment ago, the
+        coordinator is told of this one later (CONCURRENT_TRANSACTIONS), and librdkafka (2.16) would ask it to end what
+        it knows nothing of."""
+        if not self._failed:
+            with suppress(KafkaError):
+                self.core.flush(CALL_S)
         _patiently(self.core.abort)
 
     def close(self) -> None:
@@ -147,12 +171,12 @@ class Producer:
         self.core.close()
 
 
-def _patiently(call: Callable[[float], None]) -> None:
+def _patiently(call: Callable[[float], None], call_s: float = CALL_S) -> None:
     """Repeats a call that may be repeated, until it succeeds or patience ends."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            call(CALL_S)
+            call(call_s)
         except KafkaError as error:
             if error.kind != "unavailable" or time.monotonic() > deadline:
                 raise

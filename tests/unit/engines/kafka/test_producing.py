@@ -10,7 +10,15 @@ import pytest
 
 from opendrs._core import KafkaError
 from opendrs.engines.kafka import producing
-from opendrs.engines.kafka.producing import BATCH_BYTES, CALL_S, PATIENCE_S, PAUSE_S, Producer, transactional_id
+from opendrs.engines.kafka.producing import (
+    BATCH_BYTES,
+    CALL_S,
+    COMMIT_S,
+    PATIENCE_S,
+    PAUSE_S,
+    Producer,
+    transactional_id,
+)
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.publishing import Publishing
@@ -69,7 +77,7 @@ class Core:
         self._call("begin")
 
     def commit(self, timeout_s: float) -> None:
-        assert timeout_s == CALL_S
+        assert timeout_s in (CALL_S, COMMIT_S)
         self._call("commit", timeout_s=timeout_s)
 
     def abort(self, timeout_s: float) -> None:
@@ -182,7 +190,8 @@ def test_patience_ends(make: Make, what: str) -> None:
     core(producer).failures[what] = ["unavailable"] * 1000
     assert fault_of(lambda: failing(what, producer)) is Fault.TARGET_UNREACHABLE
     # As many calls as fit, with a pause behind each.
-    assert core(producer).calls.count(what) == int(PATIENCE_S / (CALL_S + PAUSE_S)) + 1
+    each_s = (COMMIT_S if what == "commit" else CALL_S) + PAUSE_S
+    assert core(producer).calls.count(what) == int(PATIENCE_S / each_s) + 1
 
 
 @pytest.mark.parametrize("kind", ["fenced", "aborted", "authentication", "authorization", "too_large", "refused"])
@@ -191,7 +200,8 @@ def test_what_will_not_change_is_not_asked_again(make: Make, what: str, kind: st
     producer = make()
     core(producer).failures[what] = ["unavailable", kind]
     fault_of(lambda: failing(what, producer))
-    assert core(producer).calls.count(what) == 2
+    # A commit must be asked for once more before the library lets it be undone.
+    assert core(producer).calls.count(what) == (3 if what == "commit" else 2)
 
 
 def test_without_transactions_it_is_the_flush_that_is_asked_again(make: Make) -> None:
@@ -304,6 +314,27 @@ def test_closing_does_not_wait_for_brokers_that_are_away(make: Make) -> None:
     core(producer).failures["abort"] = ["unavailable"] * 3
     producer.close()
     assert core(producer).calls == ["begin", "abort", "close"]
+
+
+def test_a_commit_that_has_failed_is_undone(make: Make) -> None:
+    producer = make()
+    producer.begin()
+    core(producer).failures["commit"] = ["unavailable", "too_large", "aborted"]
+    fault_of(lambda: producer.commit(0, []))
+    producer.rollback()
+    # Nothing of it is waited for.
+    assert core(producer).calls == ["begin", *["commit"] * 3, "abort"]
+    producer.begin()
+
+
+def test_a_commit_that_came_about_although_it_failed_is_not_undone(make: Make) -> None:
+    producer = make()
+    producer.begin()
+    core(producer).failures["commit"] = ["aborted"]
+    fault_of(lambda: producer.commit(0, []))
+    producer.rollback()
+    assert "abort" not in core(producer).calls
+    assert fault_of(producer.begin) is Fault.TARGET_UNREACHABLE
 
 
 def test_what_may_have_been_committed_is_not_aborted(make: Make) -> None:
