@@ -154,9 +154,9 @@ class Producer:
         self._opened_at = None
 
     def _abort(self) -> None:
-        """What is on its way arrives first, if it can. Where another transaction has ended a moment ago, the coordinator
-        is told of this one later (CONCURRENT_TRANSACTIONS), and librdkafka (2.16) would ask it to end what it knows
-        nothing of."""
+        """What is on its way arrives first, if it can. Where another transaction has ended a moment ago, the
+        coordinator is told of this one later (CONCURRENT_TRANSACTIONS), and librdkafka (2.16) would ask it to end what
+        it knows nothing of."""
         if not self._failed:
             with suppress(KafkaError):
                 self.core.flush(CALL_S)
