@@ -52,23 +52,22 @@ def house() -> Iterator[Kafka]:
 @pytest.fixture
 def tell(database: NewDatabase, tmp_path: Path) -> Iterator[NewTale]:
     """`tell(source, broker, **publishing)`: a new job of a new, empty database; its topics go after the test."""
-    made: list[Tale] = []
+    there: dict[Kafka, set[str]] = {}
 
     def new(source: FamilyServer, broker: Kafka, *, of: dict[str, Any] | None = None, **publishing: Any) -> Tale:
+        there.setdefault(broker, set(broker.topics()))
         name = database(source)
         folder = tmp_path / name
         folder.mkdir()
         in_order = {**IN_ORDER, "topic": name, "ddl_topic": name}
         how = Publishing(**{**(in_order if "topic_policy" not in publishing else {}), **publishing})
-        made.append(Tale(source=source, broker=broker, name=name, folder=folder, publishing=how, **(of or {})))
-        return made[-1]
+        return Tale(source=source, broker=broker, name=name, folder=folder, publishing=how, **(of or {}))
 
     yield new
-    for tale in made:
-        if tale.broker.running:  # the test may have ended it
-            there = tale.broker.topics()
-            for topic in {*tale.topics(), tale.checkpoint_topic}.intersection(there):
-                tale.broker.delete_topic(topic)
+    for broker, before in there.items():
+        if broker.running:  # the test may have ended it
+            for topic in set(broker.topics()) - before:
+                broker.delete_topic(topic)
 
 
 def grant_all(house: Kafka, user: str, prefix: str) -> None:

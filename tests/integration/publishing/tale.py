@@ -54,6 +54,7 @@ class Tale:
 
     target     URL of the broker, instead of that of its PLAINTEXT
     selection  instead of all tables of the database
+    label      tells it apart from other jobs of the same tables
     reports    what was not published, as the job said it
     epoch      of the worker that played last
     """
@@ -67,6 +68,7 @@ class Tale:
     readers: int = 1
     selection: Selection | None = None
     task: Task = "full+incremental"
+    label: str = ""
     reports: list[tuple[str, str]] = field(default_factory=list)
     epoch: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
@@ -76,7 +78,7 @@ class Tale:
         source, target = Endpoint.parse(self.source.url()), Endpoint.parse(self.target or self.broker.url())
         selection = self.selection or Selection(patterns=(f"{self.name}.*",))
         policy = Policy(publishing=self.publishing, readers=self.readers)
-        identity = job_id(source, target, selection, self.name)
+        identity = job_id(source, target, selection, f"{self.name}{self.label}")
         return Job(id=identity, source=source, target=target, task=self.task, selection=selection, policy=policy)
 
     @property
@@ -88,6 +90,13 @@ class Tale:
         folder = self.folder / "elsewhere"
         folder.mkdir()
         return replace(self, folder=folder, epoch=self.epoch + 10, reports=[], stop=threading.Event())
+
+    def another(self, **publishing: Any) -> Tale:
+        """Another job of the same tables."""
+        folder = self.folder / str(len(list(self.folder.iterdir())))
+        folder.mkdir()
+        how = replace(self.publishing, **publishing)
+        return replace(self, folder=folder, publishing=how, label=folder.name, epoch=0, reports=[])
 
     def publishes(self, **changes: Any) -> None:
         self.publishing = replace(self.publishing, **changes)

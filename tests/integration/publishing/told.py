@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pymysql.constants import FIELD_TYPE
 
+from opendrs.model.catalog import TableName
 from tests.harness.fold import Folded, Name, told
 from tests.harness.mysql_family import FamilyServer
 from tests.integration.publishing.tale import Tale
@@ -28,9 +29,9 @@ _ALTER: Final = re.compile(rf"ALTER TABLE ({_NAME}) RENAME (?:TO |AS )?({_NAME})
 _NUMBERED: Final = frozenset({FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE})
 
 
-def folded(values: Iterable[bytes], form: str = FORM) -> Folded:
-    """Rows and statements in the order in which they are given."""
-    found = Folded()
+def folded(values: Iterable[bytes], form: str = FORM, keys: Mapping[Name, tuple[str, ...]] | None = None) -> Folded:
+    """Rows and statements in the order in which they are given. `keys`: where the format does not tell them."""
+    found = Folded(keys=dict(keys or {}))
     for value in values:
         change = told(value, form)
         if change is None:
@@ -71,21 +72,17 @@ def _move(found: Folded, old: Name, new: Name) -> None:
             kept[new] = kept.pop(old)  # type: ignore[attr-defined]
 
 
-def differing(tale: Tale, values: Iterable[bytes] | None = None, *, form: str = FORM) -> list[str]:
-    """What consumers believe and is not so; empty if all they believe is what the source has."""
-    found = folded(tale.values() if values is None else values, form)
-    wanted = {name: rows for name, rows in rows_of(tale.source, tale.name).items() if _selected(tale, name)}
+def differing(tale: Tale, values: Iterable[bytes] | None = None, *others: str) -> list[str]:
+    """What consumers believe and is not so; empty if all they believe is what the source has. `others`: databases of the
+    job besides the tale's own."""
+    found = folded(tale.values() if values is None else values)
+    there = {name: rows for database in (tale.name, *others) for name, rows in rows_of(tale.source, database).items()}
+    wanted = {name: rows for name, rows in there.items() if tale.job.selection.wants(TableName(*name))}
     odd = [name for name in {*found.tables, *found.loose} - wanted.keys() if found.rows(name)]
     doubts = [f"{name} is not at the source" for name in sorted(odd)]
     for name, rows in sorted(wanted.items()):
         doubts += _unlike(name, rows, found)
     return doubts
-
-
-def _selected(tale: Tale, name: Name) -> bool:
-    from opendrs.model.catalog import TableName
-
-    return tale.job.selection.wants(TableName(*name))
 
 
 def _unlike(name: Name, rows: Sequence[Mapping[str, Any]], found: Folded) -> list[str]:
