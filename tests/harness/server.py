@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 USER = "opendrs"
 PASSWORD = "opendrs-Secret-1"
@@ -115,6 +115,7 @@ class Daemon(Protocol):
     ) -> None: ...
 
 
+@runtime_checkable
 class Server(Daemon, Protocol):
     """One database server."""
 

@@ -33,8 +33,9 @@ UNAUTHORISED: Final = frozenset(
 )
 
 
-# What the broker says of our certificate, or of there being none, comes as if the connection had broken.
-ALERT: Final = re.compile(r"alert .*(certificate|unknown ca)")
+# What the broker says of our certificate, or of there being none, comes as if the connection had broken; and so does
+# what we say of its own, if it is found out while something is being written.
+TLS: Final = re.compile(r"alert .*(certificate|unknown ca)|certificate verify failed|wrong version number")
 
 
 def of_client(error: ClientError, endpoint: Endpoint, what: str, more: str = "") -> DrsError:
@@ -42,14 +43,12 @@ def of_client(error: ClientError, endpoint: Endpoint, what: str, more: str = "")
     behind the reason."""
     where, reason = str(endpoint), error.str() + more
     code = error.code()
-    if code in UNREACHABLE and ALERT.search(reason):
+    if code == ClientError._SSL or (code in UNREACHABLE and TLS.search(reason)):
         return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
     if code in UNREACHABLE:
         return DrsError(Fault.TARGET_UNREACHABLE, endpoint=where, reason=reason)
     if code in REFUSED_LOGIN:
         return DrsError(Fault.ACCESS_DENIED, endpoint=where, reason=reason)
-    if code == ClientError._SSL:
-        return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
     if code in UNAUTHORISED:
         return DrsError(Fault.PRIVILEGE_MISSING, endpoint=where, what=what, reason=reason)
     return DrsError(Fault.TARGET_REFUSED, what=what, reason=reason)
@@ -63,6 +62,8 @@ def of_producer(error: KafkaError, endpoint: Endpoint, what: str, more: str = ""
     long, which looks the same.
     """
     where, reason = str(endpoint), error.message + more
+    if error.code == ClientError._SSL or (error.kind == "unavailable" and TLS.search(reason)):
+        return DrsError(Fault.ENDPOINT_INVALID, endpoint=where, reason=reason)
     match error.kind:
         case "fenced" | "unavailable" | "aborted":
             return DrsError(Fault.TARGET_UNREACHABLE, endpoint=where, reason=reason)

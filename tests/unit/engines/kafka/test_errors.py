@@ -89,6 +89,23 @@ def test_every_kind_of_the_producer(kind: str) -> None:
         assert kind in error.message
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ssl://h1:9092/bootstrap: error:0A000086:SSL routines::certificate verify failed (after 4ms in SSL_HANDSHAKE)",
+        "error:0A000412:SSL routines::sslv3 alert bad certificate",
+        "SSL handshake failed: error:0A00010B:SSL routines::wrong version number",
+    ],
+)
+def test_certificates_are_told_of_even_as_a_broken_connection(words: str) -> None:
+    """Which of the two the library says is a matter of when it finds out."""
+    for number in (ClientError._TRANSPORT, ClientError._SSL):
+        assert of_client(ClientError(number, words), ENDPOINT, "list").fault is Fault.ENDPOINT_INVALID
+    for kind, number in (("unavailable", ClientError._TRANSPORT), ("authentication", ClientError._SSL)):
+        told = of_producer(failure(kind, code=number, message=words), ENDPOINT, "begin")
+        assert told.fault is Fault.ENDPOINT_INVALID and words in told.message
+
+
 def test_the_kinds_are_those_that_the_compiled_part_names() -> None:
     listed = (KafkaError.__doc__ or "").partition("kind")[2].partition("code")[0].partition(":")[2]
     assert {word.strip() for word in listed.split(",")} == KINDS.keys() - {"something new"}
