@@ -58,13 +58,13 @@ impl Decoder {
                 Ok(())
             }
             types::INCIDENT => Err(incident(body)),
-            // Notes of the servers to themselves and to people; START_ENCRYPTION tells how the file is
-            // encrypted, while the server sends it decrypted.
-            types::PREVIOUS_GTIDS
-            | types::GTID_LIST
-            | types::BINLOG_CHECKPOINT
-            | types::START_ENCRYPTION
-            | types::ANNOTATE_ROWS
+            // START_ENCRYPTION tells how the file is encrypted, while the server sends it decrypted.
+            types::PREVIOUS_GTIDS | types::GTID_LIST | types::BINLOG_CHECKPOINT | types::START_ENCRYPTION => {
+                self.note(header);
+                Ok(())
+            }
+            // Notes of the servers to people and to others of their kind.
+            types::ANNOTATE_ROWS
             | types::ROWS_QUERY
             | types::TRANSACTION_CONTEXT
             | types::VIEW_CHANGE
@@ -142,6 +142,16 @@ impl Decoder {
         Ok(())
     }
 
+    /// A note of the server to itself, between transactions. It ends the log for now, perhaps for long, and whoever
+    /// waits for the end that the server's status shows must hear of it: MariaDB writes its checkpoints whenever it
+    /// comes to it.
+    fn note(&mut self, header: &Header) {
+        if self.group.is_none() && !header.is_artificial() {
+            self.tracker.settle_file();
+            self.beat = true;
+        }
+    }
+
     fn heartbeat(&mut self, header: &Header, body: &[u8]) -> Result<()> {
         let place = if header.kind == types::HEARTBEAT {
             Some(FilePosition { file: cursor::name(body)?.to_owned(), pos: u64::from(header.end) })
@@ -149,11 +159,12 @@ impl Decoder {
             heartbeat_v2(body)?
         };
         self.beat = true;
-        // Transactions that the server left out, for we have them already, move the position too.
+        // Transactions that the server left out, for we have them already, move the position too, and so do events
+        // that nobody has to know.
         if let Some(place) = place
             && self.group.is_none()
             && place.file == self.tracker.file
-            && place.pos > self.tracker.pos
+            && place.pos >= self.tracker.pos
         {
             self.tracker.pos = place.pos;
             self.tracker.settle_file();

@@ -240,3 +240,100 @@ fn events_are_refused_while_a_schema_change_waits() {
     }
     assert_eq!(refused, 2);
 }
+
+/// One event as a server sends it, with its checksum.
+fn event(kind: u8, end: u32, body: &[u8]) -> Vec<u8> {
+    let size = (19 + body.len() + 4) as u32;
+    let mut event = vec![0; 4];
+    event.push(kind);
+    event.extend(1_u32.to_le_bytes());
+    event.extend(size.to_le_bytes());
+    event.extend(end.to_le_bytes());
+    event.extend([0, 0]);
+    event.extend(body);
+    event.extend(crc32fast::hash(&event).to_le_bytes());
+    event
+}
+
+fn place(decoder: &Decoder) -> FilePosition {
+    let Position { at, .. } = decoder.position();
+    match at {
+        Coordinate::MysqlGtid { file, .. } | Coordinate::MariadbGtid { file, .. } => file.unwrap(),
+        Coordinate::MysqlFile { applied, .. } => applied,
+    }
+}
+
+/// A server's status shows the end of its log, and whoever has read it must see that he is there: MariaDB writes a
+/// checkpoint behind a new file's first transactions, whenever it comes to it.
+#[test]
+fn what_a_server_notes_between_transactions_moves_the_position() {
+    const ROTATE: u8 = 4;
+    const HEARTBEAT: u8 = 27;
+    const PREVIOUS_GTIDS: u8 = 35;
+    const MARIADB_CHECKPOINT: u8 = 161;
+    const MARIADB_GTID_LIST: u8 = 163;
+    for (product, notes) in [
+        ("mysql-9.7", &[PREVIOUS_GTIDS][..]),
+        ("mariadb-10.11", &[MARIADB_GTID_LIST, MARIADB_CHECKPOINT]),
+        ("mariadb-11.8", &[MARIADB_CHECKPOINT]),
+    ] {
+        let (case, bytes) = recorded(&format!("{product}/xa"));
+        for start in starts(product) {
+            let mut decoder = decoder(&case, start, &TableOptions::default());
+            decoder.feed(&event(ROTATE, 0, &[&4_u64.to_le_bytes()[..], b"f"].concat())).unwrap();
+            let events = events(&bytes);
+            let (_, all) = events.split_last().filter(|(last, _)| last.1[4] == ROTATE).unwrap();
+            for (_, event) in all {
+                decoder.feed(event).unwrap();
+                drained(&mut decoder);
+            }
+            let end = all.last().unwrap().0;
+            assert_eq!(place(&decoder), FilePosition { file: "f".to_owned(), pos: end }, "{product}");
+            for (number, kind) in (1_u64..).zip(notes) {
+                let end = end + number * 40;
+                decoder.feed(&event(*kind, end as u32, &[0; 17])).unwrap();
+                let told = drained(&mut decoder);
+                assert!(matches!(told.as_slice(), [Event::Heartbeat(beat)] if beat.position == decoder.position()));
+                assert_eq!(place(&decoder).pos, end, "{product}");
+            }
+            // Something that nobody has to know, and then the server says where it is.
+            let end = end + 1000;
+            let mut ignorable = event(200, end as u32, &[0; 17]);
+            ignorable[17] = 0x80;
+            let crc = ignorable.len() - 4;
+            let sum = crc32fast::hash(&ignorable[..crc]).to_le_bytes();
+            ignorable[crc..].copy_from_slice(&sum);
+            decoder.feed(&ignorable).unwrap();
+            drained(&mut decoder);
+            decoder.feed(&event(HEARTBEAT, end as u32, b"f")).unwrap();
+            drained(&mut decoder);
+            assert_eq!(place(&decoder).pos, end, "{product}");
+        }
+    }
+}
+
+/// Within a transaction there is no place to begin at.
+#[test]
+fn notes_within_a_transaction_move_nothing() {
+    const TABLE_MAP: u8 = 19;
+    const HEARTBEAT: u8 = 27;
+    const MARIADB_CHECKPOINT: u8 = 161;
+    for product in ["mysql-9.7", "mariadb-10.11", "mariadb-11.8"] {
+        let (case, bytes) = recorded(&format!("{product}/xa"));
+        let mut decoder = decoder(&case, starts(product).remove(1), &TableOptions::default());
+        let mut before = None;
+        for (end, one) in events(&bytes) {
+            decoder.feed(one).unwrap();
+            drained(&mut decoder);
+            if one[4] == TABLE_MAP {
+                before.get_or_insert_with(|| decoder.position());
+                decoder.feed(&event(MARIADB_CHECKPOINT, end as u32, &[0; 17])).unwrap();
+                decoder.feed(&event(HEARTBEAT, end as u32, b"")).unwrap();
+                drained(&mut decoder);
+                assert_eq!(Some(decoder.position()), before, "{product}");
+                break;
+            }
+        }
+        assert!(before.is_some());
+    }
+}
