@@ -28,7 +28,7 @@ demo: setup ## A job on real servers, before your eyes (SOURCE=mariadb|mysql, TA
 
 test: setup ## Everything that this machine can test, with real servers; says what it could not (SEED= orders)
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 3 --dist loadfile --randomly-seed=$(or $(SEED),1)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --randomly-seed=$(or $(SEED),1)
 
 check: setup ## Format, lints, types, import contracts, house rules, Rust tests
 	$(BIN)/ruff format --check --quiet .

@@ -100,7 +100,7 @@ def asked(name: str, kind: str, form: str) -> str:
             return f"`{name}` + 0e0"  # as text it has six digits
         case "timestamp" if form == "json":
             return SECONDS.format(name)
-        case "vector" | _ if kind in BYTES or kind == "vector":
+        case _ if kind in BYTES or kind == "vector":
             return f"HEX(`{name}`)"
         case "inet4" | "inet6" | "uuid" | "double":
             return f"`{name}`"

@@ -20,6 +20,7 @@ from opendrs.model.endpoint import Endpoint
 
 CONNECT_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_LEAST_MS: Final = 1000  # that librdkafka takes
+HEARSAY_S: Final = 0.5  # is waited for the reason of a failure
 NAME: Final = "opendrs"
 # What depends on librdkafka, and so finds it for our own producer.
 LIBRARY: Final = Path(cimpl.__file__)
@@ -134,18 +135,23 @@ class Client:
 
     def _explained(self, error: ClientError, what: str) -> DrsError:
         """That nobody answered in time says little; what the client has said meanwhile tells why."""
-        self._poll()
-        telling = [said for said in self._said if said.code() != ClientError._ALL_BROKERS_DOWN]
         if error.code() not in (ClientError._TRANSPORT, ClientError._TIMED_OUT, ClientError._ALL_BROKERS_DOWN):
             return of_client(error, self.endpoint, what)
-        if telling:
-            return of_client(telling[-1], self.endpoint, what)
+        telling = self._telling()
+        if telling is not None:
+            return of_client(telling, self.endpoint, what)
         return of_client(error, self.endpoint, what, SILENCE)
 
-    def _poll(self) -> None:
+    def _telling(self) -> ClientError | None:
+        """What was said last. It comes from threads of the library, which may be behind the call that failed."""
         admin = getattr(self, "_admin", None)
-        if admin is not None:
-            admin.poll(0)
+        for wait_s in (0.0, *[HEARSAY_S / 10] * 10):
+            if admin is not None:
+                admin.poll(wait_s)
+            telling = [said for said in self._said if said.code() != ClientError._ALL_BROKERS_DOWN]
+            if telling:
+                return telling[-1]
+        return None
 
     def answer(self, future: Any, what: str) -> Any:
         """What an asynchronous call comes to."""

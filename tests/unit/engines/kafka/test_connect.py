@@ -284,6 +284,21 @@ def test_that_nobody_answers_is_explained_by_what_was_said(
     assert raised.value.fault is fault and words in raised.value.message
 
 
+def test_a_reason_that_comes_late_is_waited_for(client: Client) -> None:
+    polls: list[float] = []
+
+    def poll(wait_s: float) -> None:
+        polls.append(wait_s)
+        if len(polls) == 4:
+            client._said.append(REFUSED)
+
+    admin(client).poll = poll  # type: ignore[method-assign]
+    admin(client).answers["list"] = failed(ClientError._TRANSPORT)
+    with pytest.raises(DrsError, match="connection refused"):
+        client.brokers()
+    assert len(polls) == 4 and sum(polls) < 1
+
+
 def test_settings_that_the_library_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(options: dict[str, Any], *, logger: Any) -> Any:
         raise failed(ClientError._INVALID_ARG, "no such file")
