@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from confluent_kafka import OFFSET_BEGINNING
 from confluent_kafka.admin import AclOperation, AdminClient, ResourceType
 
 from tests.harness import cache, java, kafka_client, kafka_wire, maven
@@ -204,13 +205,16 @@ class Kafka(LocalDaemon):
         """Delete a topic, and return when the broker has forgotten it."""
         kafka_client.delete_topic(self.client(), name)
 
-    def consume(self, topics: str | Sequence[str], isolation: Isolation = "read_committed") -> list[Message]:
+    def consume(
+        self, topics: str | Sequence[str], isolation: Isolation = "read_committed", *, begin: int = OFFSET_BEGINNING
+    ) -> list[Message]:
         """All messages of topics from the beginning to the end as it is now, by topic, partition and offset.
 
         isolation  `read_committed` ends before the first transaction that is open, and leaves out
                    those that were aborted
+        begin      an offset; in every partition what is before it is left out
         """
-        return kafka_client.consume(self.client(), topics, isolation)
+        return kafka_client.consume(self.client(), topics, isolation, begin=begin)
 
     @property
     def features(self) -> dict[str, int]:

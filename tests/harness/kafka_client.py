@@ -120,11 +120,18 @@ def _until(what: str, condition: Callable[[], bool]) -> None:
 # --- reading ------------------------------------------------------------------------------
 
 
-def consume(client: Client, names: str | Sequence[str], isolation: Isolation = "read_committed") -> list[Message]:
+def consume(
+    client: Client,
+    names: str | Sequence[str],
+    isolation: Isolation = "read_committed",
+    *,
+    begin: int = OFFSET_BEGINNING,
+) -> list[Message]:
     """All messages of topics from the beginning to the end as it is now, by topic, partition and offset.
 
     isolation  `read_committed` ends before the first transaction that is open, and leaves out
                those that were aborted
+    begin      an offset; in every partition what is before it is left out
     """
     settings = {
         "group.id": "opendrs-harness",  # none is joined, but the library wants the name
@@ -136,7 +143,7 @@ def consume(client: Client, names: str | Sequence[str], isolation: Isolation = "
     wanted = [names] if isinstance(names, str) else list(names)
     with Consumer({**HASTY, **SILENT, **settings, **client}) as consumer:
         parts = _partitions(consumer, wanted)
-        consumer.assign([TopicPartition(topic, part, OFFSET_BEGINNING) for topic, part in parts])
+        consumer.assign([TopicPartition(topic, part, begin) for topic, part in parts])
         found = list(_to_the_end(consumer, set(parts)))
     return sorted(found, key=lambda message: (message.topic, message.partition, message.offset))
 

@@ -138,6 +138,7 @@ def test_messages_come_as_they_were_sent(broker: Kafka, topic: NewTopic) -> None
         (b"key", "é€😀".encode(), 1_000),
     ]
     assert [one.headers for one in found] == [(), (), (("a", b"1"), ("n", None))]
+    assert broker.consume(name, begin=1) == found[1:2]
 
 
 def test_isolation_of_transactions(broker: Kafka, topic: NewTopic) -> None:
