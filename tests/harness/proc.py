@@ -38,6 +38,16 @@ class Process:
         finally:
             os.close(handle)
 
+    def pause(self, timeout_s: float = 10.0) -> None:
+        """SIGSTOP, and wait until all its threads stand still: those that run on another processor go on for a
+        moment."""
+        self.send(signal.SIGSTOP)
+        deadline = time.monotonic() + timeout_s
+        while self.alive() and not set(_thread_states(self.pid)) <= set("TtZX"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self} does not stand still")
+            time.sleep(0.001)
+
 
 @dataclass(frozen=True, slots=True)
 class _Status:
@@ -79,6 +89,15 @@ def kill_tree(root: Process, timeout_s: float = 20.0) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"processes outlive SIGKILL: {family}")
         time.sleep(0.005)
+
+
+def _thread_states(pid: int) -> Iterator[str]:
+    """The letters of proc(5), a thread each."""
+    for thread in (PROC / str(pid) / "task").glob("*/stat"):
+        try:
+            yield thread.read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
 
 
 def _all() -> Iterator[tuple[int, _Status]]:

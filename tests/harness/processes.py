@@ -102,10 +102,10 @@ class Child:
         self._forget()
 
     def pause(self) -> None:
-        """SIGSTOP the child first, so that it starts no others, then its descendants."""
-        self.process.send(signal.SIGSTOP)
+        """The child first, so that it starts no others, then its descendants."""
+        self.process.pause()
         for member in descendants(self.pid):
-            member.send(signal.SIGSTOP)
+            member.pause()
 
     def resume(self) -> None:
         for member in descendants(self.pid):
