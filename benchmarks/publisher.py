@@ -28,7 +28,9 @@ from benchmarks.servers import source_environment
 from tests.harness.server import PASSWORD, USER
 
 FORMAT: Final = "json_c"
-JOB: Final = b'["job"]'  # key of the record that has epoch, phase and position (engines/kafka/control.py)
+JOB: Final = [
+    "job"
+]  # key of the record that has epoch, phase and position, behind the job's id (engines/kafka/control.py)
 POLL_S: Final = 0.1
 
 
@@ -64,6 +66,7 @@ class Publisher:
         self._state = stage.scratch / f"{name}-state"
         self._saved = stage.scratch / f"{name}-saved"
         self._records: dict[bytes, bytes | None] = {}
+        self._job = b""
 
     @property
     def exists(self) -> bool:
@@ -82,18 +85,19 @@ class Publisher:
         self._records = {
             one.key(): one.value() for one in topic.messages(self._stage.broker.bootstrap, self._checkpoint)
         }
+        (self._job,) = filter(_is_of_job, self._records)
 
     def put_back(self, position: LogPosition) -> None:
         """The job as it was when it had just been made, but standing at this position, with an empty topic."""
         shutil.rmtree(self._state, ignore_errors=True)
         shutil.copytree(self._saved, self._state)
         self._renew()
-        job = json.loads(self._records[JOB] or b"{}")
+        job = json.loads(self._records[self._job] or b"{}")
         place = json.loads(job["position"])
         place |= {"gtid": position.gtid, "file": {"file": position.file, "pos": position.offset}}
         record = json.dumps({**job, "position": json.dumps(place), "next_id": 1, "done": 0}).encode()
         with _producer(self._stage) as producer:
-            for key, value in {**self._records, JOB: record}.items():
+            for key, value in {**self._records, self._job: record}.items():
                 producer.produce(self._checkpoint, value, key, partition=0)
             producer.flush()
 
@@ -118,7 +122,7 @@ class Publisher:
 
     def wait_until_published(self, running: Running, end: LogPosition, timeout_s: float) -> Published:
         """Reads the records of the checkpoint as they come."""
-        known = json.loads(self._records[JOB] or b"{}")["epoch"]
+        known = json.loads(self._records[self._job] or b"{}")["epoch"]
         taken, transactions = 0.0, 0
         with self._job_records() as records:
             for job, made, arrived in _until(records, running, timeout_s, f"{end} was not reached"):
@@ -148,6 +152,10 @@ class Publisher:
             yield _jobs(consumer)
 
 
+def _is_of_job(key: bytes | None) -> bool:
+    return key is not None and json.loads(key)[1:] == JOB
+
+
 def _jobs(consumer: Consumer) -> Iterator[tuple[dict[str, Any], float, float] | None]:
     while True:
         message = consumer.poll(POLL_S)
@@ -156,7 +164,7 @@ def _jobs(consumer: Consumer) -> Iterator[tuple[dict[str, Any], float, float] | 
             yield None
         elif message.error() is not None:
             raise ToolFailed(str(message.error()))
-        elif message.key() == JOB:
+        elif _is_of_job(message.key()):
             yield json.loads(message.value() or b"{}"), message.timestamp()[1] / 1000, arrived
 
 
