@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.store.tables import REVISION, mark, metadata
 
 BUSY_TIMEOUT_S: Final = 10.0
+WAL_PAUSE_S: Final = 0.005
 CONNECT_TIMEOUT_S: Final = 5
 CONNECTIONS_MAX: Final = 40  # of a process at a time: one for each thread of the API
 # A cut network must not keep a worker from renewing its lease once it is back.
@@ -173,12 +176,14 @@ def _engine(place: URL, *, migrates: bool = False, pinned: bool = False, timeout
         options |= {"pool_size": 5, "max_overflow": CONNECTIONS_MAX - 5, "pool_timeout": BUSY_TIMEOUT_S}
     if place.get_backend_name() == "sqlite":
         # isolation_level None: the driver begins no transaction of its own accord, `_begin` does.
-        connect_args: dict[str, Any] = {
-            "isolation_level": None,
-            "timeout": BUSY_TIMEOUT_S if timeout_s is None else timeout_s,
-        }
+        patience_s = BUSY_TIMEOUT_S if timeout_s is None else timeout_s
+        connect_args: dict[str, Any] = {"isolation_level": None, "timeout": patience_s}
         engine = create_engine(place, connect_args=connect_args, **options)
-        event.listen(engine, "connect", _prepare_for_migration if migrates else _prepare)
+
+        def prepare(connection: sqlite3.Connection, _: object) -> None:
+            _prepare(connection, patience_s, migrates=migrates)
+
+        event.listen(engine, "connect", prepare)
         if not pinned:
             event.listen(engine, "begin", _begin)
         return engine
@@ -199,18 +204,29 @@ def _engine(place: URL, *, migrates: bool = False, pinned: bool = False, timeout
     return create_engine(place, connect_args=connect_args, pool_pre_ping=not migrates, **options)
 
 
-def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    _prepare_for_migration(connection, _)
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _prepare_for_migration(connection: sqlite3.Connection, _: object) -> None:
-    """Foreign keys stay off: a migration that makes a table anew drops the old one, and SQLite
-    would delete everything that refers to it (sqlite.org/lang_altertable.html, section 7)."""
-    connection.execute("PRAGMA journal_mode=WAL")
+def _prepare(connection: sqlite3.Connection, patience_s: float, *, migrates: bool) -> None:
+    """For a migration foreign keys stay off: one that makes a table anew drops the old one, and SQLite would delete
+    everything that refers to it (sqlite.org/lang_altertable.html, section 7)."""
+    _demand_wal(connection, patience_s)
     # FULL: an epoch that was given must outlive a power cut (sqlite.org/pragma.html: in WAL mode NORMAL may
     # lose the last commits). We commit about once a second, so it costs nothing.
     connection.execute("PRAGMA synchronous=FULL")
+    if not migrates:
+        connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _demand_wal(connection: sqlite3.Connection, patience_s: float) -> None:
+    """The first of those that open a new store changes its mode. SQLite lets nobody wait for that: two that read and
+    want to change it would wait for each other (sqlite.org/c3ref/busy_handler.html)."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+        time.sleep(WAL_PAUSE_S * (1 + random.random()))  # noqa: S311  no secret
 
 
 def _begin(connection: Connection) -> None:

@@ -49,7 +49,7 @@ def ask(shared_world: World, raw: Raw) -> Any:
 
 def at_once(act: Callable[[int], tuple[int, Any]]) -> tuple[Counter[str], list[Any]]:
     """What came of so many at the same moment: codes, empty for good answers; and the good answers."""
-    gate = threading.Barrier(MANY)
+    gate = threading.Barrier(MANY, timeout=60)
 
     def go(number: int) -> tuple[int, Any]:
         gate.wait()

@@ -109,7 +109,7 @@ def test_the_description(world: World, client: httpx.Client) -> None:
 
 def test_the_description_for_many_at_a_time(tmp_path: Path) -> None:
     gateway = Gateway(open_store(f"sqlite:///{tmp_path / 'opendrs.db'}"), Seal(bytes(32)))
-    gate = threading.Barrier(8)
+    gate = threading.Barrier(8, timeout=60)
 
     def ask(number: int) -> int:
         gate.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def test_processes_that_start_together_do_not_collide(url: str) -> None:
 
 
 def test_threads_that_start_together_do_not_collide(url: str) -> None:
-    barrier = threading.Barrier(6)
+    barrier = threading.Barrier(6, timeout=60)
 
     def start(_: int) -> Store:
         barrier.wait()
@@ -59,6 +60,16 @@ def test_threads_that_start_together_do_not_collide(url: str) -> None:
         with store.read() as connection:
             assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [REVISION]
         store.close()
+
+
+def test_a_new_store_that_another_makes_just_now(tmp_path: Path) -> None:
+    """To change the mode of its file one must be alone, and SQLite lets nobody wait for that who reads."""
+    path = tmp_path / "state.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA user_version=1")
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.3, other.close).start()
+    open_store(f"sqlite:///{path}").close()
 
 
 def test_opening_again_changes_nothing(url: str, store: Store, job: Job) -> None:

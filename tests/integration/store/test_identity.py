@@ -176,7 +176,7 @@ def test_another_key_of_the_seal_is_said_at_the_start(store: Store) -> None:
 
 
 def test_many_that_start_together_agree(url: str) -> None:
-    barrier = threading.Barrier(4)
+    barrier = threading.Barrier(4, timeout=60)  # one that fails is told by its own error
 
     def begin(_: int) -> Shown | None:
         store = open_store(url)

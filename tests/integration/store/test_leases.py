@@ -99,7 +99,7 @@ def test_threads_never_get_the_same_epoch(store: Store, job: Job) -> None:
 
 def test_of_many_who_saw_the_same_exactly_one_wins(store: Store, job: Job) -> None:
     for round_ in range(10):
-        barrier = threading.Barrier(8)
+        barrier = threading.Barrier(8, timeout=60)
 
         def race(_: int, seen: int = round_, start: threading.Barrier = barrier) -> int | None:
             start.wait()

@@ -39,7 +39,7 @@ def test_whoever_goes_on_begins_where_another_ended() -> None:
 
 def test_no_two_lanes_get_the_same_id() -> None:
     ids = Ids()
-    start = threading.Barrier(4)
+    start = threading.Barrier(4, timeout=60)
 
     def lane(count: int) -> list[int]:
         start.wait()
