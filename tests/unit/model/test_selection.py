@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import TableProgress
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import job_id
+from opendrs.model.rules import NO_RULE, ExtraColumn, TableRule
 from opendrs.model.selection import Selection
 
 EXACT = Selection(
@@ -113,8 +115,8 @@ def test_a_topic_selects_nothing() -> None:
 
 
 def test_a_selection_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 4"):
-        Selection.from_json({**EXACT.to_json(), "version": 4})
+    with pytest.raises(ValueError, match="version 5"):
+        Selection.from_json({**EXACT.to_json(), "version": 5})
     with pytest.raises(DrsError):
         Selection(patterns=("shop",))
 
@@ -135,3 +137,55 @@ def test_many_single_tables_are_asked_for_quickly() -> None:
     assert all(selection.wants(name) for name in names[:10_000])
     assert not any(selection.wants_database(f"db{n}") for n in range(7, 10_007))
     assert time.monotonic() - began < 10
+
+
+def test_excluded_patterns_win() -> None:
+    chosen = Selection(databases=frozenset({"shop"}), excluded=("shop.tmp_*",))
+    assert chosen.wants(TableName("shop", "orders"))
+    assert not chosen.wants(TableName("shop", "tmp_orders"))
+    assert Selection.from_json(chosen.to_json()) == chosen
+
+
+def test_what_is_anothers_is_left_out() -> None:
+    wider, narrower = Selection(databases=frozenset({"shop"})), Selection(tables=frozenset({TableName("shop", "a")}))
+    new = replace(wider, apart=narrower)
+    assert new.wants(TableName("shop", "b"))
+    assert not new.wants(TableName("shop", "a"))
+
+
+def test_a_rule_decides_where_a_table_arrives() -> None:
+    a, b = TableName("shop", "a"), TableName("shop", "b")
+    chosen = Selection(
+        tables=frozenset({a, b}),
+        schemas={"shop": "store"},
+        rules={a: TableRule(table="first", filter="id > 3", columns={"secret": None}), b: TableRule(schema="other")},
+    )
+    assert chosen.target(a) == TableName("store", "first")
+    assert chosen.target(b) == TableName("other", "b")
+    assert chosen.to_json()["version"] == 4
+    assert Selection.from_json(chosen.to_json()) == chosen
+
+
+def test_what_takes_a_tables_place_has_its_rows_and_a_name_of_its_own() -> None:
+    """Columns that are left out must not arrive by way of an online change of the table."""
+    a = TableName("shop", "a")
+    rule = TableRule(table="first", filter="id > 3", columns={"secret": None})
+    ghost = TableName("shop", "_a_gho")
+    chosen = Selection(tables=frozenset({a}), rules={a: rule})
+    assert chosen.rule(ghost).of_rows == rule.of_rows
+    assert chosen.target(ghost) == ghost
+
+
+def test_rules_keep_everything_they_say() -> None:
+    rule = TableRule(
+        columns={"A": "x", "b": None},
+        extras=(ExtraColumn(name="e", kind="default_value", type="int", value="7"),),
+        dml=frozenset(),
+    )
+    assert TableRule.from_json(rule.to_json()) == rule
+    assert rule.arrives("a") == "x"
+    assert rule.arrives("B") is None
+    assert rule.arrives("c") == "c"
+    assert NO_RULE.to_json() == {}
+    with pytest.raises(ValueError, match="the same column"):
+        TableRule(columns={"a": "x", "A": None})

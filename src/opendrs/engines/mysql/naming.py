@@ -1,13 +1,12 @@
-"""The names that servers make up: of indexes, foreign keys and checks. And those of online-DDL tools."""
+"""The names that servers make up: of indexes, foreign keys and checks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
 
 from opendrs.engines.mysql.flavour import Flavour
-from opendrs.model.catalog import IndexPart, TableName
+from opendrs.model.catalog import IndexPart
 
 
 def index_name(parts: tuple[IndexPart, ...], taken: Iterable[str]) -> str:
@@ -42,23 +41,6 @@ def number_behind(prefix: str, name: str) -> int | None:
     rest = name[len(prefix) :]
     made_up = name.lower().startswith(prefix.lower()) and re.fullmatch(r"[1-9][0-9]*", rest)
     return int(rest) if made_up else None
-
-
-# gh-ost: _t_gho (the new table), _t_del (the old one on its way out, perhaps with a time: _t_20240131235959_del).
-# pt-online-schema-change: _t_new, _t_old, with more underscores in front if that name is taken.
-# Source: the tools' manuals, go/base/context.go of gh-ost.
-_SHADOWS: Final = (
-    re.compile(r"_(?P<table>.+)_gho"),
-    re.compile(r"_(?P<table>.+?)(?:_\d{14})?_del"),
-    re.compile(r"_{1,10}(?P<table>[^_].*)_(?:new|old)"),
-)
-
-
-def shadow_of(name: TableName) -> TableName | None:
-    """The table that an online-DDL tool puts this one in the place of, or has put aside as this one; None if the name
-    is not of that kind."""
-    found = next((found for pattern in _SHADOWS if (found := pattern.fullmatch(name.table))), None)
-    return TableName(name.schema, found["table"]) if found else None
 
 
 def replica_host(job: str) -> str:

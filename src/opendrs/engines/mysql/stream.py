@@ -19,7 +19,7 @@ from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import connection_options
 from opendrs.engines.mysql.ddl import Ignored, parse
 from opendrs.engines.mysql.errors import decoding, translate
-from opendrs.engines.mysql.naming import replica_host, shadow_of
+from opendrs.engines.mysql.naming import replica_host
 from opendrs.engines.mysql.position import LogPosition
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.snapshot import TRANSACTIONAL
@@ -32,6 +32,7 @@ from opendrs.model.endpoint import Endpoint
 from opendrs.model.event import Control, Event, Heartbeat, SchemaChange, TableChanges, Window
 from opendrs.model.position import Position
 from opendrs.model.selection import Selection
+from opendrs.model.shadows import shadow_of
 
 MICRO = 1_000_000
 RECONNECT_S = 10.0  # a shorter break of the connection is nobody's concern

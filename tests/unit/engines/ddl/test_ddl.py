@@ -8,7 +8,6 @@ import pytest
 
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.ddl import Ignored, parse
-from opendrs.engines.mysql.naming import shadow_of
 from opendrs.engines.mysql.session import Scope, Session
 from opendrs.engines.mysql.statement import Mode
 from opendrs.errors import DrsError, Fault
@@ -28,6 +27,7 @@ from opendrs.model.alteration import (
 )
 from opendrs.model.catalog import Default, TableName
 from opendrs.model.evolution import applied
+from opendrs.model.shadows import shadow_of
 from tests.golden.ddl.reading import read, session
 
 TABLES = read(

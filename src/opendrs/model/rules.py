@@ -1,0 +1,115 @@
+"""What is special about one table of a selection: its name in the target, which of its rows, which of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self, get_args
+
+ExtraKind = Literal["default_value", "create_time", "update_time", "expression", "server_database_table"]
+"""Where the values of an additional column come from, in the published words."""
+ExtraType = Literal["int", "long", "varchar(256)", "varchar(191)", "datetime", "timestamp"]
+"""Its type, in the published words."""
+Dml = Literal["i", "u", "d"]
+
+EXTRA_KINDS: Final[tuple[ExtraKind, ...]] = get_args(ExtraKind)
+EXTRA_TYPES: Final[tuple[ExtraType, ...]] = get_args(ExtraType)
+EVERY_DML: Final[frozenset[Dml]] = frozenset(get_args(Dml))
+# The types that values of each kind can have. Source: the official SDK's text of ColumnObject.type.
+TYPES_OF: Final[dict[ExtraKind, frozenset[ExtraType]]] = {
+    "default_value": frozenset(EXTRA_TYPES),
+    "create_time": frozenset({"long", "datetime", "timestamp"}),
+    "update_time": frozenset({"long", "datetime", "timestamp"}),
+    "expression": frozenset({"varchar(256)", "varchar(191)"}),
+    "server_database_table": frozenset({"varchar(256)", "varchar(191)"}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraColumn:
+    """A column that the target has and the source has not.
+
+    default_value          `value` in every row
+    create_time            when the row came into the target
+    update_time            when it was written there last
+    expression             `database@table` of the source
+    server_database_table  `value@database@table` of the source
+    """
+
+    name: str
+    kind: ExtraKind
+    type: ExtraType
+    value: str = ""
+
+    @property
+    def names_source(self) -> bool:
+        """Whether the values tell rows of different source tables apart."""
+        return self.kind in ("expression", "server_database_table")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRule:
+    """Everything that is said of one table; what is empty says nothing.
+
+    schema   target schema, if not the one of its database
+    table    name in the target, if not its own
+    filter   SQL of the source: rows for which it is true are replicated
+    columns  by name at the source: the name in the target; None: the column is left out
+    extras   additional columns, in order
+    dml      which changes of rows are carried over from the log
+    """
+
+    schema: str = ""
+    table: str = ""
+    filter: str = ""
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    extras: tuple[ExtraColumn, ...] = ()
+    dml: frozenset[Dml] = EVERY_DML
+    _columns: Mapping[str, str | None] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lowered = {name.lower(): target for name, target in self.columns.items()}
+        if len(lowered) < len(self.columns):
+            raise ValueError("two rules of one table name the same column")
+        object.__setattr__(self, "_columns", lowered)
+
+    def names(self, column: str) -> bool:
+        """Whether the rule says anything of a column; names are compared as MySQL does, without case."""
+        return column.lower() in self._columns
+
+    def arrives(self, column: str) -> str | None:
+        """Under which name a column arrives; None: it is left out."""
+        return self._columns.get(column.lower(), column)
+
+    @property
+    def of_rows(self) -> tuple[Any, ...]:
+        """What decides about rows and values, whatever the table is called."""
+        return self.filter, dict(self._columns), self.extras, self.dml
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what says something."""
+        extras = [{"name": e.name, "kind": e.kind, "type": e.type, "value": e.value} for e in self.extras]
+        facts = {
+            "schema": self.schema,
+            "table": self.table,
+            "filter": self.filter,
+            "columns": [[name, target] for name, target in sorted(self.columns.items())],
+            "extras": extras,
+            "dml": "" if self.dml == EVERY_DML else "".join(sorted(self.dml)) or "-",
+        }
+        return {name: fact for name, fact in facts.items() if fact}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        dml = data.get("dml", "")
+        return cls(
+            schema=data.get("schema", ""),
+            table=data.get("table", ""),
+            filter=data.get("filter", ""),
+            columns=dict(data.get("columns", [])),
+            extras=tuple(ExtraColumn(**extra) for extra in data.get("extras", [])),
+            dml=frozenset(letter for letter in EVERY_DML if letter in dml) if dml else EVERY_DML,
+        )
+
+
+NO_RULE: Final = TableRule()
