@@ -89,6 +89,11 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
     Fault.QUERY_UNKNOWN: ("没有查询 {query_id} 的信息", "请使用操作返回的 query_id。"),
     Fault.SAVE_UNKNOWN: ("没有 ID 为 {query_id} 的对象保存", "请使用 update_job 返回的 query_id。"),
     Fault.OBJECTS_NOT_COLLECTED: ("尚未查询对象信息", "请先调用 collect_db_objects_async。"),
+    Fault.FILTER_UNSUPPORTED: (
+        "表 {table} 的过滤条件不可用:{reason}",
+        "请填写 WHERE 之后的部分:表中的列与常量或其他列的比较(=、<>、<、<=、>、>=、BETWEEN、IN、LIKE、IS NULL、"
+        "整数取模),以 AND、OR、NOT 连接。",
+    ),
     Fault.OBJECTS_MISSING: ("无法保存对象:{reason}", "请更正所选对象;collect_db_objects_async 会读取源端的对象。"),
     Fault.PRECHECK_NEEDED: ("须先通过全部(100 %)预检查:{reason}", "请执行 precheck,处理 FAILED 的项目,再执行一次。"),
     Fault.JOB_UNKNOWN: ("状态库 {state} 中没有这样的任务", "请给出与 opendrs run 相同的端点、对象、名称和状态库。"),

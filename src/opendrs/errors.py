@@ -290,6 +290,13 @@ class Fault(Enum):
     OBJECTS_NOT_COLLECTED = Spec(
         "DRS.10030014", 400, "The objects have not been collected yet", "Call collect_db_objects_async first."
     )
+    FILTER_UNSUPPORTED = Spec(
+        "DRS.10030015",
+        400,
+        "The filter of {table} cannot be used: {reason}",
+        "A filter is what stands behind WHERE: columns of the table compared with constants (=, <>, <, <=, >, >=, "
+        "BETWEEN, IN, LIKE, IS NULL, a whole number modulo another) or with each other, joined by AND, OR and NOT.",
+    )
     OBJECTS_MISSING = Spec(
         "DRS.10030015",
         400,

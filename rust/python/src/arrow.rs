@@ -3,11 +3,9 @@
 //! copied, and neither side needs to know the other's Arrow library.
 
 use std::ffi::CStr;
-use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use arrow_array::{Array, BooleanArray, Int8Array, RecordBatch, StructArray, UInt8Array, UInt32Array};
-use arrow_select::filter::filter_record_batch;
+use arrow_array::{Array, Int8Array, RecordBatch, StructArray, UInt8Array, UInt32Array};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -16,9 +14,6 @@ const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
 /// The kind of row (column `op`) that holds an update's before image; the after image is the next row.
 const UPDATE_BEFORE: i8 = 2;
-const UPDATE_AFTER: i8 = 3;
-const INSERT: i8 = 1;
-const DELETE: i8 = 4;
 /// In the column `flags`: the change was made with `foreign_key_checks=0`.
 const FOREIGN_KEYS_OFF: u8 = 4;
 
@@ -96,22 +91,8 @@ impl PyRecordBatch {
     /// The batch of a window without the images that are not to be kept, one word a row. What is left of an update of
     /// which one image goes is an insertion or a deletion.
     fn keep(&self, kept: Vec<bool>) -> PyResult<Self> {
-        let ops = self.0.column_by_name("op").and_then(|column| column.as_any().downcast_ref::<Int8Array>());
-        let Some(ops) = ops else { return Err(PyTypeError::new_err("the batch is not one of a window")) };
-        if kept.len() != ops.len() {
-            return Err(PyValueError::new_err(format!("{} words for {} rows", kept.len(), ops.len())));
-        }
-        let both = |row: usize| kept.get(row) == Some(&true) && kept.get(row + 1) == Some(&true);
-        let left = ops.values().iter().enumerate().map(|(row, op)| match *op {
-            UPDATE_BEFORE if !both(row) => DELETE,
-            UPDATE_AFTER if row > 0 && !both(row - 1) => INSERT,
-            op => op,
-        });
-        let mut columns = self.0.columns().to_vec();
-        columns[0] = Arc::new(Int8Array::from_iter_values(left));
-        let failed = |error: arrow_schema::ArrowError| PyValueError::new_err(error.to_string());
-        let batch = RecordBatch::try_new(self.0.schema(), columns).map_err(failed)?;
-        filter_record_batch(&batch, &BooleanArray::from(kept)).map(Self).map_err(failed)
+        let kept = opendrs_rules::keep(&self.0, kept);
+        kept.map(Self).map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
     /// Ordinals (column `seq`) of the changes that were made with `foreign_key_checks=0`, as ranges

@@ -8,6 +8,7 @@ mod binlog;
 mod kafka;
 mod mysql;
 mod postgres;
+mod rules;
 
 use pyo3::prelude::*;
 
@@ -17,6 +18,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<arrow::PyRecordBatch>()?;
     binlog::register(module)?;
+    rules::register(module)?;
     mysql::register(module)?;
     kafka::register(module)?;
     postgres::register(module)?;

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from opendrs._core import RecordBatch, mysql_keys
 from opendrs.engines.mysql.connect import Session
+from opendrs.engines.mysql.filtering import value_of
 from opendrs.engines.mysql.keyset import range_columns, to_params
 from opendrs.model.catalog import Column, Table
 from opendrs.model.checkpoint import Chunk, Key
@@ -119,15 +120,9 @@ def _compared(
         for start in range(0, len(asked), ASKED_AT_ONCE):
             some = asked[start : start + ASKED_AT_ONCE]
             looks = (
-                f"STRCMP({_literal(columns[number], text)}, {_literal(columns[number], bound)}) AS c{place}"
+                f"STRCMP({value_of(columns[number], text)}, {value_of(columns[number], bound)}) AS c{place}"
                 for place, (number, text, bound) in enumerate(some)
             )
             (row,) = open_session.query(f"SELECT {', '.join(looks)}")
             found.update((pair, int(row[f"c{place}"] or 0)) for place, pair in enumerate(some))
     return found
-
-
-def _literal(column: Column, text: str) -> str:
-    """The text as a value of the column's: in its character set, under its collation."""
-    plain = f"_utf8mb4 x'{text.encode().hex()}'"
-    return f"CONVERT({plain} USING {column.charset}) COLLATE {column.collation}"

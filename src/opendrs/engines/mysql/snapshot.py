@@ -19,6 +19,7 @@ from opendrs._core import MysqlError, MysqlReader, RecordBatch
 from opendrs.engines.mysql.catalog import read_engines, read_names
 from opendrs.engines.mysql.connect import Session, quote_name
 from opendrs.engines.mysql.errors import reading
+from opendrs.engines.mysql.filtering import where as rows_of
 from opendrs.engines.mysql.keyset import condition, key_index, order, qualified, quoted, range_columns
 from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
 from opendrs.engines.mysql.splitting import bound, next_bound
@@ -120,6 +121,7 @@ class Snapshot:
     def __init__(
         self,
         endpoint: Endpoint,
+        selection: Selection,
         sessions: Sequence[Session],
         planner: Session,
         exact: LogPosition | None,
@@ -128,6 +130,7 @@ class Snapshot:
         kept: frozenset[TableName] = frozenset(),
     ) -> None:
         self._endpoint = endpoint
+        self._selection = selection
         self.exact = exact
         self._kept = kept
         self._spoilt: set[Session] = set()  # an error left them in the middle of something
@@ -187,6 +190,7 @@ class Snapshot:
         names = ", ".join(quote_name(column.name) for column in visible.columns)
         sql = f"SELECT {names} FROM {qualified(table)}"
         where, params = condition(columns, chunk.lower, chunk.upper)
+        where = " AND ".join(part for part in (where, rows_of(self._selection, table)) if part)
         if columns:
             sql += f" FORCE INDEX ({quote_name(key_index(table))})"
         if where:
@@ -294,7 +298,7 @@ def open_snapshot(endpoint: Endpoint, selection: Selection, readers: int, *, con
         sessions = [stack.enter_context(opened(endpoint)) for _ in range(readers)]
         planner = stack.enter_context(opened(endpoint))
         if not consistent:
-            yield Snapshot(endpoint, sessions, planner, None)
+            yield Snapshot(endpoint, selection, sessions, planner, None)
             return
         keeper = stack.enter_context(Session(endpoint))
         with Session(endpoint) as locker:
@@ -302,4 +306,4 @@ def open_snapshot(endpoint: Endpoint, selection: Selection, readers: int, *, con
             for session in sessions:
                 session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
             exact = locked_position(locker)
-        yield Snapshot(endpoint, sessions, planner, exact, keeper=keeper, kept=kept)
+        yield Snapshot(endpoint, selection, sessions, planner, exact, keeper=keeper, kept=kept)

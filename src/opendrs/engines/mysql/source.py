@@ -93,7 +93,7 @@ class Source:
             yield snapshot
 
     def stream(self, position: Position) -> AbstractContextManager[Stream]:
-        return open_stream(self._endpoint, own(position), self._selection, self._settings, self._facts)
+        return open_stream(self._endpoint, own(position), self._selection, self._settings, self._facts, self.session)
 
     def _facts(self) -> tuple[LoggedSession, dict[str, Charset]]:
         with self.session() as session:

@@ -16,9 +16,12 @@ from opendrs._core import Heartbeat as CoreHeartbeat
 from opendrs._core import SchemaChange as CoreSchemaChange
 from opendrs._core import Window as CoreWindow
 from opendrs.engines.mysql.charsets import Charset
+from opendrs.engines.mysql.connect import Session as Asking
 from opendrs.engines.mysql.connect import connection_options
 from opendrs.engines.mysql.ddl import Ignored, parse
 from opendrs.engines.mysql.errors import decoding, translate
+from opendrs.engines.mysql.filtering import Filtering
+from opendrs.engines.mysql.guarding import guarded
 from opendrs.engines.mysql.naming import replica_host
 from opendrs.engines.mysql.position import LogPosition
 from opendrs.engines.mysql.session import Scope, Session
@@ -96,12 +99,14 @@ class Stream:
         selection: Selection,
         session: Session,
         databases: dict[str, Charset],
+        filtering: Filtering,
     ) -> None:
         self._log = log
         self._endpoint = endpoint
         self._selection = selection
         self._session = session
         self._databases = databases
+        self._filtering = filtering
         self._tables: dict[TableName, TableProgress | None] = {}
         self._begun = False
 
@@ -121,7 +126,8 @@ class Stream:
             case None:
                 return None
             case CoreWindow():
-                return _window(event)
+                window = _window(event)
+                return replace(window, tables=self._filtering.wanted(window.tables))
             case CoreSchemaChange():
                 return self._schema_change(event)
             case CoreHeartbeat():
@@ -135,7 +141,9 @@ class Stream:
             for name, progress in tables.items():
                 if progress is None:
                     self._log.forget(name.schema, name.table)
+                    self._filtering.forget(name)
                     continue
+                self._filtering.know(progress.table)
                 self._log.register(
                     json.dumps(progress.table.to_json()),
                     skip_through=progress.low.dump() if progress.low else None,
@@ -176,6 +184,8 @@ class Stream:
         )
         try:
             meaning = parse(event.sql, session, scope, position=str(position or "a transaction"))
+            if not isinstance(meaning, Ignored):
+                guarded(meaning, self._selection, self._table, str(position or "a transaction"), event.sql)
         except DrsError as error:
             # Whether the definitions are those that the statement met is not known here.
             return SchemaChange(
@@ -248,6 +258,7 @@ def open_stream(
     selection: Selection,
     settings: StreamSettings,
     facts: Callable[[], tuple[Session, dict[str, Charset]]],
+    asking: Callable[[], Asking],
 ) -> Iterator[Stream]:
     """Opens the log behind a position and begins to pull it."""
     session, databases = facts()
@@ -255,7 +266,9 @@ def open_stream(
         log = MysqlLog(json.dumps(log_options(endpoint, selection, settings)), position.dump())
     except MysqlError as error:
         raise translate(error, endpoint) from error
+    filtering = Filtering(selection, asking)
     try:
-        yield Stream(log, endpoint, selection, session, databases)
+        yield Stream(log, endpoint, selection, session, databases, filtering)
     finally:
         log.stop()
+        filtering.close()
