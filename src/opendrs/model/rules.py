@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, get_args
 
+from opendrs.model.catalog import TableName
+
 ExtraKind = Literal["default_value", "create_time", "update_time", "expression", "server_database_table"]
 """Where the values of an additional column come from, in the published words."""
 ExtraType = Literal["int", "long", "varchar(256)", "varchar(191)", "datetime", "timestamp"]
@@ -45,6 +47,11 @@ class ExtraColumn:
     def names_source(self) -> bool:
         """Whether the values tell rows of different source tables apart."""
         return self.kind in ("expression", "server_database_table")
+
+    def of(self, name: TableName) -> str:
+        """The value in rows of a table, of a column that names the source."""
+        whole = f"{name.schema}@{name.table}"
+        return whole if self.kind == "expression" else f"{self.value}@{whole}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,8 +70,9 @@ class Loader:
                 self._reserved = first + batch.num_rows + RESERVED
                 self._show(self._reserved)
         number = opened.encoding.number(self._table)
+        shaped = opened.encoding.shaped(self._table, batch, 0)
         with opened.producer.translated(f"send rows of {self._table.name}"):
-            opened.encoding.core.send_rows(opened.producer.core, number, batch, now(), first_id=first)
+            opened.encoding.core.send_rows(opened.producer.core, number, shaped, now(), first_id=first)
 
     def _show(self, next_id: int) -> None:
         """What was sent, and is sent from now on, can be seen before the chunk is there."""

@@ -40,6 +40,9 @@ from opendrs.model.selection import Selection
 TRANSACTIONAL: Final = frozenset({"", "innodb", "rocksdb", "tokudb", "ndbcluster"})
 
 
+LEADING: Final = 4  # columns that stand before a table's own in the batch of a window: docs/explanation/windows.md
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SinkSettings:
     """What a sink is opened with.
@@ -268,7 +271,8 @@ class Sink:
             if table.engine.lower() in TRANSACTIONAL:
                 batch = without(batch, self._ordinals.undone(window.ordinals))
             if batch.num_rows:
-                batches.append((self._open.encoding.number(table), batch))
+                number = self._open.encoding.number(table)
+                batches.append((number, self._open.encoding.shaped(table, batch, LEADING)))
         if not batches:
             return
         assert window.origins is not None

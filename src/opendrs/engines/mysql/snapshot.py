@@ -186,7 +186,9 @@ class Snapshot:
 
     def _open(self, session: Session, table: Table, chunk: Chunk) -> MysqlReader:
         columns = range_columns(table)
-        visible = replace(table, columns=tuple(column for column in table.columns if not column.hidden))
+        rule = self._selection.rule(table.name)
+        read = (c for c in table.columns if not c.hidden and rule.arrives(c.name) is not None)
+        visible = replace(table, columns=tuple(read))
         names = ", ".join(quote_name(column.name) for column in visible.columns)
         sql = f"SELECT {names} FROM {qualified(table)}"
         where, params = condition(columns, chunk.lower, chunk.upper)

@@ -47,6 +47,7 @@ from opendrs.model.alteration import (
 )
 from opendrs.model.catalog import ForeignKey, Table, TableName
 from opendrs.model.job import IndexPolicy
+from opendrs.model.rules import NO_RULE, TableRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def render(
     invalid_dates: str = "stop",
     policy: IndexPolicy = "all",
     schema: str | None = None,
+    rule: TableRule = NO_RULE,
 ) -> Rendered:
     """The statements that carry out an alteration.
 
@@ -75,8 +77,9 @@ def render(
     invalid_dates  the job's policy
     policy         the job's, for indexes
     schema         target schema of a database that is created or dropped; None: as PostgreSQL's rules say
+    rule           what the job says of the table that is altered
     """
-    own = _own(alteration, before, after, constrained, invalid_dates, policy, schema)
+    own = _own(alteration, before, after, constrained, invalid_dates, policy, schema, rule)
     return _with_foreign_keys(alteration, own, before, after) if constrained else own
 
 
@@ -88,6 +91,7 @@ def _own(
     invalid_dates: str,
     policy: IndexPolicy,
     schema: str | None,
+    rule: TableRule,
 ) -> Rendered:
     """The statements, but for foreign keys of which nothing is said."""
     match alteration:
@@ -106,7 +110,7 @@ def _own(
         case TruncateTable(name):
             return _truncate(name, before)
         case AlterTable():
-            return _alter(alteration, before, after, constrained, invalid_dates, policy)
+            return _alter(alteration, before, after, constrained, invalid_dates, policy, rule)
         case ChangeViews():
             return Rendered()  # made anew behind everything else, see Schema.make_views
         case _:
@@ -216,8 +220,11 @@ def _alter(
     constrained: bool,
     invalid_dates: str,
     policy: IndexPolicy,
+    rule: TableRule,
 ) -> Rendered:
-    walk = Walk.start(alteration.name, before.tables, before.targets, after.targets, constrained, invalid_dates, policy)
+    walk = Walk.start(
+        alteration.name, before.tables, before.targets, after.targets, constrained, invalid_dates, policy, rule
+    )
     changes = list(alteration.changes)
     while changes and isinstance(changes[0], DropForeignKey):
         _change(changes.pop(0), walk)

@@ -17,6 +17,7 @@ from opendrs.model.alteration import AddColumn, Change, ModifyColumn, SetDefault
 from opendrs.model.catalog import Column, Index, Table, TableName
 from opendrs.model.evolution import change_table
 from opendrs.model.job import IndexPolicy
+from opendrs.model.rules import TableRule
 
 GUARD: Final = "OD001"
 """SQLSTATE that a guard raises: rows are there, and what the change made of them only the source knows."""
@@ -36,6 +37,7 @@ class Walk:
     constrained: bool
     invalid_dates: str
     indexes: IndexPolicy
+    rule: TableRule
     statements: list[Rendered] = field(default_factory=list)
 
     @classmethod
@@ -48,8 +50,9 @@ class Walk:
         constrained: bool,
         invalid_dates: str,
         indexes: IndexPolicy,
+        rule: TableRule,
     ) -> Self:
-        return cls(name, dict(tables), dict(targets), finally_[name], constrained, invalid_dates, indexes)
+        return cls(name, dict(tables), dict(targets), finally_[name], constrained, invalid_dates, indexes, rule)
 
     @property
     def table(self) -> Table:
@@ -94,13 +97,17 @@ class Walk:
         if known is not None:
             return known
         # A name on the way only: the type is the column's own.
-        return Place(source=column.name, name=column_name(column.name), type=target_type(column).sql)
+        arriving = self.rule.arrives(column.name) or column.name
+        return Place(source=column.name, name=column_name(arriving), type=target_type(column).sql)
+
+    def leaves_out(self, column: str) -> bool:
+        return self.rule.arrives(column) is None
 
     def rename(self, old: str, new: str) -> None:
         place = self.layout.find(old)
         if place is None:
             return
-        renamed = replace(place, source=new, name=column_name(new))
+        renamed = replace(place, source=new, name=column_name(self.rule.arrives(new) or new))
         if renamed.name != place.name:
             self.run(f"ALTER TABLE {self.layout.sql} RENAME COLUMN {quote(place.name)} TO {quote(renamed.name)}")
         self.put(old, renamed)
@@ -144,7 +151,7 @@ def add_column(change: AddColumn, walk: Walk) -> None:
     column = change.column
     if change.if_not_exists and any(c.name.lower() == column.name.lower() for c in walk.table.columns):
         return
-    if column.hidden:
+    if column.hidden or walk.leaves_out(column.name):
         return
     if not carried(column):
         _add_generated(column, walk)
@@ -244,6 +251,8 @@ def _comment(column: Column, place: Place, walk: Walk, *, had: str) -> None:
 
 def drop_column(name: str, walk: Walk) -> None:
     """PostgreSQL drops an index with any of its columns; MySQL takes the column out of it."""
+    if walk.leaves_out(name):
+        return  # the target may have another column of that name
     place = walk.layout.find(name)
     dropped = quote(place.name) if place else quote(column_name(name))
     shrunk = [index for index in _indexes(walk.table) if _has(index, name) and len(index.parts) > 1]
@@ -285,7 +294,7 @@ def modify_column(change: ModifyColumn, walk: Walk) -> None:
     old, new = walk.table.column(change.old), change.column
     walk.rename(change.old, new.name)
     had = walk.layout.find(new.name)
-    if new.hidden or (had is None and not carried(new)):
+    if new.hidden or walk.leaves_out(new.name) or (had is None and not carried(new)):
         return
     place = walk.place_of(new)
     if had is None or carried(old) != carried(new):

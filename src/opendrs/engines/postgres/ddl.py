@@ -11,6 +11,7 @@ from typing import Any
 
 from opendrs.engines.postgres import expressions, foreign_keys, indexes
 from opendrs.engines.postgres.defaults import default_sql
+from opendrs.engines.postgres.extras import Extra
 from opendrs.engines.postgres.indexes import guarded, key, primary_key
 from opendrs.engines.postgres.layout import Layout, Place, carried, layouts
 from opendrs.engines.postgres.names import constraint_name, literal, quote
@@ -64,6 +65,7 @@ def create_table(table: Table, target: Target, *, keys: bool) -> Rendered:
         line, part = _column(column, table, layout, identity=keys)
         lines += [line] if line else []
         parts.append(part)
+    lines += [_extra(extra) for extra in layout.extras]
     for one in table.checks:
         sql, part = check(one, table, layout)
         lines += [sql] if sql else []
@@ -81,7 +83,8 @@ def _column(column: Column, table: Table, layout: Layout, *, identity: bool) -> 
     what = f"{table.name}.{column.name}"
     place = layout.find(column.name)
     if place is None:
-        return ("", Rendered()) if column.hidden else _generated(column, table, layout)
+        absent = column.hidden or carried(column)  # no query can name it, or it is left out
+        return ("", Rendered()) if absent else _generated(column, table, layout)
     reports = Rendered()
     if column.generated is not None:
         reports += reported("generated-values", what, f"It was: {column.generated.expression}.")
@@ -100,6 +103,13 @@ def _column(column: Column, table: Table, layout: Layout, *, identity: bool) -> 
     elif column.default is not None and not column.auto:
         reports += reported("default", what, f"It was: {column.default.text}.")
     return line + " NOT NULL" * place.not_null, reports
+
+
+def _extra(extra: Extra) -> str:
+    line = f"{quote(extra.name)} {extra.type}"
+    if extra.default:
+        line += f" DEFAULT {extra.default}"
+    return line + " NOT NULL" * extra.in_key
 
 
 def _generated(column: Column, table: Table, layout: Layout) -> tuple[str, Rendered]:

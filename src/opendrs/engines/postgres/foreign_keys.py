@@ -26,6 +26,10 @@ def foreign_key(
     if not _unique(other, key.referenced_columns):
         return reported("foreign-key-target", what)
     layout, referred = Layout.of(targets[table.name]), Layout.of(targets[key.referenced])
+    if referred.apart:
+        return reported(
+            "foreign-key-apart", what, f"The keys of {key.referenced} have {', '.join(referred.apart)} too."
+        )
     own = [named(column, table, layout) for column in key.columns]
     theirs = [named(column, other, referred) for column in key.referenced_columns]
     if None in own or None in theirs:

@@ -37,13 +37,13 @@ def primary_key(table: Table, target: Layout | Mapping[str, Any]) -> Rendered:
         return Rendered()
     name = layout.index("PRIMARY")
     if not table.primary.columns:  # parts of columns: no constraint can say that
-        columns = ", ".join(_part(part, table, layout, None) for part in table.primary.parts)
+        columns = ", ".join([*(_part(part, table, layout, None) for part in table.primary.parts), *_apart(layout)])
         sql = f"CREATE UNIQUE INDEX IF NOT EXISTS {quote(name)} ON {layout.sql} ({columns})"
         return Rendered((sql,)) + reported("primary-prefix", table.name)
     names = [named(column, table, layout) for column in table.primary.columns]
     if None in names:
         return reported("index-functional", f"{table.name}.PRIMARY", "A column of it is not carried over.")
-    columns = ", ".join(own for own in names if own)
+    columns = ", ".join([*(own for own in names if own), *_apart(layout)])
     has = f"SELECT FROM pg_catalog.pg_constraint WHERE conrelid = {literal(layout.sql)}::regclass AND contype = 'p'"
     add = f"ALTER TABLE {layout.sql} ADD CONSTRAINT {quote(name)} PRIMARY KEY ({columns})"
     return Rendered((guarded(has, add),)) + _case(table.primary, table)
@@ -87,7 +87,8 @@ def index(
     cut = fitted(own, table)
     name = layout.index(own.name)
     words = f"{'UNIQUE ' * own.unique}INDEX {'CONCURRENTLY ' * concurrently}IF NOT EXISTS"
-    parts = ", ".join(_part(part, table, layout, own) for part in cut.parts)
+    apart = _apart(layout) if own.unique else []
+    parts = ", ".join([*(_part(part, table, layout, own) for part in cut.parts), *apart])
     statements = [f"CREATE {words} {quote(name)} ON {layout.sql} ({parts})"]
     if own.comment:
         statements.append(f"COMMENT ON INDEX {qualified(layout.schema, name)} IS {literal(own.comment)}")
@@ -95,6 +96,11 @@ def index(
     if cut != own:
         reports += reported("index-shortened", what)
     return Rendered(tuple(statements)) + reports
+
+
+def _apart(layout: Layout) -> list[str]:
+    """Additional columns that belong to every key: rows of other source tables may have the same."""
+    return [quote(name) for name in layout.apart]
 
 
 def _part(part: IndexPart, table: Table, layout: Layout, own: Index | None) -> str:

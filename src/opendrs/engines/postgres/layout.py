@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from opendrs.engines.postgres import names
+from opendrs.engines.postgres.extras import Extra, arriving_extra
 from opendrs.engines.postgres.rendered import Rendered, reported
 from opendrs.engines.postgres.types import losses, narrowed_columns, target_type
 from opendrs.model.catalog import Column, Table, TableName
+from opendrs.model.rules import NO_RULE, TableRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Layout:
     schema: str
     table: str
     columns: tuple[Place, ...]
+    extras: tuple[Extra, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -55,6 +58,11 @@ class Layout:
         """The name of an index of the table."""
         return names.index_name(self.table, name)
 
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """Names of the additional columns that belong to every key."""
+        return tuple(extra.name for extra in self.extras if extra.in_key)
+
     @classmethod
     def of(cls, target: Layout | Mapping[str, Any]) -> Layout:
         """From the persisted form, the one that the compiled writers take."""
@@ -63,6 +71,7 @@ class Layout:
         columns = (
             Place(source=c["source"], name=c["name"], type=c["type"], not_null=c.get("not_null", False))
             for c in target["columns"]
+            if "source" in c
         )
         source = target["source"]
         return cls(
@@ -70,6 +79,7 @@ class Layout:
             schema=target["schema"],
             table=target["table"],
             columns=tuple(columns),
+            extras=tuple(Extra(**extra) for extra in target.get("extras", [])),
         )
 
 
@@ -78,34 +88,46 @@ def carried(column: Column) -> bool:
     return not column.hidden and (column.generated is None or column.generated.logged)
 
 
+def no_rule(name: TableName) -> TableRule:
+    """Of tables of which nothing is said."""
+    del name
+    return NO_RULE
+
+
 def layouts(
-    tables: Iterable[Table], place: Callable[[TableName], TableName], *, invalid_dates: str = "stop"
+    tables: Iterable[Table],
+    place: Callable[[TableName], TableName],
+    *,
+    rule: Callable[[TableName], TableRule] = no_rule,
+    invalid_dates: str = "stop",
 ) -> dict[TableName, Layout]:
     """Where the tables arrive. They must be all tables of the job: foreign keys decide about types.
 
     place          target schema and table of a source table, before PostgreSQL's rules for names
+    rule           what is said of its columns
     invalid_dates  the job's policy: with `null`, a column that may hold such a date is not NOT NULL
     """
     known = list(tables)
     narrowed = narrowed_columns(known)
     found = {}
     for table in known:
-        wanted = place(table.name)
+        wanted, own = place(table.name), rule(table.name)
         places = (
             Place(
                 source=column.name,
-                name=names.column_name(column.name),
+                name=names.column_name(arriving),
                 type=target_type(column, (table.name, column.name.lower()) in narrowed).sql,
                 not_null=not column.nullable and not (invalid_dates == "null" and _may_be_impossible(column)),
             )
             for column in table.columns
-            if carried(column)
+            if carried(column) and (arriving := own.arrives(column.name)) is not None
         )
         found[table.name] = Layout(
             source=table.name,
             schema=names.schema_name(wanted.schema),
             table=names.table_name(wanted.table),
             columns=tuple(places),
+            extras=tuple(arriving_extra(extra, table.name) for extra in own.extras),
         )
     return found
 

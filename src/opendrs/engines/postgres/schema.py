@@ -12,9 +12,10 @@ from opendrs.engines.postgres.names import block, literal, quote, schema_name
 from opendrs.engines.postgres.rendered import Rendered
 from opendrs.engines.postgres.shape import Target, layout_of
 from opendrs.errors import DrsError, Fault
-from opendrs.model.alteration import Alteration, CreateDatabase, DropDatabase
+from opendrs.model.alteration import Alteration, AlterTable, CreateDatabase, DropDatabase
 from opendrs.model.catalog import ForeignKey, Table, TableName
 from opendrs.model.job import Policy
+from opendrs.model.rules import NO_RULE
 from opendrs.model.selection import Selection
 
 Report = Callable[[str, str], None]
@@ -103,6 +104,7 @@ class Schema:
             invalid_dates=settings.policy.invalid_dates,
             policy=self._indexes,
             schema=schema_name(schema) if schema else None,
+            rule=settings.selection.rule(alteration.name) if isinstance(alteration, AlterTable) else NO_RULE,
         )
         return self.told(rendered)
 

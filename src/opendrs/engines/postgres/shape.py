@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from opendrs.engines.postgres.layout import Layout, layouts
@@ -17,7 +18,7 @@ Target = dict[str, Any]
 def targets(tables: Iterable[Table], selection: Selection, policy: Policy) -> dict[TableName, Target]:
     """The shapes of all tables of a job, made from their definitions."""
     known = list(tables)
-    found = layouts(known, selection.target, invalid_dates=policy.invalid_dates)
+    found = layouts(known, selection.target, rule=selection.rule, invalid_dates=policy.invalid_dates)
     acted_on = {key.referenced for table in known for key in table.foreign_keys if key.acts}
     return {t.name: _shaped(t, found[t.name], policy, acted_on=t.name in acted_on) for t in known}
 
@@ -31,7 +32,9 @@ def _shaped(table: Table, layout: Layout, policy: Policy, *, acted_on: bool) -> 
 
     unique = [index for index in (table.primary, *table.indexes) if index is not None and index.unique]
     seen = [index for index in unique if index.columns and {column.lower() for column in index.columns} <= carried]
-    uniques = [names(index.columns) for index in seen]
+    apart = list(layout.apart)
+    uniques = [[*names(index.columns), *apart] for index in seen]
+    key = [*names(table.key), *apart] if table.key else []
     return {
         "source": {"schema": table.name.schema, "table": table.name.table},
         "schema": layout.schema,
@@ -45,14 +48,28 @@ def _shaped(table: Table, layout: Layout, policy: Policy, *, acted_on: bool) -> 
                 "not_null": place.not_null,
             }
             for place in layout.columns
+        ]
+        + [
+            {"name": extra.name, "type": extra.type, "constant": extra.constant, "binary": True}
+            for extra in layout.extras
+            if extra.constant is not None
         ],
         "skipped": [column.name for column in table.columns if column.name.lower() not in carried],
-        "key": names(table.key),
-        "uniques": [columns for columns in uniques if columns != names(table.key)],
+        "key": key,
+        "uniques": [columns for columns in uniques if columns != key],
         "opaque_uniques": len(uniques) < len(unique),
         "referenced_with_actions": acted_on,
         "policies": {"impossible_date": policy.invalid_dates, "nul_in_text": policy.nul_in_text},
+        **_extras(layout),
     }
+
+
+def _extras(layout: Layout) -> dict[str, Any]:
+    """Additional columns: what UPDATE sets, and what the layout is made of again."""
+    if not layout.extras:
+        return {}
+    touched = [{"name": extra.name, "sql": extra.touch} for extra in layout.extras if extra.touch]
+    return {"touched": touched, "extras": [asdict(extra) for extra in layout.extras]}
 
 
 def layout_of(target: Mapping[str, Any]) -> Layout:

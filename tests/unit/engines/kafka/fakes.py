@@ -192,6 +192,9 @@ class Encoding:
             self.tables.append((table, topic))
         return self.tables.index((table, topic))
 
+    def shaped(self, table: Table, batch: Any, leading: int) -> Any:
+        return batch
+
     def _message(self, number: int, row: int, op: int, id_: int) -> Message:
         known, topic = self.tables[number]
         return Message(topic=topic, id=id_, table=known.name, row=row, op=op, width=len(known.columns))
