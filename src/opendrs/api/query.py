@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from opendrs.control.asking import shown
+from opendrs.control.reading import LIST_MAX, one_of
 from opendrs.errors import DrsError, Fault
+
+__all__ = ["LIMIT_DEFAULT", "LIMIT_MAX", "Query", "one_of"]
 
 LIMIT_DEFAULT = 10
 LIMIT_MAX = 1000
 OFFSET_MAX = 10_000_000
 PARAMETERS_MAX = 200
 TEXT_MAX = 1024
-LIST_MAX = 100
 
 
 class Query:
@@ -84,13 +86,3 @@ def _storable(name: str, value: str) -> str:
         reason = f"it has more than {TEXT_MAX} characters, or a NUL"
         raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)
     return value
-
-
-def one_of(name: str, value: str, words: Iterable[str]) -> str:
-    """The word as it is written in the list. Raises PARAMETER_INVALID."""
-    listed = list(words)
-    for word in listed:
-        if word.lower() == value.lower():
-            return word
-    reason = f"{shown(value)!r} is none of {', '.join(listed)}"
-    raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opendrs.api.wire.objects import DbObject, selection
+from opendrs.control.objects import DbObject, selection
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
 from opendrs.model.selection import Selection

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from opendrs.api.operation import Call, Operation
-from opendrs.api.wire.objects import TYPES, demand_databases
 from opendrs.control import collecting
+from opendrs.control.objects import TYPES, demand_databases
 
 
 def handle(call: Call) -> dict[str, Any]:

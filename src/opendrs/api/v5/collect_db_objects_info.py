@@ -7,8 +7,8 @@ from typing import Any
 from opendrs.api.body import Wire
 from opendrs.api.operation import Call, Operation
 from opendrs.api.query import one_of
-from opendrs.api.wire.objects import TYPES, demand_databases
 from opendrs.control import collecting
+from opendrs.control.objects import TYPES, demand_databases
 
 
 class Request(Wire):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from opendrs.api.operation import Call, Operation
-from opendrs.api.wire.objects import TYPES
 from opendrs.api.wire.trees import tree
+from opendrs.control.objects import TYPES
 
 
 def handle(call: Call) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from opendrs.api.errors import told
 from opendrs.api.operation import Call, Operation
-from opendrs.api.wire.objects import listed
 from opendrs.api.wire.status import status_word
 from opendrs.control import collecting
+from opendrs.control.objects import listed
 
 
 def handle(call: Call) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any, Final
 from opendrs.api.body import Wire
 from opendrs.api.operation import Call, Operation
 from opendrs.api.query import one_of
-from opendrs.api.wire.objects import DbObject, selection
 from opendrs.api.wire.policy import PolicyConfig, changed
 from opendrs.control import configuring
 from opendrs.control.asking import job_head, link
+from opendrs.control.objects import DbObject, selection
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Policy
 from opendrs.store.jobs import Head

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from opendrs.api.wire.objects import listed
 from opendrs.control import collecting
 from opendrs.control.asking import Asking
+from opendrs.control.objects import listed
 
 
 def tree(

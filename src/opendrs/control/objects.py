@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from opendrs.api.body import Wire
-from opendrs.api.query import LIST_MAX, one_of
 from opendrs.control.asking import shown
+from opendrs.control.reading import LIST_MAX, Wire, one_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import EngineName
