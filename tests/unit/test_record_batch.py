@@ -108,7 +108,7 @@ def test_there_is_a_word_for_each_row(words: list[bool]) -> None:
 
 def test_a_batch_that_is_not_of_a_window() -> None:
     plain = RecordBatch.from_arrow(pa.record_batch([pa.array([1])], names=["a"]))
-    with pytest.raises(TypeError, match="not one of a window"):
+    with pytest.raises(ValueError, match="not one of a window"):
         plain.keep([True])
 
 

@@ -1,160 +1,280 @@
-"""Objects on the wire: the tree of databases and tables, as it is chosen and as it is listed."""
+"""What a tree of objects means: a selection. Whether the source has what it names is looked at by a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import Field
-
 from opendrs.control.asking import shown
-from opendrs.control.reading import LIST_MAX, Wire, one_of
+from opendrs.control.reading import LIST_MAX, one_of
+from opendrs.control.tree import ColumnObject, DatabaseObject, DbObject, TableObject
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import EngineName
 from opendrs.model.publishing import legal
+from opendrs.model.rules import (
+    EVERY_DML,
+    EXTRA_KINDS,
+    EXTRA_TYPES,
+    NO_RULE,
+    Dml,
+    ExtraColumn,
+    TableRule,
+    problems_of,
+)
 from opendrs.model.selection import Selection
 
 SCOPES: Final = ("all", "database", "table")
 NAME_MAX: Final = 64  # MySQL's longest; PostgreSQL's 63 bytes are looked at by the prechecks
+FILTER_MAX: Final = 512  # characters: the published limit
 TYPES: Final = ("source", "modified", "synchronized")
-
-
-class TableObject(Wire):
-    """What is chosen of a table."""
-
-    name: str | None = None
-    type: str = "table"
-    all: bool | None = None
-    db_alias_name: str | None = None
-    schema_alias_name: str | None = None
-    filtered: bool | None = None
-    filter_conditions: list[str] | None = None
-    config_conditions: list[str] | None = None
-    columns: dict[str, dict[str, Any]] | None = None
-    sync_type: str | None = None
-    is_synchronized: bool | None = None
-
-
-class DatabaseObject(Wire):
-    """What is chosen of a database. `all`: everything in it, now and later."""
-
-    name: str | None = None
-    all: bool | None = None
-    schemas: dict[str, dict[str, Any]] | None = None
-    tables: dict[str, TableObject] | None = None
-    sync_type: str | None = None
-    is_synchronized: bool | None = None
-    total_table_num: int | None = None
-
-
-class DbObject(Wire):
-    """What is chosen of a server."""
-
-    object_scope: str
-    target_root_db: dict[str, Any] | None = None
-    object_info: dict[str, DatabaseObject] | None = Field(None)
+CONFIG: Final = "config"
+PLACE: Final = "db_object.object_info"
+ADDITIONAL: Final = "ADDITIONALCOLUMN,"
+PROBLEMS_MAX: Final = 20  # that are told at once
 
 
 def selection(asked: DbObject, target: EngineName) -> Selection:
     """What it means. For a Kafka target the name that a database or a table is given is that of a topic.
 
-    Raises PARAMETER_EMPTY, PARAMETER_INVALID, UNSUPPORTED.
+    Raises PARAMETER_EMPTY, PARAMETER_INVALID (with every problem there is), UNSUPPORTED.
     """
     scope = one_of("db_object.object_scope", asked.object_scope, SCOPES)
-    if asked.target_root_db:
-        raise DrsError(Fault.UNSUPPORTED, what="target_root_db")
+    root = _root(asked, target)
     if scope == "all":
         if asked.object_info:
             reason = "with the scope all there is nothing to choose"
-            raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
-        return Selection()
+            raise DrsError(Fault.PARAMETER_INVALID, name=PLACE, reason=reason)
+        return Selection(root=root)
     if not asked.object_info:
-        raise DrsError(Fault.PARAMETER_EMPTY, name="db_object.object_info")
-    kafka = target == "kafka"
-    databases: set[str] = set()
-    tables: set[TableName] = set()
+        raise DrsError(Fault.PARAMETER_EMPTY, name=PLACE)
+    reading = _Reading(scope=scope, kafka=target == "kafka")
     for name, database in asked.object_info.items():
-        _demand_name(name)
-        _refuse_database(name, database)
-        if database.all or (scope == "database" and not database.tables):
-            if database.tables:
-                reason = f"{shown(name)} is chosen as a whole, and tables of it as well"
-                raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
-            databases.add(name)
-            continue
-        chosen = database.tables or {}
-        if not chosen:
-            reason = f"of {shown(name)} nothing is chosen: set `all`, or name tables"
-            raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
-        tables |= {_table(name, table, facts, renamed=kafka) for table, facts in chosen.items()}
+        reading.database(name, database)
+    if reading.problems:
+        reason = "; ".join(reading.problems[:PROBLEMS_MAX])
+        if len(reading.problems) > PROBLEMS_MAX:
+            reason += f"; and {len(reading.problems) - PROBLEMS_MAX} more"
+        raise DrsError(Fault.PARAMETER_INVALID, name=PLACE, reason=reason)
+    if not (reading.databases or reading.tables):
+        raise DrsError(Fault.PARAMETER_INVALID, name=PLACE, reason="nothing is chosen")
     return Selection(
-        databases=frozenset(databases),
-        tables=frozenset(tables),
-        schemas={} if kafka else _schemas(asked.object_info),
-        topics=_topics(asked.object_info) if kafka else {},
+        databases=frozenset(reading.databases),
+        tables=frozenset(reading.tables),
+        schemas=reading.schemas,
+        topics=reading.topics,
+        rules=reading.rules,
+        root=root,
     )
 
 
-def _schemas(info: Mapping[str, DatabaseObject]) -> dict[str, str]:
-    """Databases that arrive under another name."""
-    found = {}
-    for name, database in info.items():
-        if database.name and database.name != name:
-            _demand_name(database.name)
-            found[name] = database.name
-    return found
-
-
-def _topics(info: Mapping[str, DatabaseObject]) -> dict[TableName, str]:
-    """Of whole databases, and of single tables: where their name is another one."""
-    found = {}
-    for name, database in info.items():
-        if database.name and database.name != name:
-            found[TableName(name, "")] = _topic(database.name)
-        for table, facts in (database.tables or {}).items():
-            if facts.name and facts.name != table:
-                found[TableName(name, table)] = _topic(facts.name)
-    return found
-
-
-def _table(database: str, table: str, facts: TableObject, *, renamed: bool) -> TableName:
-    """`renamed`: it may be given another name."""
-    _demand_name(table)
-    place = f"{shown(database)}.{shown(table)}"
-    if one_of("type", facts.type, ("table", "view", "procedure")) == "procedure":
-        raise DrsError(Fault.UNSUPPORTED, what=f"{place}: replicating procedures")
-    other = facts.name and facts.name != table and not renamed
-    if other or facts.db_alias_name or facts.schema_alias_name:
-        raise DrsError(Fault.UNSUPPORTED, what=f"{place}: another name for a single table")
-    if facts.filtered or facts.filter_conditions or facts.config_conditions:
-        raise DrsError(Fault.UNSUPPORTED, what=f"{place}: row filters")
-    if facts.columns:
-        raise DrsError(Fault.UNSUPPORTED, what=f"{place}: column rules")
-    if facts.sync_type:
-        raise DrsError(Fault.UNSUPPORTED, what=f"{place}: sync_type {shown(facts.sync_type)}")
-    return TableName(database, table)
-
-
-def _topic(name: str) -> str:
-    if not legal(name):
-        reason = f"{shown(name)!r} is no name of a topic (1 to 249 letters, digits, `.`, `_` and `-`)"
-        raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
+def _root(asked: DbObject, target: EngineName) -> str:
+    name = asked.target_root_db.db_name if asked.target_root_db else None
+    if not name:
+        return ""
+    if target != "postgresql":
+        reason = "the target has no databases in databases"
+        raise DrsError(Fault.PARAMETER_INVALID, name="db_object.target_root_db", reason=reason)
+    if problem := _name_problem(name):
+        raise DrsError(Fault.PARAMETER_INVALID, name="db_object.target_root_db.db_name", reason=problem)
     return name
 
 
-def _refuse_database(name: str, database: DatabaseObject) -> None:
-    if database.schemas:
-        reason = f"{shown(name)} is a database of MySQL, which has no schemas"
-        raise DrsError(Fault.PARAMETER_INVALID, name="db_object.object_info", reason=reason)
-    if database.sync_type:
-        raise DrsError(Fault.UNSUPPORTED, what=f"{shown(name)}: sync_type {shown(database.sync_type)}")
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """Of all databases of a tree."""
+
+    scope: str
+    kafka: bool
+    databases: set[str] = field(default_factory=set)
+    tables: set[TableName] = field(default_factory=set)
+    schemas: dict[str, str] = field(default_factory=dict)
+    topics: dict[TableName, str] = field(default_factory=dict)
+    rules: dict[TableName, TableRule] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def database(self, name: str, database: DatabaseObject) -> None:
+        if problem := _name_problem(name):
+            self.problems.append(problem)
+            return
+        if database.schemas:
+            self.problems.append(f"{shown(name)} is a database of MySQL, which has no schemas")
+        if database.sync_type:
+            self._only_config(shown(name), database.sync_type)
+            return  # it serves filters of other tables, which name it themselves
+        self._named_database(name, database)
+        tables = database.tables or {}
+        whole = bool(database.all) or (self.scope == "database" and not tables)
+        if whole:
+            self.databases.add(name)
+        elif not tables:
+            self.problems.append(f"of {shown(name)} nothing is chosen: set `all`, or name tables")
+        for table, facts in tables.items():
+            self._table(name, table, facts, whole=whole)
+
+    def _named_database(self, name: str, database: DatabaseObject) -> None:
+        """Under which name the database arrives."""
+        if not database.name or database.name == name:
+            return
+        if self.kafka:
+            self._topic(TableName(name, ""), database.name)
+        elif problem := _name_problem(database.name):
+            self.problems.append(problem)
+        else:
+            self.schemas[name] = database.name
+
+    def _table(self, database: str, table: str, facts: TableObject, *, whole: bool) -> None:
+        if problem := _name_problem(table):
+            self.problems.append(f"{shown(database)}: {problem}")
+            return
+        name, place = TableName(database, table), f"{shown(database)}.{shown(table)}"
+        if facts.sync_type:
+            self._only_config(place, facts.sync_type)
+            return
+        kind = one_of("type", facts.type, ("table", "view", "procedure"))
+        if kind == "procedure":
+            self.problems.append(f"{place}: procedures are not replicated")
+            return
+        if not whole:
+            self.tables.add(name)
+        if self.kafka and facts.name and facts.name != table:
+            self._topic(name, facts.name)
+        rule = self._rule(name, place, facts)
+        if kind == "view" and rule.of_rows != NO_RULE.of_rows:
+            self.problems.append(f"{place} is a view, which has no rows or columns of its own to choose from")
+        if rule != NO_RULE:
+            self.rules[name] = rule
+
+    def _rule(self, name: TableName, place: str, facts: TableObject) -> TableRule:
+        columns, extras = self._columns(place, facts.columns or {})
+        rule = TableRule(
+            schema=self._home(name, place, facts),
+            table=self._alias(name, place, facts),
+            filter=self._filter(place, facts),
+            columns=columns,
+            extras=extras,
+            dml=self._dml(place, facts.dml),
+        )
+        self.problems += [f"{place}: {problem}" for problem in problems_of(rule, kafka=self.kafka)]
+        return rule
+
+    def _home(self, name: TableName, place: str, facts: TableObject) -> str:
+        """Both words mean the schema of the target: MySQL's databases are PostgreSQL's schemas."""
+        found = {alias for alias in (facts.db_alias_name, facts.schema_alias_name) if alias}
+        if not found:
+            return ""
+        if self.kafka:
+            self.problems.append(f"{place}: a topic is in no database; `name` is the name of the topic")
+            return ""
+        if len(found) > 1:
+            self.problems.append(f"{place}: db_alias_name and schema_alias_name are two names for one schema")
+            return ""
+        (alias,) = found
+        if problem := _name_problem(alias):
+            self.problems.append(f"{place}: {problem}")
+            return ""
+        return "" if alias == self.schemas.get(name.schema, name.schema) else alias
+
+    def _alias(self, name: TableName, place: str, facts: TableObject) -> str:
+        if self.kafka or not facts.name or facts.name == name.table:
+            return ""
+        if problem := _name_problem(facts.name):
+            self.problems.append(f"{place}: {problem}")
+            return ""
+        return facts.name
+
+    def _filter(self, place: str, facts: TableObject) -> str:
+        conditions = [text for text in facts.filter_conditions or [] if text.strip()]
+        if facts.config_conditions:
+            self.problems.append(f"{place}: config_conditions belong to a table with sync_type config")
+        if facts.filtered is False:
+            return ""
+        if len(conditions) > 1:
+            self.problems.append(f"{place}: a table has one filter; join conditions by AND")
+            return ""
+        if not conditions:
+            if facts.filtered:
+                self.problems.append(f"{place}: it is to be filtered, and filter_conditions is empty")
+            return ""
+        if len(conditions[0]) > FILTER_MAX:
+            self.problems.append(
+                f"{place}: the filter has {len(conditions[0])} characters, and {FILTER_MAX} are allowed"
+            )
+            return ""
+        return conditions[0]
+
+    def _columns(
+        self, place: str, columns: Mapping[str, ColumnObject]
+    ) -> tuple[dict[str, str | None], tuple[ExtraColumn, ...]]:
+        found: dict[str, str | None] = {}
+        extras: list[ExtraColumn] = []
+        twice = [name for name, count in Counter(name.lower() for name in columns).items() if count > 1]
+        self.problems += [f"{place}: the column {shown(name)} is there more than once" for name in twice]
+        for name, column in columns.items():
+            if problem := _name_problem(name, what="column"):
+                self.problems.append(f"{place}: {problem}")
+            elif column.additional:
+                extras += self._extra(place, name, column)
+            elif name.lower() not in twice:
+                target = column.name or name
+                if column.filtered is False:
+                    found[name] = None
+                elif target != name:
+                    found[name] = target
+        return found, tuple(extras)
+
+    def _extra(self, place: str, name: str, column: ColumnObject) -> Iterator[ExtraColumn]:
+        where = f"{place}.{shown(name)}"
+        if column.name and column.name != name:
+            self.problems.append(f"{where}: an additional column has one name only")
+            return
+        kind = (column.operation_type or "").removeprefix(ADDITIONAL)
+        extra = self.extra_column(where, name, kind, column.type or "", column.value or "")
+        if extra is not None:
+            yield extra
+
+    def extra_column(self, where: str, name: str, kind: str, type_: str, value: str) -> ExtraColumn | None:
+        """An additional column from its published words; None, and a problem, if one of them is not."""
+        if kind not in EXTRA_KINDS:
+            self.problems.append(f"{where}: {shown(kind)!r} is none of {', '.join(EXTRA_KINDS)}")
+            return None
+        if type_ not in EXTRA_TYPES:
+            self.problems.append(f"{where}: {shown(type_)!r} is none of {', '.join(EXTRA_TYPES)}")
+            return None
+        return ExtraColumn(
+            name=name,
+            kind=kind,
+            type=type_,
+            value=value if kind in ("default_value", "server_database_table") else "",
+        )
+
+    def _dml(self, place: str, letters: str | None) -> frozenset[Dml]:
+        if letters is None:
+            return EVERY_DML
+        found = [letter for letter in letters.lower() if letter not in ", "]
+        if not set(found) <= EVERY_DML:
+            self.problems.append(f"{place}: {shown(letters)!r} is not some of i, u and d")
+            return EVERY_DML
+        return frozenset(letter for letter in EVERY_DML if letter in found)
+
+    def _topic(self, name: TableName, topic: str) -> None:
+        if not legal(topic):
+            rule = "1 to 249 letters, digits, `.`, `_` and `-`"
+            self.problems.append(f"{shown(topic)!r} is no name of a topic ({rule})")
+            return
+        self.topics[name] = topic
+
+    def _only_config(self, place: str, sync_type: str) -> None:
+        if sync_type.lower() != CONFIG:
+            self.problems.append(f"{place}: sync_type {shown(sync_type)!r} is not {CONFIG}")
 
 
-def _demand_name(name: str, where: str = "db_object.object_info") -> None:
-    if not name or len(name) > NAME_MAX or not name.isprintable():
-        reason = f"{shown(name)!r} is no name of a database or table"
-        raise DrsError(Fault.PARAMETER_INVALID, name=where, reason=reason)
+def _name_problem(name: str, what: str = "database or table") -> str:
+    """Why it cannot be a name; empty: it can."""
+    bad = not name or len(name) > NAME_MAX or not name.isprintable()
+    return f"{shown(name)!r} is no name of a {what}" if bad else ""
 
 
 def demand_databases(names: Sequence[str]) -> tuple[str, ...]:
@@ -162,7 +282,8 @@ def demand_databases(names: Sequence[str]) -> tuple[str, ...]:
     if len(names) > LIST_MAX:
         raise DrsError(Fault.PARAMETER_INVALID, name="db_names", reason=f"there are more than {LIST_MAX}")
     for name in names:
-        _demand_name(name, "db_names")
+        if problem := _name_problem(name):
+            raise DrsError(Fault.PARAMETER_INVALID, name="db_names", reason=problem)
     return tuple(names)
 
 

@@ -141,6 +141,9 @@ class Sink(Protocol):
     def forget(self, name: TableName) -> None:
         """Drops a table that the source no longer has, while it is being loaded."""
 
+    def together(self, name: TableName) -> Sequence[TableName]:
+        """Other tables that arrive as one with this: none of them can be made anew alone."""
+
     def loader(self) -> AbstractContextManager[Loader]: ...
 
     def finish_table(self, progress: TableProgress) -> None:

@@ -17,6 +17,7 @@ InvalidDates = Literal["stop", "null", "epoch", "minus_infinity"]
 NulInText = Literal["stop", "remove", "replace"]
 IndexPolicy = Literal["all", "unique"]
 DdlPolicy = Literal["carry", "refuse"]
+Topology = Literal["one2one", "one2many", "many2one"]
 # Schema changes that can be left out without leaving the target unfit for the rows that come after them. (A
 # column that is not there, or not widened, or a name that does not change, would stop the job at the next row.)
 SkippableDdl = Literal["drop_database", "drop_table", "truncate_table", "drop_column", "add_index", "drop_index"]
@@ -37,6 +38,7 @@ class Policy:
     ddl             carry: schema changes are carried over, but for skipped_ddl. refuse: none is; one without which
                     the target is unfit for the rows behind it stops the job
     indexes         all, or unique: of the indexes only primary and unique keys are made
+    topology        many2one: several tables may arrive as one, although nothing tells their rows apart but their keys
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
     publishing      how changes are published; for Kafka only
@@ -50,19 +52,20 @@ class Policy:
     skipped_ddl: tuple[SkippableDdl, ...] = ()
     ddl: DdlPolicy = "carry"
     indexes: IndexPolicy = "all"
+    topology: Topology = "one2one"
     server_id: int = 0
     spool_bytes: int = 10 << 30
     publishing: Publishing = field(default_factory=Publishing)
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 3, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
+        return {"version": 4, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`: what they stand for by
-        default was all there was."""
+        """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`, version 3 before `topology`:
+        what they stand for by default was all there was."""
         facts = dict(data)
-        if (version := facts.pop("version")) not in (1, 2, 3):
+        if (version := facts.pop("version")) not in (1, 2, 3, 4):
             raise ValueError(f"a policy of version {version} is not understood")
         publishing = Publishing.from_json(facts.pop("publishing", {}))
         return cls(**{**facts, "skipped_ddl": tuple(facts["skipped_ddl"]), "publishing": publishing})

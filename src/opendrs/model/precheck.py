@@ -97,11 +97,11 @@ class Precheck(Generic[Context]):
         return Finding(item=self.item, group=self.group, result=result, message=message, remedy=remedy)
 
 
-def named(things: Iterable[object], most: int = NAMES_MAX) -> str:
+def named(things: Iterable[object], most: int = NAMES_MAX, separator: str = ", ") -> str:
     """`a, b, c`; of many only the first, and how many more there are."""
     listed = [str(thing) for thing in things]
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+    return separator.join(listed[:most]) + more
 
 
 def how_many(number: int, thing: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal, Self, get_args
 
 from opendrs.model.catalog import TableName
@@ -120,3 +122,50 @@ class TableRule:
 
 
 NO_RULE: Final = TableRule()
+
+
+def problems_of(rule: TableRule, *, kafka: bool) -> list[str]:
+    """What is wrong with a rule, whatever its table is. `kafka`: it arrives in messages."""
+    found = []
+    arriving = [name.lower() for name in rule.columns.values() if name] + [extra.name.lower() for extra in rule.extras]
+    twice = sorted({name for name in arriving if arriving.count(name) > 1})
+    found += [f"two columns arrive as {name}" for name in twice]
+    for extra in rule.extras:
+        if extra.type not in TYPES_OF[extra.kind]:
+            words = ", ".join(word for word in EXTRA_TYPES if word in TYPES_OF[extra.kind])
+            found.append(f"the additional column {extra.name} ({extra.kind}) is one of {words}, not {extra.type}")
+        elif kafka and extra.kind in ("create_time", "update_time"):
+            found.append(f"{extra.name}: a message has times of its own (es, ts), and none of its row")
+        elif reason := _value_problem(extra):
+            found.append(f"the additional column {extra.name}: {reason}")
+    if len([extra for extra in rule.extras if extra.names_source]) > 1:
+        found.append("one additional column is enough to tell where a row is from")
+    return found
+
+
+def _value_problem(extra: ExtraColumn) -> str:
+    """Why the value does not fit; empty: it does."""
+    if extra.kind == "server_database_table":
+        return "" if extra.value else "it has no value: the name of the server"
+    if extra.kind != "default_value":
+        return ""
+    match extra.type:
+        case "int" | "long":
+            bits = 31 if extra.type == "int" else 63
+            whole = re.fullmatch(r"-?\d{1,19}", extra.value)
+            fits = whole and -(1 << bits) <= int(extra.value) < 1 << bits
+            return "" if fits else f"{extra.value!r} is no whole number of {bits + 1} bits"
+        case "datetime" | "timestamp":
+            form = re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?", extra.value)
+            return "" if form and _is_moment(extra.value) else f"{extra.value!r} is not like 2024-02-29 23:59:59"
+        case "varchar(256)" | "varchar(191)":
+            most = int(extra.type[8:-1])
+            return "" if len(extra.value) <= most and "\0" not in extra.value else f"it has more than {most} characters"
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text.replace(" ", "T"))
+    except ValueError:
+        return False
+    return True

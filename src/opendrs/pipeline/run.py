@@ -238,12 +238,17 @@ class Run:
         """A table changed while it was loaded, or before the log of that time was applied: its load begins anew."""
         self.sink.rollback()
         state.undo()
-        names = (changed.name, *changed.also)
+        names = self._with_sharers((changed.name, *changed.also))
         if self.sink.append_only and (state.position is not None or state.is_there(names)):
             raise _mismatch(changed, changed.name, state.position) from changed
         state.judged = False
         for name in names:
             self._restart_one(state, name, changed)
+
+    def _with_sharers(self, names: Iterable[TableName]) -> tuple[TableName, ...]:
+        """What arrives as one begins anew as one."""
+        found = {name: None for first in names for name in (first, *self.sink.together(first))}
+        return tuple(found)
 
     def _restart_one(self, state: State, name: TableName, changed: SchemaChanged) -> None:
         self._restarts[name] += 1

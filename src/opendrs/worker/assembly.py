@@ -54,6 +54,8 @@ def job_of(place: Place, record: JobRecord, sealed: Mapping[str, str]) -> Job:
         url = record.source if side == "source" else record.target
         password, key = (_opened(place, record.id, name(side), sealed) for name in (password_name, key_name))
         end = replace(Endpoint.parse(url), password=password)
+        if side == "target" and record.selection.root:
+            end = replace(end, database=record.selection.root)
         ends[side] = with_files(place.folder_of(record.id), side, end, record.facts or {}, key)
     return Job(
         id=record.id,

@@ -86,7 +86,9 @@ class TargetChecks(Protocol):
     def policy_of(self, policy: Policy) -> Policy:
         """What the job's policy comes to with such a target."""
 
-    def suspects(self, catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[mysql.Suspect]]:
+    def suspects(
+        self, catalog: Catalog, policy: Policy, selection: Selection
+    ) -> Mapping[TableName, Sequence[mysql.Suspect]]:
         """What the target may not be able to hold."""
 
     def arrival(self, asked: Asked, catalog: Catalog, looking: Looking) -> Iterator[Finding]: ...
@@ -190,7 +192,7 @@ class _Checking:
                 clock_ahead_s = mysql.clock_offset_s(server)
                 catalog = read_catalog(session.query, asked.selection, server.flavour)
                 self._seen = Seen(catalog=catalog, clock_ahead_s=clock_ahead_s)
-                doubtful = checks.suspects(catalog, asked.policy)
+                doubtful = checks.suspects(catalog, asked.policy, asked.selection)
             except Exception as error:  # noqa: BLE001 as in `look`
                 yield self._unreadable(error)
                 return

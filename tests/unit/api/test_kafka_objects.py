@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from opendrs.control.objects import DbObject, selection
+from opendrs.control.objects import selection
+from opendrs.control.tree import DbObject
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
 from opendrs.model.selection import Selection
@@ -41,7 +42,7 @@ def test_no_topics(name: str) -> None:
 
 def test_other_targets_are_as_they_were() -> None:
     assert chosen("postgresql", shop={"name": "a b", "all": True}).schemas == {"shop": "a b"}
-    with pytest.raises(DrsError, match="another name for a single table"):
-        chosen("postgresql", shop={"tables": {"t": {"name": "u"}}})
-    with pytest.raises(DrsError, match="another name for a single table"):
+    renamed = chosen("postgresql", shop={"tables": {"t": {"name": "u"}}})
+    assert renamed.target(TableName("shop", "t")) == TableName("shop", "u") and not renamed.topics
+    with pytest.raises(DrsError, match="a topic is in no database"):
         chosen(shop={"tables": {"t": {"name": "t", "db_alias_name": "x"}}})

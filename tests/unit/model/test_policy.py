@@ -21,6 +21,8 @@ VERSION_3 = """{"version": 3, "apply": "transactional", "readers": 2, "consisten
     "topic_name_format": "", "partition_policy": 2, "partitions": 6, "replication_factor": 3, "ddl_topic": "ddl",
     "delivery": "at-least-once", "compression": "zstd", "checkpoint_topic": "mine", "transaction_bytes": 4096}}"""
 
+VERSION_4 = json.dumps({**json.loads(VERSION_3), "version": 4, "topology": "many2one"})
+
 
 def test_a_policy_comes_through_whole() -> None:
     policy = Policy(
@@ -46,11 +48,12 @@ def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
         format="avro", topic_policy=0, topic="all", partition_policy=2, partitions=6, replication_factor=3,
         ddl_topic="ddl", delivery="at-least-once", compression="zstd", checkpoint_topic="mine", transaction_bytes=4096,
     )  # fmt: skip
-    policy = Policy(publishing=publishing)
-    assert Policy.from_json(json.loads(VERSION_3)) == policy
-    assert policy.to_json() == json.loads(VERSION_3)
+    assert Policy.from_json(json.loads(VERSION_3)) == Policy(publishing=publishing)
+    policy = Policy(publishing=publishing, topology="many2one")
+    assert Policy.from_json(json.loads(VERSION_4)) == policy
+    assert policy.to_json() == json.loads(VERSION_4)
 
 
 def test_a_policy_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 4"):
-        Policy.from_json({**json.loads(VERSION_3), "version": 4})
+    with pytest.raises(ValueError, match="version 5"):
+        Policy.from_json({**json.loads(VERSION_4), "version": 5})

@@ -11,7 +11,8 @@ from opendrs.api.query import one_of
 from opendrs.api.wire.policy import PolicyConfig, changed
 from opendrs.control import configuring
 from opendrs.control.asking import job_head, link
-from opendrs.control.objects import DbObject, selection
+from opendrs.control.objects import selection
+from opendrs.control.tree import DbObject
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Policy
 from opendrs.store.jobs import Head

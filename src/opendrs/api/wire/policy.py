@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from opendrs.api.query import one_of
 from opendrs.api.wire.problems import demand_none
@@ -14,7 +14,7 @@ from opendrs.api.wire.publishing import KafkaFields, published, refuse_kafka, sh
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import EngineName
-from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl
+from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl, Topology
 
 DML: Final = "i,u,d"
 FILTERS: Final = ("drop_database", "filter_all")
@@ -81,6 +81,9 @@ def changed(policy: Policy, asked: PolicyConfig, target: EngineName, where: str)
         policy = replace(policy, apply=cast(ApplyMode, mode))
     if asked.ddl_trans is not None:
         policy = replace(policy, ddl="carry" if asked.ddl_trans else "refuse")
+    if asked.data_sync_topology_type:
+        word = one_of(f"{where}data_sync_topology_type", asked.data_sync_topology_type, get_args(Topology))
+        policy = replace(policy, topology=cast(Topology, word))
     if asked.index_trans is not None:
         policy = replace(policy, indexes="all" if asked.index_trans else "unique")
     skipped = set(policy.skipped_ddl)
@@ -102,7 +105,7 @@ def shown_policy(policy: Policy, target: EngineName) -> dict[str, Any]:
         "support_ddl_info": ",".join([*NEEDED, *(word for word, kind in LEAVABLE.items() if kind not in skipped)]),
         "ddl_trans": policy.ddl == "carry",
         "dml_types": DML,
-        "data_sync_topology_type": "one2one",
+        "data_sync_topology_type": policy.topology,
         "sync_type_policy": "supportAllType",
     }
     if target == "kafka":
@@ -132,7 +135,6 @@ def _refuse(asked: PolicyConfig, where: str) -> None:
             raise DrsError(Fault.UNSUPPORTED, what=f"Beginning at a position ({name})")
     only = {
         "conflict_policy": ("stop", ("stop", "ignore", "overwrite")),
-        "data_sync_topology_type": ("one2one", ("one2one", "one2many", "many2one")),
         "sync_type_policy": (
             "supportAllType", ("supportAllType", "tableData", "tableStructure", "constraintData"),
         ),

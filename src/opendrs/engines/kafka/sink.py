@@ -199,6 +199,10 @@ class Sink:
             self._tables.pop(name, None)
             self._commit([control.gone(name), *self._without_chunks(name)])
 
+    def together(self, name: TableName) -> Sequence[TableName]:
+        del name
+        return ()  # what is published is never made anew
+
     def finish_table(self, progress: TableProgress) -> None:
         self._put(progress)
 

@@ -77,6 +77,10 @@ class Sink:
     def loader(self) -> Iterator[Loader]:
         yield Loader(self, self._target)
 
+    def together(self, name: TableName) -> Sequence[TableName]:
+        del name
+        return ()
+
     def finish_table(self, progress: TableProgress) -> None:
         self._put(replace(progress, chunks=()))
 

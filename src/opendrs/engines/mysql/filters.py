@@ -25,7 +25,7 @@ from opendrs.engines.mysql.connect import quote_name, quote_text
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Table
 
-LENGTH_MAX: Final = 512  # characters that a user may write: the published limit
+LENGTH_MAX: Final = 1 << 20  # characters; a list that a subquery stood for may be long
 Node = dict[str, Any]
 """A part of a condition as rust/rules/src/node.rs reads it."""
 
@@ -79,13 +79,16 @@ class Compiled:
 def compiled(text: str, table: Table) -> Compiled:
     """Reads a condition on a table's columns. Raises FILTER_UNSUPPORTED."""
     try:
-        parsed = _parsed(text)
-        reader = _Reader(table)
-        sql, node = reader.condition(parsed)
+        return _compiled(parsed_condition(text), table)
     except Refused as refused:
         raise unsupported(table, str(refused)) from None
     except (SqlglotError, RecursionError, ValueError) as error:
         raise unsupported(table, f"it cannot be read ({_short(error)})") from None
+
+
+def _compiled(parsed: exp.Expression, table: Table) -> Compiled:
+    reader = _Reader(table)
+    sql, node = reader.condition(parsed)
     return Compiled(sql=sql, node=node, columns=frozenset(reader.columns), tests=tuple(reader.tests))
 
 
@@ -97,7 +100,8 @@ def _short(error: Exception) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0][:120]
 
 
-def _parsed(text: str) -> exp.Expression:
+def parsed_condition(text: str) -> exp.Expression:
+    """Raises Refused, SqlglotError."""
     if not text.strip():
         raise Refused("it is empty")
     if len(text) > LENGTH_MAX:
@@ -186,7 +190,7 @@ class _Reader:
     def membership(self, node: exp.Expression) -> Part:
         column = self._column(node.this)
         if node.args.get("query") is not None:
-            raise Refused("a subquery is allowed only as the whole of IN (SELECT column FROM database.table WHERE ...)")
+            raise Refused("a subquery is allowed only as IN (SELECT column FROM database.table WHERE ...)")
         constants = node.expressions
         found = [one for one in constants if not isinstance(one, exp.Null)]
         nulls = [{"always": None}] if len(found) < len(constants) else []

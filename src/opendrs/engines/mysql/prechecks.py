@@ -222,6 +222,14 @@ SERVER: Final[tuple[Precheck[Server], ...]] = (
 OBJECTS: Final[tuple[Precheck[Objects], ...]] = (
     CATALOG,
     Precheck(
+        item="srcObjectRulesCheck",
+        group="src_info_check",
+        side="source",
+        looks_at="what the job says of single tables: filters, columns, additional columns",
+        why="a rule must be about columns that are there, and mean the same in the load and in the log",
+        look=objects.rules,
+    ),
+    Precheck(
         item="srcDbPrivilegesIsEnough",
         group="db_user_privilege",
         side="source",

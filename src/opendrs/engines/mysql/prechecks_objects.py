@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from opendrs.engines.mysql.catalog import read_databases, read_referrers
+from opendrs.engines.mysql.choosing import filtered_actions, rule_problems
 from opendrs.engines.mysql.prechecks_privileges import read_grants
 from opendrs.engines.mysql.prechecks_server import Objects, qualified, quoted
 from opendrs.model.catalog import ForeignKey, Table, TableName
@@ -105,6 +106,18 @@ def _place(pattern: str) -> str:
     return f"{quoted(database)}.*" if set(table) & WILD else qualified(TableName(database, table))
 
 
+def rules(objects: Objects) -> Verdict:
+    """They fitted when they were saved; tables may have been altered since."""
+    wanted, catalog = objects.server.selection, objects.catalog
+    if not wanted.rules:
+        return passed("Nothing is said of single tables, their rows or columns")
+    problems = list(rule_problems(wanted, catalog.tables, {view.name for view in catalog.views}))
+    if problems:
+        shown = named(f"{name}: {reason}" for name, reason in problems)
+        return failed(f"What is said of tables does not fit them: {shown}", "Save the objects of the job anew.")
+    return passed(f"What is said of {how_many(len(wanted.rules), 'table')} fits them")
+
+
 # --- tables -----------------------------------------------------------------------------------------
 
 
@@ -202,6 +215,16 @@ def cascades(objects: Objects) -> list[Verdict]:
     referrers = read_referrers(server.session.query, selected) if selected else []
     outward = [(owner, key) for owner, key in referrers if key.acts and owner not in selected]
     verdicts = []
+    crossing = list(filtered_actions(server.selection, objects.catalog.tables))
+    if crossing:
+        shown = named(f"{table.name} by {key.name} ({reason})" for table, key, reason in crossing)
+        verdicts.append(
+            failed(
+                f"Foreign keys change rows past the filters, and the log does not say so: {shown}",
+                "Filter parents and children alike by a column that no foreign key changes, or not at all. MySQL 9.6 "
+                "and newer logs such changes.",
+            )
+        )
     if inward:
         parents = sorted({key.referenced for _, key in inward})
         verdicts.append(

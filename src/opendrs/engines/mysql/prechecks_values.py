@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from opendrs.engines.mysql.filtering import where
 from opendrs.engines.mysql.prechecks_server import INDEX_ENTRY, Objects, Suspect, qualified, quoted
 from opendrs.engines.mysql.types import counting
 from opendrs.errors import DrsError
@@ -105,6 +106,8 @@ def _count(objects: Objects, table: Table, conditions: Sequence[str]) -> Sequenc
         return f"about {table.rows_estimate} rows, and --no-count"
     counts = ", ".join(f"COUNT(CASE WHEN {one} THEN 1 END) AS c{n}" for n, one in enumerate(conditions))
     source = f"FROM {qualified(table.name)}"
+    if wanted := where(objects.server.selection, table):
+        source += f" WHERE {wanted}"
     if objects.server.flavour.mariadb:
         sql = f"SET STATEMENT max_statement_time = {limits.timeout_s:.3f} FOR SELECT {counts} {source}"
     else:

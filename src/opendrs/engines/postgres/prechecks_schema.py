@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from opendrs.engines.postgres import ddl
@@ -11,11 +11,13 @@ from opendrs.engines.postgres.indexes import ENTRY_BYTES_MAX, SHORTENED
 from opendrs.engines.postgres.layout import carried
 from opendrs.engines.postgres.prechecks_server import Arrival
 from opendrs.engines.postgres.rendered import REASONS
+from opendrs.engines.postgres.sharing import shared, sharing_problems
 from opendrs.engines.postgres.types import LOSSES, Loss, narrowed_columns
 from opendrs.engines.postgres.types import losses as declared
 from opendrs.model.catalog import Catalog, Column, Index, Table, TableName
 from opendrs.model.job import Policy
 from opendrs.model.precheck import Verdict, alarm, failed, how_many, named, passed
+from opendrs.model.selection import Selection
 
 # What becomes of a value by the policies of a job: (policy, its value) -> words.
 TOLERATED: Final = {
@@ -26,6 +28,7 @@ TOLERATED: Final = {
     ("nul_in_text", "replace"): "these characters become U+2400",
 }
 
+EVERYTHING: Final = Selection()
 AS_NULL: Final = ("invalid_dates", "null")  # which no column of a key can be
 
 # An entry of a B-tree is a third of a page at most: 2704 bytes, its header of 8 among them (nbtree.h, BTMaxItemSize).
@@ -56,12 +59,13 @@ class TooLong(NamedTuple):
     bytes_max: int
 
 
-def doubts(catalog: Catalog, policy: Policy) -> Iterator[Doubt]:
+def doubts(catalog: Catalog, policy: Policy, selection: Selection = EVERYTHING) -> Iterator[Doubt]:
     """Every declared loss of every column that is carried over."""
     narrowed = narrowed_columns(catalog.tables)
     for table in catalog.tables:
+        rule = selection.rule(table.name)
         for column in table.columns:
-            if carried(column):
+            if carried(column) and rule.arrives(column.name) is not None:
                 for loss in declared(column, (table.name, column.name.lower()) in narrowed):
                     keyed, unique = (column.name.lower() in names for names in (key_columns(table), _unique(table)))
                     tolerated = _tolerated(loss, policy, keyed)
@@ -103,11 +107,14 @@ def _remedy(loss: Loss, keyed: bool) -> str:
     return "Correct them at the source, or leave the table out."
 
 
-def too_long(catalog: Catalog) -> Iterator[TooLong]:
+def too_long(catalog: Catalog, selection: Selection = EVERYTHING) -> Iterator[TooLong]:
     """Unique indexes over columns that may be too long for one entry. Other indexes are shortened."""
     for table in catalog.tables:
+        rule = selection.rule(table.name)
         unique = [index for index in table.indexes if index.unique]
         for index in [table.primary, *unique] if table.primary else unique:
+            if any(rule.arrives(part.column) is None for part in index.parts):
+                continue  # the target does not have it
             parts = tuple((part.column, part.prefix) for part in index.parts if _counts(part.column, index, table))
             if parts and not any(part.expression for part in index.parts):
                 yield TooLong(table.name, index.name, parts, ENTRY_BYTES - PART_BYTES * len(index.parts))
@@ -129,24 +136,29 @@ def _counts(name: str, index: Index, table: Table) -> bool:
 
 
 def names(arrival: Arrival) -> list[Verdict]:
-    places: dict[tuple[str, str], list[TableName]] = defaultdict(list)
     renamed: list[str] = []
     for name, target in arrival.targets.items():
-        places[target["schema"], target["table"]].append(name)
-        wanted = arrival.selection.target(name)
+        wanted, rule = arrival.selection.target(name), arrival.selection.rule(name)
         if (target["schema"], target["table"]) != (wanted.schema, wanted.table):
             renamed.append(f"{name} as {target['schema']}.{target['table']}")
         renamed += [
             f"{name}.{column['source']} as {column['name']}"
             for column in target["columns"]
-            if column["source"] != column["name"]
+            if "source" in column and rule.arrives(column["source"]) != column["name"]
         ]
-    shared = {place: found for place, found in places.items() if len(found) > 1}
+    unwanted = {place: found for place, found in shared(arrival.targets).items() if not _wanted(arrival, found)}
     verdicts = []
-    if shared:
-        shown = named(f"{' and '.join(map(str, found))} as {'.'.join(place)}" for place, found in shared.items())
-        remedy = "Let them arrive in different schemas: --map DB=SCHEMA."
+    if unwanted:
+        shown = named(f"{' and '.join(map(str, found))} as {'.'.join(place)}" for place, found in unwanted.items())
+        remedy = (
+            "Let them arrive in different schemas (--map DB=SCHEMA) or under different names. If they shall be one table: "
+            "give each an additional column that names its source, or declare data_sync_topology_type many2one (--many-to-"
+            "one) if no two rows have the same key."
+        )
         verdicts.append(failed(f"Several tables would arrive as one: {shown}", remedy))
+    if problems := sharing_problems(arrival.catalog.tables, arrival.targets):
+        shown = named(f"{name}: {reason}" for name, reason in problems)
+        verdicts.append(failed(f"Tables cannot arrive as one: {shown}", "Choose other names for them in the target."))
     if renamed:
         verdicts.append(
             alarm(
@@ -157,10 +169,18 @@ def names(arrival: Arrival) -> list[Verdict]:
     return verdicts or [passed("All names arrive as they are")]
 
 
+def _wanted(arrival: Arrival, names: Sequence[TableName]) -> bool:
+    """Whether the user has said that tables shall arrive as one: not PostgreSQL's rules for names make them so, and
+    either their rows can be told apart, or it was declared that they need not be."""
+    if len({arrival.selection.target(name) for name in names}) > 1:
+        return False
+    return arrival.policy.topology == "many2one" or all(arrival.targets[name].get("extras") for name in names)
+
+
 def losses(arrival: Arrival) -> list[Verdict]:
     """Losses that concern no single value, so that nobody can count them."""
     found: dict[str, list[str]] = defaultdict(list)
-    for doubt in doubts(arrival.catalog, arrival.policy):
+    for doubt in doubts(arrival.catalog, arrival.policy, arrival.selection):
         if doubt.loss.id not in arrival.counted:
             found[doubt.loss.id].append(f"{doubt.table}.{doubt.column.name}")
     if not found:

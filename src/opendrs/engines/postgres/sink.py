@@ -20,6 +20,7 @@ from opendrs.engines.postgres.loader import Loader
 from opendrs.engines.postgres.loosening import ForeignKeys
 from opendrs.engines.postgres.schema import Schema, State
 from opendrs.engines.postgres.shape import Target
+from opendrs.engines.postgres.sharing import demand_alone, sharers
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration
 from opendrs.model.catalog import ForeignKey, Table, TableName, View
@@ -204,6 +205,9 @@ class Sink:
             self._make_cascades(lambda table, key: name in (table.name, key.referenced))
         self._ids.pop(name, None)
 
+    def together(self, name: TableName) -> list[TableName]:
+        return sharers(name, self._targets) if name in self._targets else []
+
     def forget(self, name: TableName) -> None:
         with self._guarded():
             if name in self._targets:
@@ -350,7 +354,6 @@ class Sink:
         alterations: Sequence[Alteration],
         tables: Mapping[TableName, TableProgress | None],
     ) -> None:
-        del change  # its meaning is in the alterations
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
         before, before_tables = dict(self._targets), self._definitions()
@@ -365,6 +368,8 @@ class Sink:
                     str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
                 )
             if wanted is not None:
+                position = change.position.dump() if change.position else "a transaction"
+                demand_alone(wanted, self._targets, position, change.statement)
                 self._alter(wanted, (definitions, self._targets), (after, targets))
                 told.append(wanted)
             definitions, self._targets = after, targets

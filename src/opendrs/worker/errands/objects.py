@@ -1,4 +1,5 @@
-"""The saving of a selection: every object that it names must be there, and all that are not are named at once.
+"""The saving of a selection: everything that it says must fit what the source has, and all that does not is named at
+once.
 
 params   {"selection": as model.selection writes it, "db_object": what was asked for, as it was asked}
 result   {"databases": number, "tables": number}
@@ -6,12 +7,17 @@ result   {"databases": number, "tables": number}
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from opendrs.engines.mysql.catalog import read_session, read_tables
+from opendrs.engines.mysql.choosing import rule_problems
 from opendrs.engines.mysql.connect import Session
-from opendrs.engines.mysql.listing import read_listing
+from opendrs.engines.mysql.joined import resolved
+from opendrs.engines.mysql.listing import Kind, read_listing
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
+from opendrs.model.job import Job
 from opendrs.model.lifecycle import ALLOWED, Verb
 from opendrs.model.precheck import named
 from opendrs.model.selection import Selection
@@ -19,20 +25,15 @@ from opendrs.store import jobs
 from opendrs.worker.errands import Errand, Result
 
 NAMED_MAX: Final = 20
+Listing = Mapping[str, Sequence[tuple[TableName, Kind]]]
 
 
 def run(errand: Errand) -> Result:
-    selection = Selection.from_json(errand.action.params["selection"])
+    asked = Selection.from_json(errand.action.params["selection"])
     with Session(errand.job.source) as session:
         found = read_listing(session.query)
-    there = {name for names in found.values() for name, kind in names}
-    missing = [f"database {name}" for name in sorted(selection.databases) if name not in found]
-    missing += [f"table {name}" for name in sorted(selection.tables) if name not in there]
-    if missing:
-        raise DrsError(Fault.OBJECTS_MISSING, reason=f"the source does not have {named(missing, NAMED_MAX)}")
-    chosen: set[TableName] = {name for name in there if selection.wants(name)}
-    if not chosen:
-        raise DrsError(Fault.OBJECTS_MISSING, reason="nothing is selected, or what is selected is empty")
+        selection = fitting(session, errand.job, asked, found)
+    chosen = {name for names in found.values() for name, _ in names if selection.wants(name)}
     with errand.place.store.write() as connection:
         head = jobs.find(connection, errand.job.id)
         if head is None or head.state not in ALLOWED[Verb.OBJECTS]:
@@ -40,3 +41,50 @@ def run(errand: Errand) -> Result:
             raise DrsError(Fault.WRONG_STATE, what="saving objects", state=state, reason="it has begun meanwhile")
         jobs.change(connection, errand.job.id, prechecked=True, selection=selection.to_json())
     return {"databases": len({name.schema for name in chosen}), "tables": len(chosen)}
+
+
+def fitting(session: Session, job: Job, selection: Selection, found: Listing) -> Selection:
+    """The selection with what only the source can say of it. Raises OBJECTS_MISSING with all that is wrong."""
+    kinds = {name: kind for names in found.values() for name, kind in names}
+    problems = [
+        f"the source does not have database {name}" for name in sorted(selection.databases) if name not in found
+    ]
+    problems += [f"the source does not have table {name}" for name in sorted(selection.tables) if name not in kinds]
+    if not problems and not any(selection.wants(name) for name in kinds):
+        problems = ["nothing is selected, or what is selected is empty"]
+    selection, joined = resolved(session, selection)
+    problems += [f"{name}: {reason}" for name, reason in joined]
+    problems += _rules(session, job, selection, kinds)
+    if problems:
+        raise DrsError(Fault.OBJECTS_MISSING, reason=named(problems, NAMED_MAX, separator="; "))
+    return selection
+
+
+def _rules(session: Session, job: Job, selection: Selection, kinds: Mapping[TableName, Kind]) -> list[str]:
+    """What is wrong with rules, and with tables that arrive as one."""
+    tables = [name for name, kind in kinds.items() if kind == "table" and selection.wants(name)]
+    views = {name for name, kind in kinds.items() if kind == "view"}
+    concerned = set(selection.rules) | set(_together(selection, tables) if job.target.engine == "postgresql" else ())
+    if not concerned:
+        return []
+    referenced = selection.wants
+    flavour = read_session(session.query).flavour
+    known = read_tables(session.query, [name for name in tables if name in concerned], flavour)
+    parents = {key.referenced for table in known for key in table.foreign_keys if referenced(key.referenced)}
+    known += read_tables(session.query, parents - {table.name for table in known}, flavour)
+    found = list(rule_problems(selection, known, views))
+    if job.target.engine == "postgresql":
+        from opendrs.engines.postgres.shape import targets
+        from opendrs.engines.postgres.sharing import sharing_problems
+
+        if not found:  # a table that has no columns left has no shape
+            found += sharing_problems(known, targets(known, selection, job.policy))
+    return [f"{name}: {reason}" for name, reason in found]
+
+
+def _together(selection: Selection, tables: Sequence[TableName]) -> list[TableName]:
+    """Tables that are to arrive as one with others."""
+    places: dict[TableName, list[TableName]] = {}
+    for name in tables:
+        places.setdefault(selection.target(name), []).append(name)
+    return [name for names in places.values() if len(names) > 1 for name in names]

@@ -15,6 +15,7 @@ from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
 from opendrs.model.job import Policy
 from opendrs.model.precheck import Precheck
+from opendrs.model.selection import Selection
 from opendrs.worker.checking import Asked, Seen
 from opendrs.worker.looking import Looking
 
@@ -40,8 +41,8 @@ class Checks:
         """The load always shows one moment."""
         return replace(policy, consistent=True)
 
-    def suspects(self, catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[Suspect]]:
-        del catalog, policy
+    def suspects(self, catalog: Catalog, policy: Policy, selection: Selection) -> Mapping[TableName, Sequence[Suspect]]:
+        del catalog, policy, selection
         return {}
 
     def arrival(self, asked: Asked, catalog: Catalog, looking: Looking) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
 from opendrs.model.job import Policy
 from opendrs.model.precheck import Precheck
+from opendrs.model.selection import Selection
 from opendrs.worker.checking import Asked, Seen
 from opendrs.worker.looking import Looking
 
@@ -46,8 +47,10 @@ class Checks:
     def rows(self) -> tuple[Precheck[Any], ...]:
         return (*postgres.SERVER, *postgres.IN_DATABASE, *postgres.OBJECTS)
 
-    def suspects(self, catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[mysql.Suspect]]:
-        return suspects(catalog, policy)
+    def suspects(
+        self, catalog: Catalog, policy: Policy, selection: Selection
+    ) -> Mapping[TableName, Sequence[mysql.Suspect]]:
+        return suspects(catalog, policy, selection)
 
     def arrival(self, asked: Asked, catalog: Catalog, looking: Looking) -> Iterator[Finding]:
         yield from looking.at(postgres.ARRIVAL, _arrival(asked, catalog))
@@ -106,10 +109,10 @@ def _server(session: Session, asked: Asked, seen: Seen) -> postgres.Server:
     )
 
 
-def suspects(catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[mysql.Suspect]]:
+def suspects(catalog: Catalog, policy: Policy, selection: Selection) -> Mapping[TableName, Sequence[mysql.Suspect]]:
     """What the target may not be able to hold: values of columns, and entries of unique indexes."""
     found: dict[TableName, list[mysql.Suspect]] = defaultdict(list)
-    for doubt in postgres.doubts(catalog, policy):
+    for doubt in postgres.doubts(catalog, policy, selection):
         found[doubt.table].append(
             mysql.Suspect(
                 place=doubt.column.name,
@@ -119,7 +122,7 @@ def suspects(catalog: Catalog, policy: Policy) -> Mapping[TableName, Sequence[my
                 remedy=doubt.remedy,
             )
         )
-    for long in postgres.too_long(catalog):
+    for long in postgres.too_long(catalog, selection):
         found[long.table].append(
             mysql.Suspect(
                 place=long.name,
