@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 
@@ -19,13 +19,22 @@ Ask = Callable[[str], Sums]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One table: what to ask each side. `remark`: declared losses that were taken into account."""
+    """One table: what to ask each side.
+
+    ask_source   several, whose sums are added up, where several tables arrive as one
+    size         the largest is asked first
+    remark       declared losses that were taken into account
+    also         the other tables that arrive as one with it
+    unfit        why the sides may differ by right, so that nothing can be proven; empty: they may not
+    """
 
     source: TableName
-    ask_source: str
+    ask_source: Sequence[str]
     ask_target: str
-    size: int = 0  # largest first
+    size: int = 0
     remark: str = ""
+    also: tuple[TableName, ...] = ()
+    unfit: str = ""
 
 
 class Side:
@@ -55,24 +64,27 @@ def prove(
         ThreadPoolExecutor(source.width, thread_name_prefix="proof") as pool,
     ):
         proofs = [pool.submit(_one, question, source, target, asking, position, stop) for question in ordered]
-        for proof in as_completed(proofs):
-            yield proof.result()
+        for done in as_completed(proofs):
+            question, proof = done.result()
+            yield from (replace(proof, name=name) for name in (question.source, *question.also))
 
 
 def _one(
     question: Question, source: Side, target: Side, asking: Executor, position: str | None, stop: threading.Event
-) -> TableProof:
+) -> tuple[Question, TableProof]:
     began = time.monotonic()
     unproven = TableProof(name=question.source, verdict="unproven", position=position)
     if stop.is_set():
-        return replace(unproven, reason="the proof was interrupted")
+        return question, replace(unproven, reason="the proof was interrupted")
+    if question.unfit:
+        return question, replace(unproven, reason=question.unfit)
     there = asking.submit(target.sums, question.ask_target)
     try:
-        here = source.sums(question.ask_source)
+        here = _added(source.sums(statement) for statement in question.ask_source)
         found = there.result()
     except DrsError as error:
-        return replace(unproven, reason=error.message, seconds=time.monotonic() - began)
-    return TableProof(
+        return question, replace(unproven, reason=error.message, seconds=time.monotonic() - began)
+    return question, TableProof(
         name=question.source,
         verdict="equal" if here == found else "different",
         source_rows=here.rows,
@@ -83,6 +95,13 @@ def _one(
         reason=question.remark,
         seconds=time.monotonic() - began,
     )
+
+
+def _added(sums: Iterable[Sums]) -> Sums:
+    rows = low = high = 0
+    for one in sums:
+        rows, low, high = rows + one.rows, low + one.low, high + one.high
+    return Sums(rows, low, high)
 
 
 def _shown(sums: Sums) -> str:

@@ -62,8 +62,8 @@ class Policy:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`, version 3 before `topology`:
-        what they stand for by default was all there was."""
+        """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`, version 3 before
+        `topology`: what they stand for by default was all there was."""
         facts = dict(data)
         if (version := facts.pop("version")) not in (1, 2, 3, 4):
             raise ValueError(f"a policy of version {version} is not understood")

@@ -5,23 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from opendrs.compare.canonical import Compared, source_sums, target_sums
 from opendrs.compare.contents import Ask, Question, Side, prove
 from opendrs.engines.mysql import connect as mysql
+from opendrs.engines.mysql.filtering import where
 from opendrs.engines.mysql.keyset import qualified
 from opendrs.engines.mysql.moment import open_moment
 from opendrs.engines.mysql.position import LogPosition, own, parse_position
 from opendrs.engines.mysql.types import counting
 from opendrs.engines.postgres import connect as postgres
 from opendrs.engines.postgres.control import Control
-from opendrs.engines.postgres.shape import Target
+from opendrs.engines.postgres.shape import Target, layout_of
 from opendrs.engines.postgres.types import losses
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.comparison import Sums, TableProof
 from opendrs.model.job import Job, Policy
 from opendrs.model.position import Position
+from opendrs.model.rules import EVERY_DML
 from opendrs.store.database import StoreError, reason
 
 WIDTH = 2
@@ -61,18 +64,41 @@ def compared(column: Column, target: str, policy: Policy) -> Compared:
     )
 
 
-def question(table: Table, target: Target, policy: Policy, *, mariadb: bool) -> Question:
-    """What to ask both sides about one table."""
-    names = {column["source"]: column["name"] for column in target["columns"]}
-    columns = [compared(column, names[column.name], policy) for column in table.columns if column.name in names]
+def question(table: Table, target: Target, job: Job, *, mariadb: bool) -> Question:
+    """What to ask both sides about one table: of the source those rows that its filter keeps, and of the target those
+    that are from this table."""
+    names = {column["source"]: column["name"] for column in target["columns"] if "source" in column}
+    carried = sorted((column for column in table.columns if column.name in names), key=lambda one: names[one.name])
+    columns = [compared(column, names[column.name], job.policy) for column in carried]
     lossy = [column.source for column in columns if column.lost or column.stripped]
+    own = [
+        f"{postgres.quote(extra.name)} = {postgres.literal(extra.constant)}"
+        for extra in layout_of(target).extras
+        if extra.in_key and extra.constant is not None
+    ]
     return Question(
         source=table.name,
-        ask_source=source_sums(qualified(table), columns, mariadb=mariadb),
-        ask_target=target_sums(f"{postgres.quote(target['schema'])}.{postgres.quote(target['table'])}", columns),
+        ask_source=(source_sums(qualified(table), columns, mariadb=mariadb, where=where(job.selection, table)),),
+        ask_target=target_sums(
+            f"{postgres.quote(target['schema'])}.{postgres.quote(target['table'])}", columns, where=" AND ".join(own)
+        ),
         size=table.bytes_estimate,
         remark=f"declared losses accepted in {', '.join(lossy)}" if lossy else "",
+        unfit="" if job.selection.rule(table.name).dml == EVERY_DML else "the job leaves out some changes of its rows",
     )
+
+
+def questions(tables: Iterable[tuple[Table, Target]], job: Job, *, mariadb: bool) -> list[Question]:
+    """One for each table of the target: of several that arrive as one, and whose rows nothing tells apart, the sums are
+    added up."""
+    found: dict[str, Question] = {}
+    for table, target in tables:
+        one = question(table, target, job, mariadb=mariadb)
+        same = found.get(one.ask_target)
+        if same is not None:
+            one = replace(same, ask_source=(*same.ask_source, *one.ask_source), also=(*same.also, one.source))
+        found[one.ask_target] = one
+    return list(found.values())
 
 
 def _ask_mysql(session: mysql.Session) -> Ask:
@@ -167,17 +193,17 @@ class Prover:
             return
         known = self._tables()
         mariadb = sources[0].mariadb
-        questions = [question(table, target, self._job.policy, mariadb=mariadb) for table, target in known.values()]
+        asked = questions(known.values(), self._job, mariadb=mariadb)
         asks = [_ask_postgres(session, exported) for session in targets]
         self._thread = threading.Thread(
-            target=self._run, args=(stack, questions, sources, asks, str(position)), name="proof", daemon=True
+            target=self._run, args=(stack, asked, sources, asks, str(position)), name="proof", daemon=True
         )
         self._thread.start()
 
     def _run(
         self,
         stack: ExitStack,
-        questions: list[Question],
+        asked: list[Question],
         sources: list[mysql.Session],
         targets: list[Ask],
         position: str,
@@ -185,7 +211,7 @@ class Prover:
         try:
             with stack:
                 source, target = Side([*map(_ask_mysql, sources)]), Side(targets)
-                for proof in prove(questions, source, target, position=position, stop=self._stop):
+                for proof in prove(asked, source, target, position=position, stop=self._stop):
                     self._found(proof)
         except (DrsError, *StoreError) as error:
             self._ended(reason(error))
@@ -209,9 +235,9 @@ def prove_at_rest(
         sources = [stack.enter_context(mysql.Session(job.source)) for _ in range(WIDTH)]
         targets = [stack.enter_context(postgres.Session(job.target, APPLICATION)) for _ in range(WIDTH)]
         mariadb = sources[0].mariadb
-        questions = [question(table, target, job.policy, mariadb=mariadb) for table, target in tables]
+        asked = questions(tables, job, mariadb=mariadb)
         source, target = Side([*map(_ask_mysql, sources)]), Side([*map(_ask_postgres, targets)])
-        yield from prove(questions, source, target, position=None, stop=stop or threading.Event())
+        yield from prove(asked, source, target, position=None, stop=stop or threading.Event())
 
 
 def prove_paused(job: Job, stop: threading.Event | None = None) -> Iterator[TableProof]:

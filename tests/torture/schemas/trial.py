@@ -160,8 +160,8 @@ def suspects(story: Story, name: TableName) -> list[str]:
         assert checkpoint is not None
         table, target, found = checkpoint.tables[name].table, targets[name], []
         for column in table.columns:
-            asked = question(replace(table, columns=(column,)), target, story.policy, mariadb=here.mariadb)
-            (left,) = here.query(asked.ask_source)
+            asked = question(replace(table, columns=(column,)), target, story.job, mariadb=here.mariadb)
+            (left,) = here.query(asked.ask_source[0])
             (right,) = there.query(asked.ask_target)
             if [int(value) for value in left.values()] != [int(value or 0) for value in right]:
                 found.append(f"{column.name!r} {column.native} {column.charset}")

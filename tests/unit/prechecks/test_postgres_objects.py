@@ -208,7 +208,7 @@ def test_names() -> None:
 def test_two_tables_that_would_arrive_as_one() -> None:
     (verdict,) = schema.names(arrival(ORDERS, table(schema="other"), schemas={"other": "shop"}))
     assert verdict.result == "FAILED" and "many2one" in verdict.remedy
-    assert "shop.orders and other.orders as shop.orders" in verdict.message
+    assert "other.orders and shop.orders as shop.orders" in verdict.message
 
 
 def test_losses_that_nobody_can_count() -> None:

@@ -151,9 +151,9 @@ def names(arrival: Arrival) -> list[Verdict]:
     if unwanted:
         shown = named(f"{' and '.join(map(str, found))} as {'.'.join(place)}" for place, found in unwanted.items())
         remedy = (
-            "Let them arrive in different schemas (--map DB=SCHEMA) or under different names. If they shall be one table: "
-            "give each an additional column that names its source, or declare data_sync_topology_type many2one (--many-to-"
-            "one) if no two rows have the same key."
+            "Let them arrive in different schemas (--map DB=SCHEMA) or under different names. If they shall be one "
+            "table: give each an additional column that names its source, or declare data_sync_topology_type many2one "
+            "(--many-to-one) if no two rows have the same key."
         )
         verdicts.append(failed(f"Several tables would arrive as one: {shown}", remedy))
     if problems := sharing_problems(arrival.catalog.tables, arrival.targets):
