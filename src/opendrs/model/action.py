@@ -23,6 +23,7 @@ class Kind(StrEnum):
     NETWORK = "network"
     COLLECT = "collect_db_object"
     OBJECTS = "update_db_object"
+    EDIT = "edit_db_object"
     PRECHECK = "precheck"
     START = "start"
     STOP = "stop"

@@ -11,6 +11,7 @@ from opendrs.model.catalog import Catalog, Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
 from opendrs.model.event import Batch, Event, SchemaChange, Window
 from opendrs.model.position import Position
+from opendrs.model.selection import Selection
 
 
 class ChunkRows(Protocol):
@@ -71,6 +72,9 @@ class Stream(Protocol):
     def acknowledge(self, position: Position) -> None:
         """Nothing up to `position` will be asked for again."""
 
+    def reselect(self, selection: Selection) -> None:
+        """From where the stream stands on, it tells of another selection. `resume` follows."""
+
 
 class Mark(Protocol):
     """A place in the log that a stream will come to."""
@@ -100,6 +104,9 @@ class Source(Protocol):
 
     def snapshot(self, *, consistent: bool) -> AbstractContextManager[Snapshot]:
         """Opens the reading of tables. `consistent`: all chunks show one moment."""
+
+    def reselect(self, selection: Selection) -> None:
+        """What the source is asked for from now on is about another selection."""
 
     def stream(self, position: Position) -> AbstractContextManager[Stream]:
         """Opens the log behind `position` and begins to pull it at once; `resume` must come before `next`."""
@@ -160,6 +167,17 @@ class Sink(Protocol):
     ) -> None:
         """Changes the schema in the open transaction, by those of the change's alterations that concern the target;
         `tables` are the definitions behind it."""
+
+    def exchange(
+        self,
+        edit: str,
+        selection: Selection,
+        joining: Mapping[TableName, TableProgress],
+        giver: str,
+        leaving: Sequence[TableName],
+    ) -> None:
+        """Takes tables over that another job has brought to where this one stands, and lets others go, in the open
+        transaction, which keeps `edit`. The other job is over with it: it can make nothing durable any more."""
 
     def flush(self, position: Position | None, phase: Phase) -> None:
         """The only promise of durability: everything written, and the checkpoint, in one commit.

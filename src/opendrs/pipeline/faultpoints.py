@@ -16,6 +16,7 @@ FLUSHED: Final = "window.flushed"
 SAVED: Final = "checkpoint.saved"
 ACKNOWLEDGED: Final = "source.acknowledged"
 ALTERED: Final = "schema.altered"
+EXCHANGED: Final = "tables.exchanged"
 CONSTRAINED: Final = "schema.constrained"
 RESET_MARKED: Final = "reset.marked"
 RESET_DROPPED: Final = "reset.dropped"
@@ -23,7 +24,7 @@ RESET_FORGOTTEN: Final = "reset.forgotten"
 
 ALL: Final = (
     OPENED, BEGUN, CHUNK_WRITTEN, CHUNK_COMMITTED, TABLE_FINISHED, LOADED, WINDOW_TAKEN, WINDOW_WRITTEN,
-    FLUSHED, SAVED, ACKNOWLEDGED, ALTERED, CONSTRAINED, RESET_MARKED, RESET_DROPPED, RESET_FORGOTTEN,
+    FLUSHED, SAVED, ACKNOWLEDGED, ALTERED, EXCHANGED, CONSTRAINED, RESET_MARKED, RESET_DROPPED, RESET_FORGOTTEN,
 )  # fmt: skip
 
 

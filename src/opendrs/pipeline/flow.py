@@ -32,8 +32,9 @@ class Flow(Protocol):
     def hold(self) -> None:
         """Returns when the log is no longer being read; what was read waits to be taken."""
 
-    def go_on(self, stop_at: Position | None) -> None:
-        """Reads on; an event will end exactly at `stop_at`, if that is still ahead."""
+    def go_on(self, stop_at: Position | None, *, hold: bool = False) -> None:
+        """Reads on; an event will end exactly at `stop_at`, if that is still ahead. `hold`: and nothing is read behind
+        it."""
 
 
 class Inline:
@@ -42,9 +43,10 @@ class Inline:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._back: list[Event] = []
+        self._held = False
 
     def take(self, timeout_s: float) -> list[Event]:
-        if self._back:
+        if self._back or self._held:
             taken, self._back = self._back, []
             return taken
         event = self._stream.next(timeout_s)
@@ -57,9 +59,11 @@ class Inline:
         self._stream.resume(tables)
 
     def hold(self) -> None:
-        return  # nobody reads but the taker
+        self._held = True
 
-    def go_on(self, stop_at: Position | None) -> None:
+    def go_on(self, stop_at: Position | None, *, hold: bool = False) -> None:
+        del hold  # whoever takes an event at a time stops by himself
+        self._held = False
         self._stream.stop_at(stop_at)
 
 
@@ -75,6 +79,7 @@ class Threaded:
         self._error: BaseException | None = None
         self._barrier = False  # behind a SchemaChange
         self._held = False
+        self._hold_at: Position | None = None
         self._reading = False
         self._closed = False
         self._changed = threading.Condition()
@@ -122,10 +127,11 @@ class Threaded:
             self._held = True
             self._changed.wait_for(lambda: not self._reading or self._error is not None)
 
-    def go_on(self, stop_at: Position | None) -> None:
+    def go_on(self, stop_at: Position | None, *, hold: bool = False) -> None:
         self._stream.stop_at(stop_at)
         with self._changed:
             self._held = False
+            self._hold_at = stop_at if hold else None
             self._changed.notify_all()
 
     def _read(self) -> None:
@@ -153,4 +159,6 @@ class Threaded:
                 self._events.append(event)
                 self._nbytes += nbytes_of(event)
                 self._barrier = isinstance(event, SchemaChange)
+                if self._hold_at is not None and event.position is not None and event.position.covers(self._hold_at):
+                    self._held, self._hold_at = True, None
             self._changed.notify_all()

@@ -28,6 +28,7 @@ from opendrs.pipeline.evolve import difference, evolved
 from opendrs.pipeline.faultpoints import Faults, NoFaults
 from opendrs.pipeline.flow import Flow, Threaded
 from opendrs.pipeline.judge import Judge, NoJudge
+from opendrs.pipeline.meeting import Exchange, Meeting, NoMeeting
 from opendrs.pipeline.progress import Progress, Silent
 from opendrs.pipeline.publishing import refuse_new_keys, told
 from opendrs.pipeline.snapshotting import Load, Stopped, unchanged
@@ -74,6 +75,7 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     barrier: Barrier = field(default_factory=NoBarrier)
     judge: Judge = field(default_factory=NoJudge)
+    meeting: Meeting = field(default_factory=NoMeeting)
     flow: Callable[[Stream], AbstractContextManager[Flow]] = lambda stream: Threaded(stream, nbytes_max=QUEUE_BYTES_MAX)
     _restarts: Counter[TableName] = field(default_factory=Counter)
 
@@ -297,8 +299,11 @@ class Run:
         while fixed is not None or not self._over(state, stream, written):
             if self.stop.is_set():
                 raise Stopped
-            if fixed is None and not written and state.phase is Phase.FOLLOWING and self.barrier.wanted():
-                fixed = self._fix(state, flow)
+            if fixed is None and not written and state.phase is Phase.FOLLOWING:
+                if self.meeting.wanted():
+                    self._meet(state, stream, flow)
+                if self.barrier.wanted():
+                    fixed = self._fix(state, flow)
             for event in flow.take(POLL_S):
                 self._take(state, stream, flow, written, event)
                 if fixed is not None and event.position is not None and event.position.covers(fixed):
@@ -348,13 +353,67 @@ class Run:
             return None
         return fixed
 
+    def _meet(self, state: State, stream: Stream, flow: Flow) -> None:
+        """Stands where whoever asked for it wants, and does there what is asked."""
+        self._stand(state, stream, flow, None)
+        assert state.position is not None, "a run without a log follows nothing"
+        while (asked := self.meeting.at(state.position, state.tables)) is not None:
+            if isinstance(asked, Exchange):
+                self._exchange(state, stream, flow, asked)
+                break
+            self._stand(state, stream, flow, asked)
+        flow.go_on(None)
+
+    def _stand(self, state: State, stream: Stream, flow: Flow, at: Position | None) -> None:
+        """Comes to a stand between two transactions, at a position or wherever that may be: all that was read is
+        durable, and nothing is read behind it."""
+        written: list[Event] = []
+        if at is None or (state.position is not None and state.position.covers(at)):
+            at = None
+            flow.hold()
+        else:
+            flow.go_on(at, hold=True)
+        while True:
+            if self.stop.is_set():
+                raise Stopped
+            events = flow.take(0.0 if at is None else POLL_S)
+            for event in events:
+                self._take(state, stream, flow, written, event)
+            if written and not _whole(written):
+                if at is None:
+                    flow.go_on(None)  # the rest of a transaction that comes in parts
+                    flow.hold()
+                continue
+            self._commit(state, stream, written)
+            if at is None and not events:
+                return
+            if at is not None and state.position is not None and state.position.covers(at):
+                return
+
+    def _exchange(self, state: State, stream: Stream, flow: Flow, asked: Exchange) -> None:
+        """Tables come and go, in one commit with the position that they do it at."""
+        tables = {name: progress for name, progress in state.tables.items() if name not in asked.leaving}
+        tables |= asked.joining
+        self.sink.exchange(asked.edit, asked.selection, asked.joining, asked.giver, asked.leaving)
+        self.faults.here(faultpoints.EXCHANGED)
+        state.alter(tables)
+        self._save(state, state.position, state.phase)
+        self.source.reselect(asked.selection)
+        stream.reselect(asked.selection)
+        flow.resume({**asked.joining, **dict.fromkeys(asked.leaving)})
+        for progress in asked.joining.values():
+            self.progress.table(progress)
+        for name in asked.leaving:
+            self.progress.forgotten(name)
+        self.meeting.done(asked)
+
     def _over(self, state: State, stream: Stream, written: list[Event]) -> bool:
-        """Whether the run is over: the mark is passed, and nobody waits for a proof."""
+        """Whether the run is over: the mark is passed, and nobody waits for a proof or for tables."""
         at = written[-1].position if written else state.position
         if state.high is not None and at is not None and state.high.reached(at):
             self._commit(state, stream, written)
             self._pass(state)
-        return self.settings.until_high and state.passed and not self.barrier.wanted()
+        return self.settings.until_high and state.passed and not self.barrier.wanted() and not self.meeting.busy()
 
     def _pass(self, state: State) -> None:
         """Behind the mark, constraints are made and transactions are kept whole."""

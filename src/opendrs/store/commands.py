@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from opendrs.store.tables import commands
 
-# pause: flush and end. proof: prove the tables equal, at a common position.
-Name = Literal["pause", "proof"]
+# pause: flush and end. proof: prove the tables equal, at a common position. edit: look for an edit of the selection.
+Name = Literal["pause", "proof", "edit"]
 
 
 def ask(connection: Connection, job_id: str, name: Name) -> None:

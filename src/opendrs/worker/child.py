@@ -94,13 +94,25 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     journal = Journal(mask)
     logging.getLogger("opendrs").addHandler(journal)
     timing = order.timing
-    asked: dict[commands.Name, threading.Event] = {"pause": stop, "proof": threading.Event()}
+    asked: dict[commands.Name, threading.Event] = {
+        "pause": stop,
+        "proof": threading.Event(),
+        "edit": threading.Event(),
+    }
     heart = Heart(
         store, job.id, epoch, me=me, report=report, journal=journal, timing=timing,
         lost=_fenced, obey=lambda name: asked[name].set(),
     )  # fmt: skip
     turn = Turn(
-        order=order, epoch=epoch, store=store, stop=stop, proof=asked["proof"], report=report, heart=heart, mask=mask
+        order=order,
+        epoch=epoch,
+        store=store,
+        stop=stop,
+        proof=asked["proof"],
+        edited=asked["edit"],
+        report=report,
+        heart=heart,
+        mask=mask,
     )
     log.info("the worker begins", extra=context("worker.began", epoch=epoch, pid=os.getpid()))
     with heart:
@@ -123,6 +135,7 @@ class Turn:
     store: Store
     stop: threading.Event
     proof: threading.Event
+    edited: threading.Event
     report: Report
     heart: Heart
     mask: Mask
@@ -155,6 +168,7 @@ class Turn:
             folder=order.folder,
             options=order.options,
             store=self.store,
+            edited=self.edited,
         )
         if order.options.reset:
             hooks.reset.set()

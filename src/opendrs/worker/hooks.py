@@ -31,6 +31,7 @@ class Hooks:
     options      of this run
     store        the state store, for what is neither progress nor checkpoint (proofs)
     reset        set when the job is to begin anew; whoever has done that clears it
+    edited       set when the store has an edit of the selection to carry out; whoever looks clears it
     """
 
     stop: threading.Event
@@ -43,6 +44,7 @@ class Hooks:
     options: Options
     store: Store
     reset: threading.Event = field(default_factory=threading.Event)
+    edited: threading.Event = field(default_factory=threading.Event)
 
 
 # Works at a job as the worker of an epoch until there is nothing more to do, and returns the phase reached.

@@ -68,7 +68,7 @@ class Forgetful:
 @dataclass(slots=True, kw_only=True)
 class Story:
     """One job between two databases. `reports`: what was not carried over, as the job said it; `selection`: instead of
-    the patterns."""
+    the patterns; `identity`: the job's id, else one made from what it is."""
 
     source: FamilyServer
     target: Postgres
@@ -78,6 +78,7 @@ class Story:
     policy: Policy = field(default_factory=Policy)
     patterns: tuple[str, ...] = ()
     selection: Selection | None = None
+    identity: str = ""
     task: Task = "full+incremental"
     reports: list[tuple[str, str]] = field(default_factory=list)
     epoch: int = 0
@@ -86,7 +87,7 @@ class Story:
     def job(self) -> Job:
         source, target = Endpoint.parse(self.source.url()), Endpoint.parse(self.target.url(self.there))
         selection = self.selection or Selection(patterns=self.patterns or (f"{self.name}.*",))
-        identity = job_id(source, target, selection, self.name)
+        identity = self.identity or job_id(source, target, selection, self.name)
         return Job(id=identity, source=source, target=target, task=self.task, selection=selection, policy=self.policy)
 
     def at_source(self, statements: str | Sequence[str]) -> None:

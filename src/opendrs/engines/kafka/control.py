@@ -61,6 +61,7 @@ class Kept:
     undone: tuple[tuple[int, int], ...] = ()
     keys: frozenset[bytes] = field(default_factory=frozenset)
     resetting: bool = False
+    edit: str = ""
 
 
 def make(client: Client, topic: str, replicas: int) -> None:
@@ -130,6 +131,7 @@ def read(job: str, records: Iterable[tuple[bytes | None, bytes | None]], parse: 
         undone=tuple((first, end) for first, end in own.get("undone", [])),
         keys=frozenset(newest),
         resetting=own.get("resetting", False),
+        edit=own.get("edit", ""),
     )
 
 
@@ -187,6 +189,7 @@ def job_record(
     phase: Phase | None,
     next_id: int,
     tables: int,
+    edit: str = "",
     done: int = 0,
     undone: Sequence[tuple[int, int]] = (),
     resetting: bool = False,
@@ -201,6 +204,7 @@ def job_record(
         "tables": tables,
         "done": done,
         **({"undone": undone} if undone else {}),
+        **({"edit": edit} if edit else {}),
         **({"resetting": True} if resetting else {}),
         "saved_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }

@@ -22,6 +22,11 @@ class Ids:
             self.next += count
             return first
 
+    def pass_by(self, other: int) -> None:
+        """Goes on behind the ids of another."""
+        with self._lock:
+            self.next = max(self.next, other)
+
     def durable(self) -> None:
         """Everything before `next` was committed, or never will be with these ids."""
         with self._lock:

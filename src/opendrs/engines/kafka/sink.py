@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -83,6 +83,7 @@ class Sink:
         self._ids = Ids()
         self._phase: Phase | None = None
         self._saved: Position | None = None
+        self._edit = ""  # the last change of the selection
         self._bytes = 0  # sent since the last commit
         self._ordinals = Ordinals()
         self._lock = threading.Lock()  # lanes finish tables side by side
@@ -142,6 +143,7 @@ class Sink:
             self._phase, self._saved = kept.checkpoint.phase, kept.checkpoint.position
         self._chunk_keys = set(kept.keys)
         self._lanes.count = max(kept.lanes, self._lanes.count)
+        self._edit = kept.edit
         self._ids = Ids(kept.next_id)
         self._ordinals = Ordinals(skip=kept.done, undone=kept.undone)
 
@@ -162,6 +164,7 @@ class Sink:
             phase=phase,
             next_id=self._ids.next,
             tables=len(self._tables) if tables is None else tables,
+            edit=self._edit,
             done=published,
             undone=self._ordinals.left_out() if published else (),
         )
@@ -319,6 +322,31 @@ class Sink:
                 self._settings.report(what, NOT_TOLD)
         self._ensure(name for name, progress in tables.items() if progress is not None)
         self._changed.update(tables)
+
+    def exchange(
+        self,
+        edit: str,
+        selection: Selection,
+        joining: Mapping[TableName, TableProgress],
+        giver: str,
+        leaving: Sequence[TableName],
+    ) -> None:
+        """What the other job remembers is forgotten in the same transaction. The numbers of its messages went on from
+        one of their own; ours go on behind both."""
+        main = self._open
+        main.producer.begin()
+        self._edit = edit
+        if giver:
+            topic = checkpoint_topic(giver, self._publishing)
+            theirs = control.read(giver, self._client.read(topic), self._settings.parse_position)
+            self._ids.pass_by(theirs.next_id)
+            number, _ = main.producer.topic(topic)
+            with main.producer.translated("take tables over"):
+                for key, value in control.of_job(giver, control.tombstones(theirs.keys)):
+                    main.producer.core.send(number, 0, key, value)
+        self._settings = replace(self._settings, selection=selection)
+        main.encoding.reselect(selection)
+        self._changed.update({**joining, **dict.fromkeys(leaving)})
 
     @property
     def _ddl_topic(self) -> list[str]:

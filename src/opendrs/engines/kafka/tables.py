@@ -80,6 +80,10 @@ class Encoding:
         self._shapes: dict[TableName, Reshape] = {}
         self._next = itertools.count()
 
+    def reselect(self, selection: Selection) -> None:
+        """Of the tables that are known already, nothing else is said."""
+        self._selection = selection
+
     def number(self, table: Table) -> int:
         """The encoder's number of a table, in its present shape."""
         number, shape = self._known.get(table.name, (-1, None))

@@ -14,6 +14,7 @@ from opendrs.model.alteration import Alteration, CreateTable
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, LoadedChunk, Phase, TableProgress
 from opendrs.model.event import SchemaChange, Window
+from opendrs.model.selection import Selection
 
 
 class Target:
@@ -106,6 +107,18 @@ class Sink:
         for alteration in alterations:
             self._working().alter(alteration)
         self._tables.update(tables)
+
+    def exchange(
+        self,
+        edit: str,
+        selection: Selection,
+        joining: Mapping[TableName, TableProgress],
+        giver: str,
+        leaving: Sequence[TableName],
+    ) -> None:
+        del edit, selection, giver
+        self._guard()
+        self._tables.update({**joining, **dict.fromkeys(leaving)})
 
     def flush(self, position: Lsn | None, phase: Phase) -> None:
         checkpoint = self._guard()

@@ -13,6 +13,7 @@ from opendrs.model.catalog import Catalog, Table, TableName
 from opendrs.model.checkpoint import Chunk, Key, TableProgress
 from opendrs.model.engine import SchemaChanged
 from opendrs.model.event import Batch, Event, Heartbeat, SchemaChange, TableChanges, Window
+from opendrs.model.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,9 @@ class Stream:
     def acknowledge(self, position: Lsn) -> None:
         self._database.forget(position)
 
+    def reselect(self, selection: Selection) -> None:
+        del selection  # everything, always
+
 
 def _window(changes: list[tuple[int, Change]], position: Lsn | None, transactions: int) -> Window:
     by_table: dict[TableName, list[tuple[int, Change]]] = {}
@@ -248,6 +252,9 @@ class Source:
             frozen.contents = self.database.contents.copy()
             frozen.log = list(self.database.log)
         yield Snapshot(self.database, self._chunk_rows, frozen)
+
+    def reselect(self, selection: Selection) -> None:
+        del selection  # everything, always
 
     @contextmanager
     def stream(self, position: Lsn) -> Iterator[Stream]:

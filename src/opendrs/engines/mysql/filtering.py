@@ -40,6 +40,10 @@ class Filtering:
         self._session: Session | None = None
         self._known: dict[TableName, tuple[RowFilter, Compiled | None]] = {}
 
+    def reselect(self, selection: Selection) -> None:
+        """Of the tables that are known already, nothing else is said."""
+        self._selection = selection
+
     def know(self, table: Table) -> None:
         """The table is defined so from now on. Raises FILTER_UNSUPPORTED."""
         rule = self._selection.rule(table.name)

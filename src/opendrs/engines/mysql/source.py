@@ -92,6 +92,9 @@ class Source:
         with open_snapshot(self._endpoint, self._selection, self._readers, consistent=consistent) as snapshot:
             yield snapshot
 
+    def reselect(self, selection: Selection) -> None:
+        self._selection = selection
+
     def stream(self, position: Position) -> AbstractContextManager[Stream]:
         return open_stream(self._endpoint, own(position), self._selection, self._settings, self._facts, self.session)
 

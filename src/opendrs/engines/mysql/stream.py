@@ -72,8 +72,11 @@ def log_options(endpoint: Endpoint, selection: Selection, settings: StreamSettin
 
 
 def core_selection(selection: Selection, tables: Mapping[TableName, TableProgress | None]) -> dict[str, Any]:
-    """Whole databases by name, everything else as the tables that are known; without those that are gone."""
+    """Whole databases by name, everything else as the tables that are known; without those that are gone. Where
+    patterns or another's selection leave tables out, all are named."""
     gone = [_named(name) for name, progress in sorted(tables.items()) if progress is None]
+    if selection.excluded or selection.apart is not None:
+        return {"databases": [], "tables": [_named(name) for name, progress in sorted(tables.items()) if progress]}
     if selection.everything:
         return {"all": True, "excluded": gone}
     whole = selection.databases | {
@@ -108,7 +111,7 @@ class Stream:
         self._databases = databases
         self._filtering = filtering
         self._tables: dict[TableName, TableProgress | None] = {}
-        self._begun = False
+        self._waits = False  # behind a change of the schema, for `resume`
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -129,6 +132,7 @@ class Stream:
                 window = _window(event)
                 return replace(window, tables=self._filtering.wanted(window.tables))
             case CoreSchemaChange():
+                self._waits = True
                 return self._schema_change(event)
             case CoreHeartbeat():
                 return Heartbeat(position=LogPosition(event.position), last_commit_s=event.time_us / MICRO)
@@ -149,9 +153,9 @@ class Stream:
                     skip_through=progress.low.dump() if progress.low else None,
                     transactional=progress.table.engine.lower() in TRANSACTIONAL or not progress.table.engine,
                 )
-            if self._begun:
+            if self._waits:
                 self._log.resume()
-        self._begun = True
+        self._waits = False
 
     def stop_at(self, position: Position | None) -> None:
         with self._translated():
@@ -160,6 +164,10 @@ class Stream:
     def acknowledge(self, position: Position) -> None:
         with self._translated():
             self._log.acknowledge(position.dump())
+
+    def reselect(self, selection: Selection) -> None:
+        self._selection = selection
+        self._filtering.reselect(selection)
 
     def _schema_change(self, event: CoreSchemaChange) -> SchemaChange:
         position = LogPosition(event.position) if event.position else None

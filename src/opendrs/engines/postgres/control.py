@@ -47,6 +47,9 @@ TABLES = (
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.suspects (
         job text, source_schema text, source_table text, foreign_key text, key json, refers json)""",
     f"CREATE TABLE IF NOT EXISTS {SCHEMA}.made (job text, oid oid, PRIMARY KEY (job, oid))",
+    # Looked for first: whoever alters a table waits for all who use it.
+    f"""DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = '{SCHEMA}.job'::regclass
+        AND attname = 'edit') THEN ALTER TABLE {SCHEMA}.job ADD COLUMN edit text; END IF; END $$""",
 )
 
 ParsePosition = Callable[[str], Position]
@@ -81,6 +84,14 @@ def known(session: Session, job: str) -> bool:
     if session.value(f"SELECT to_regclass('{SCHEMA}.job')") is None:
         return False
     return bool(session.query(f"SELECT FROM {SCHEMA}.job WHERE job = $1", job))
+
+
+def last_edit(session: Session, job: str) -> str:
+    """The last change of the job's selection that was carried out."""
+    if session.value(f"SELECT to_regclass('{SCHEMA}.job')") is None:
+        return ""
+    rows = session.query(f"SELECT edit FROM {SCHEMA}.job WHERE job = $1", job)
+    return (rows[0][0] if rows else None) or ""
 
 
 def drop_unused(session: Session) -> bool:
@@ -154,6 +165,11 @@ class Control:
                 raise DrsError(Fault.FENCED, epoch=self.epoch)
             return
 
+    def held(self, session: Session) -> bool:
+        """Whether the epoch is installed already."""
+        rows = session.query(f"SELECT epoch FROM {SCHEMA}.job WHERE job = $1", self.job)
+        return bool(rows) and int(rows[0][0] or 0) == self.epoch
+
     def guard(self, session: Session) -> None:
         """Holds the epoch for the rest of the transaction, or raises FENCED."""
         if not session.query(
@@ -171,6 +187,22 @@ class Control:
         """Forgets everything of the job but its epoch, in a guarded transaction."""
         for table in ("tables", "chunks", "suspects", "made"):
             session.query(f"DELETE FROM {SCHEMA}.{table} WHERE job = $1", self.job)
+
+    def note_edit(self, session: Session, edit: str) -> None:
+        """The selection was changed so, in the open transaction."""
+        session.query(f"UPDATE {SCHEMA}.job SET edit = $2 WHERE job = $1", self.job, edit)
+
+    def absorb(self, session: Session, giver: str) -> Mapping[TableName, Target]:
+        """Takes over what another job has made and forgets the rest of it, in the open transaction: no worker of it can
+        commit anything more. Returns the shapes of its tables."""
+        other = Control(giver, self.epoch, self._parse)
+        _, targets = other.read(session)
+        for function in other.stand_ins(session):
+            session.execute(f'DROP FUNCTION IF EXISTS {SCHEMA}."{function}"() CASCADE')
+        session.query(f"UPDATE {SCHEMA}.made SET job = $1 WHERE job = $2", self.job, giver)
+        for table in ("tables", "chunks", "suspects", "job"):
+            session.query(f"DELETE FROM {SCHEMA}.{table} WHERE job = $1", giver)
+        return targets
 
     def remove(self, session: Session) -> None:
         """Takes the job out, its epoch too: no worker of it can commit anything more."""

@@ -52,6 +52,10 @@ class KeptViews:
         self._made: set[Name] = set()  # those of them that the job has made
         self._asked = False  # the source was asked since this worker began: before, a view may have been lost
 
+    def arrive(self, place: Callable[[TableName], TableName]) -> None:
+        """Where objects of the source arrive from now on."""
+        self._place = place
+
     def forget(self) -> None:
         """What was put aside is there again: the transaction was undone."""
         self._aside.clear()

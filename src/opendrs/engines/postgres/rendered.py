@@ -34,7 +34,7 @@ REASONS: Final[dict[str, str]] = {
     "foreign-key-target": "The foreign key refers to columns that are not unique, which PostgreSQL refuses.",
     "foreign-key-case": "Rows that match their parent by the source's collation only are refused by the target.",
     "auto-type": "AUTO_INCREMENT on a column that is no whole number has no counterpart.",
-    "left-selection": "The table was renamed to a name that is not selected: it stays under that name, as it was then.",
+    "left-selection": "The table is selected no longer, under the name that it has now: it stays as it was then.",
     "schema-kept": "The schema stays if it holds anything that is not the job's.",
     "invisible": "PostgreSQL has no invisible columns: SELECT * shows it.",
     "view-lost": "The view reads what is not there any more.",

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from opendrs.engines.postgres.schema import Schema, State
 from opendrs.engines.postgres.shape import Target
 from opendrs.engines.postgres.sharing import demand_alone, sharers
 from opendrs.errors import DrsError, Fault
-from opendrs.model.alteration import Alteration
+from opendrs.model.alteration import Alteration, AlterTable, ForgetTable
 from opendrs.model.catalog import ForeignKey, Table, TableName, View
 from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
 from opendrs.model.ddl_policy import carried
@@ -356,20 +356,58 @@ class Sink:
     ) -> None:
         if not self._session.in_transaction:
             self._session.execute("BEGIN")
+        self._carry_out(change, alterations, tables)
+
+    def exchange(
+        self,
+        edit: str,
+        selection: Selection,
+        joining: Mapping[TableName, TableProgress],
+        giver: str,
+        leaving: Sequence[TableName],
+    ) -> None:
+        """Tables that come are whole, with their keys; foreign keys between them and those that were here have
+        stand-ins for a while, like all that must wait."""
+        if not self._session.in_transaction:
+            self._session.execute("BEGIN")
+        self._control.note_edit(self._session, edit)
+        self._carry_out(None, [ForgetTable(name) for name in leaving], dict.fromkeys(leaving))
+        self._settings = replace(self._settings, selection=selection)
+        self._views.arrive(selection.target)
+        if joining:
+            self._join(joining, giver)
+
+    def _join(self, joining: Mapping[TableName, TableProgress], giver: str) -> None:
+        before_tables, before = self._definitions(), dict(self._targets)
+        theirs = self._control.absorb(self._session, giver)
+        definitions = {table.name: table for table in before_tables}
+        self._tables = {**self._tables, **joining}
+        definitions |= {name: progress.table for name, progress in joining.items()}
+        self._targets = self._shapes(self._tables)
+        # What foreign keys between the two make of the types of columns, on either side.
+        alteration = AlterTable(next(iter(joining)), ())
+        self._alter(alteration, (definitions, {**before, **theirs}), (definitions, self._targets))
+        self._changed.update(joining)
+        for name in [name for name, target in before.items() if self._targets[name] != target]:
+            self._changed.setdefault(name, self._tables[name])
+            self._ids.pop(name, None)
+        self._realign_cascades(before_tables, before)
+
+    def _carry_out(
+        self,
+        change: SchemaChange | None,
+        alterations: Sequence[Alteration],
+        tables: Mapping[TableName, TableProgress | None],
+    ) -> None:
+        """`change`: what at the source it comes from; None: the user has changed the selection."""
         before, before_tables = dict(self._targets), self._definitions()
         told: list[Alteration] = []
         definitions: Mapping[TableName, Table] = {name: progress.table for name, progress in self._tables.items()}
         for alteration in alterations:
             after = applied(definitions, alteration)
             targets = shape.targets(after.values(), self._settings.selection, self._settings.policy)
-            wanted, skipped = carried(alteration, self._settings.policy)
-            if skipped:
-                self._settings.report(
-                    str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
-                )
+            wanted = alteration if change is None else self._carried(alteration, change)
             if wanted is not None:
-                position = change.position.dump() if change.position else "a transaction"
-                demand_alone(wanted, self._targets, position, change.statement)
                 self._alter(wanted, (definitions, self._targets), (after, targets))
                 told.append(wanted)
             definitions, self._targets = after, targets
@@ -389,6 +427,18 @@ class Sink:
         for name in self._changed:
             self._ids.pop(name, None)
         self._realign_cascades(before_tables, before)
+
+    def _carried(self, alteration: Alteration, change: SchemaChange) -> Alteration | None:
+        """What of an alteration the job's policy carries over."""
+        wanted, skipped = carried(alteration, self._settings.policy)
+        if skipped:
+            self._settings.report(
+                str(getattr(alteration, "name", "")), f"The job's policy leaves out: {', '.join(skipped)}."
+            )
+        if wanted is not None:
+            position = change.position.dump() if change.position else "a transaction"
+            demand_alone(wanted, self._targets, position, change.statement)
+        return wanted
 
     def _realign_cascades(self, tables: Sequence[Table], targets: Mapping[TableName, Target]) -> None:
         """Triggers that stand in for foreign keys name tables and columns as they were: `tables` and `targets`."""

@@ -17,11 +17,13 @@ from opendrs.model.lifecycle import Intent, State, Trigger
 from opendrs.store import events, jobs, leases
 from opendrs.store.events import Event
 from opendrs.worker import process
+from opendrs.worker.editing import guest_of, pending
 from opendrs.worker.errands import Errand, Result
 from opendrs.worker.outcome import Exit, Outcome
 
 
 def run(errand: Errand) -> Result:
+    from opendrs.worker.flows import flow_of
     from opendrs.worker.releasing import release  # its drivers
 
     store, job = errand.place.store, errand.job
@@ -29,6 +31,8 @@ def run(errand: Errand) -> Result:
         return {"left": ""}  # by one who died before he could say so
     with store.write() as connection:
         epoch = _take_away(connection, job.id)
+    if (edit := pending(store, job.id)) is not None:
+        flow_of(job).drop_guest(guest_of(job, edit), epoch)
     release(job, epoch)
     shutil.rmtree(errand.place.folder_of(job.id), ignore_errors=True)
     with store.write() as connection:

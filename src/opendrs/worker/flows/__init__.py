@@ -10,6 +10,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase
 from opendrs.model.endpoint import EngineName
 from opendrs.model.job import Job
+from opendrs.pipeline.meeting import Meeting
 from opendrs.worker.hooks import Hooks
 
 Report = Callable[[str, str], None]
@@ -31,6 +32,15 @@ class Flow(Protocol):
 
     def work(self, job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
         """Loads and follows. `installed`: the epoch is in the target already."""
+
+    def last_edit(self, job: Job) -> str:
+        """The last change of its selection that was carried out in the target. Raises DrsError if it cannot say."""
+
+    def guest(self, job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
+        """Loads and follows tables that are to join another job (`worker/joining.py`)."""
+
+    def drop_guest(self, job: Job, epoch: int) -> None:
+        """Nothing of such a job stays in the target; tables that have joined are the other's. May be repeated."""
 
     def release(self, job: Job, epoch: int, report: Report) -> None:
         """Leaves the target without anything of ours. May be repeated. Raises FENCED."""

@@ -19,10 +19,12 @@ from opendrs.model.checkpoint import Phase
 from opendrs.model.event import SchemaChange
 from opendrs.model.job import Job
 from opendrs.pipeline import faultpoints
+from opendrs.pipeline.meeting import Meeting
 from opendrs.pipeline.run import Run, Settings
 from opendrs.worker.flows import Report
 from opendrs.worker.flows.mysql_source import reporter, source_of
 from opendrs.worker.hooks import Hooks
+from opendrs.worker.joining import Joining
 
 MICRO = 1_000_000
 
@@ -82,6 +84,15 @@ def _demand_newest(kept: Kept, epoch: int) -> None:
 
 def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
     del installed  # opening fences again, and finds itself
+    with Joining(job, epoch, hooks, guest=guest, drop_guest=drop_guest) as joining:
+        return _follow(job, epoch, hooks, joining)
+
+
+def guest(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
+    return _follow(job, epoch, hooks, meeting)
+
+
+def _follow(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
     source = source_of(job, hooks)
     with Sink(job.target, _settings(job, epoch, source, reporter(hooks))) as sink:
         run = Run(
@@ -97,8 +108,19 @@ def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
             stop=hooks.stop,
             faults=hooks.faults,
             progress=hooks.progress,
+            meeting=meeting,
         )
         return run()
+
+
+def last_edit(job: Job) -> str:
+    with Client(job.target) as client:
+        return _kept(job, client).edit
+
+
+def drop_guest(job: Job, epoch: int) -> None:
+    """What it has published stays, for it belongs to its readers."""
+    release(job, epoch, lambda what, why: None)
 
 
 def release(job: Job, epoch: int, report: Report) -> None:

@@ -9,6 +9,7 @@ from opendrs.engines.mysql.position import parse_position
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, application, drop_unused, known
 from opendrs.engines.postgres.control import begun as knows
+from opendrs.engines.postgres.control import last_edit as edited
 from opendrs.engines.postgres.resetting import Reset, unfinished
 from opendrs.engines.postgres.sink import Sink, SinkSettings
 from opendrs.errors import DrsError, Fault
@@ -16,10 +17,12 @@ from opendrs.model.catalog import View
 from opendrs.model.checkpoint import Phase
 from opendrs.model.job import Job
 from opendrs.pipeline import faultpoints
+from opendrs.pipeline.meeting import Meeting
 from opendrs.pipeline.run import Run, Settings
 from opendrs.worker.flows import Report
 from opendrs.worker.flows.mysql_source import reporter, source_of
 from opendrs.worker.hooks import Hooks
+from opendrs.worker.joining import Joining
 from opendrs.worker.judging import Judge
 from opendrs.worker.proofs import prove_loaded, proving
 
@@ -52,6 +55,7 @@ def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
     with ExitStack() as stack:
         source = source_of(job, hooks)
         settings = _settings(job, epoch, reporter(hooks), lambda: list(source.catalog().views), installed=installed)
+        meeting = stack.enter_context(Joining(job, epoch, hooks, guest=guest, drop_guest=drop_guest))
         sink = stack.enter_context(Sink(job.target, settings))
         prover = stack.enter_context(proving(job, sink, hooks))
         run = Run(
@@ -70,12 +74,52 @@ def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
             progress=hooks.progress,
             barrier=prover,
             judge=Judge(job.source, sink, job.policy),
+            meeting=meeting,
         )
         phase = run()
         prover.finish(hooks.stop)
     if phase is Phase.DONE:
         prove_loaded(job, hooks)
     return phase
+
+
+def last_edit(job: Job) -> str:
+    with Session(job.target, application(job.id, 0)) as session:
+        return edited(session, job.id)
+
+
+def guest(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
+    source = source_of(job, hooks)
+    with Session(job.target, application(job.id, epoch)) as session:
+        # Begun once more by the same worker, it finds itself.
+        installed = known(session, job.id) and Control(job.id, epoch, parse_position).held(session)
+    settings = _settings(job, epoch, reporter(hooks), lambda: list(source.catalog().views), installed=installed)
+    with Sink(job.target, settings) as sink:
+        run = Run(
+            source=source,
+            sink=sink,
+            checkpoints=hooks.checkpoints,
+            settings=Settings(task=job.task, readers=job.policy.readers, consistent=job.policy.consistent),
+            stop=hooks.stop,
+            faults=hooks.faults,
+            progress=hooks.progress,
+            judge=Judge(job.source, sink, job.policy),
+            meeting=meeting,
+        )
+        return run()
+
+
+def drop_guest(job: Job, epoch: int) -> None:
+    with Session(job.target, application(job.id, epoch)) as session:
+        if not known(session, job.id):
+            return
+        control = Control(job.id, epoch, parse_position)
+        if not control.held(session):
+            control.install(session)
+        task = Reset(session, control)
+        task.mark()
+        task.drop(lambda: None)
+        control.remove(session)
 
 
 def release(job: Job, epoch: int, report: Report) -> None:

@@ -1,0 +1,80 @@
+"""Edits of a job's selection as the store has them: actions that are not over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+from opendrs.errors import DrsError
+from opendrs.model.action import Kind
+from opendrs.model.failure import Failure
+from opendrs.model.job import Job
+from opendrs.model.selection import Selection
+from opendrs.store import actions, jobs
+from opendrs.store.database import Store
+from opendrs.worker.flows import Flow
+from opendrs.worker.hooks import Hooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A selection that a job is to have.
+
+    id        of its action
+    narrows   it adds nothing to what the job has
+    """
+
+    id: str
+    selection: Selection
+    narrows: bool
+
+
+def pending(store: Store, job_id: str) -> Edit | None:
+    """The edit that is to be carried out. Raises StoreError."""
+    with store.read() as connection:
+        found = actions.pending(connection, job_id, {Kind.EDIT})
+    if not found:
+        return None
+    params = found[-1].params
+    return Edit(
+        id=found[-1].id, selection=Selection.from_json(params["selection"]), narrows=bool(params.get("narrows"))
+    )
+
+
+def brought_up(flow: Flow, job: Job, epoch: int, hooks: Hooks) -> Job:
+    """The job with the selection that its target has: a worker may have died between the edit and its note. One that
+    begins anew has the edited selection from its begin on."""
+    edit = pending(hooks.store, job.id)
+    if edit is None or not (hooks.reset.is_set() or flow.last_edit(job) == edit.id):
+        return job
+    flow.drop_guest(guest_of(job, edit), epoch)
+    carried_out(hooks.store, job.id, edit)
+    return replace(job, selection=edit.selection)
+
+
+def guest_of(job: Job, edit: Edit) -> Job:
+    """The job that loads what an edit adds."""
+    words = json.dumps([job.id, edit.id])
+    policy = replace(job.policy, server_id=0)  # two replicas of one id at one source would throw each other out
+    identity = hashlib.sha256(words.encode()).hexdigest()[:32]
+    return replace(
+        job,
+        id=identity,
+        task="full+incremental",
+        policy=policy,
+        selection=replace(edit.selection, apart=job.selection),
+    )
+
+
+def carried_out(store: Store, job_id: str, edit: Edit) -> None:
+    """The job has the selection from now on. May be repeated. Raises StoreError."""
+    with store.write() as connection:
+        jobs.change(connection, job_id, selection=edit.selection.to_json())
+        actions.close(connection, edit.id)
+
+
+def failed(store: Store, edit: Edit, error: DrsError) -> None:
+    """The job keeps the selection that it has. Raises StoreError."""
+    with store.write() as connection:
+        actions.close(connection, edit.id, "failed", Failure.of(error))
