@@ -17,6 +17,7 @@ from opendrs.store.jobs import Head
 _VERBS: Final = {
     Kind.NETWORK: Verb.NETWORK,
     Kind.OBJECTS: Verb.OBJECTS,
+    Kind.EDIT: Verb.EDIT,
     Kind.PRECHECK: Verb.PRECHECK,
     Kind.START: Verb.START,
     Kind.STOP: Verb.STOP,
@@ -52,7 +53,7 @@ def allowed(connection: Connection, heads: Collection[Head]) -> dict[str, Allowe
 def _allowed(head: Head, pending: list[Kind]) -> Allowed:
     verbs = {verb for verb, states in ALLOWED.items() if head.state in states}
     # The same errand twice at a time is refused, and so is what contradicts what is wanted already.
-    verbs -= {_VERBS[kind] for kind in pending if kind in (Kind.NETWORK, Kind.PRECHECK, Kind.OBJECTS)}
+    verbs -= {_VERBS[kind] for kind in pending if kind in (Kind.NETWORK, Kind.PRECHECK, Kind.OBJECTS, Kind.EDIT)}
     if head.intent in (Intent.PAUSE, Intent.RELEASE):
         verbs.discard(Verb.STOP)
     if head.intent in (Intent.RESTART, Intent.RELEASE):

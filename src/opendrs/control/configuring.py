@@ -9,8 +9,9 @@ from opendrs.control.asking import ON_ITS_WAY, Asking, demand, locked, refused
 from opendrs.control.creation import demand_description, demand_name
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Kind
+from opendrs.model.checkpoint import Phase
 from opendrs.model.job import Policy
-from opendrs.model.lifecycle import Intent, State, Verb
+from opendrs.model.lifecycle import Intent, Verb
 from opendrs.model.selection import Selection
 from opendrs.store import actions, checkpoints, jobs
 from opendrs.store.jobs import Head
@@ -62,17 +63,21 @@ def set_policy(
 
 
 def save_objects(asking: Asking, job_id: str, selection: Selection, asked: Mapping[str, Any]) -> tuple[str, Head]:
-    """Asks for a selection to be saved: a worker looks first whether the source has what it names.
+    """Asks for a selection to be saved: a worker looks first whether the source has what it names. A job that has begun
+    keeps the one that it has until `verbs.edit`.
 
     asked   the objects as they were sent, to be shown
     """
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
-        if head.state is State.INCREMENTAL or checkpoints.load(connection, job_id) is not None:
-            raise DrsError(Fault.UNSUPPORTED, what="Changing the objects of a job that has begun")
         demand(head, Verb.OBJECTS, "saving objects")
+        begun = checkpoints.load(connection, job_id)
+        if begun is not None and begun.phase is not Phase.FOLLOWING:
+            raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
         if actions.pending(connection, job_id, {Kind.OBJECTS}):
             raise refused(head, "saving objects", "another saving is not over yet")
+        if actions.pending(connection, job_id, {Kind.EDIT}):
+            raise refused(head, "saving objects", "the last edit of them is not over yet")
         key = actions.ask(
             connection, job_id, Kind.OBJECTS, asking.caller.user_name, revision=head.revision, status="waiting",
             params={"selection": selection.to_json(), "db_object": dict(asked)},

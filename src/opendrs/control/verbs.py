@@ -17,7 +17,7 @@ from opendrs.control.prechecked import demand_prechecked
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import STARTS, Kind
 from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, Verb
-from opendrs.store import actions, jobs
+from opendrs.store import actions, commands, jobs
 from opendrs.store.jobs import Head
 
 AHEAD_MAX: Final = timedelta(days=365)
@@ -73,6 +73,29 @@ def restart(asking: Asking, job_id: str) -> tuple[str, Head]:
             _intend(connection, head, Intent.RESTART, "restart")
             _overtake(connection, head, {Kind.STOP})
         return _asked(asking, connection, head, Kind.RESTART)
+
+
+def edit(asking: Asking, job_id: str) -> tuple[str, Head]:
+    """Lets a job have the objects that were saved since it began: tables come and go while the others are followed. One
+    that rests goes on with it."""
+    with asking.store.write() as connection:
+        head = locked(asking, connection, job_id)
+        demand(head, Verb.EDIT, "editing the objects")
+        saved = actions.saved_edit(connection, job_id)
+        if saved is None or saved.result is None:
+            raise refused(head, "editing the objects", "no other objects were saved since it has those that it has")
+        if actions.pending(connection, job_id, {Kind.EDIT}):
+            raise refused(head, "editing the objects", "the last edit is not over yet")
+        demand_prechecked(connection, head)
+        if head.intent is Intent.REST:
+            _move(connection, head, Trigger.RESUME, Intent.RUN, "editing the objects")
+            actions.ask(connection, job_id, Kind.RESTART, asking.caller.user_name, revision=head.revision)
+        elif head.intent is not Intent.RUN:
+            raise refused(head, "editing the objects", ON_ITS_WAY.get(head.intent, "it is being worked at"))
+        params = {"selection": saved.result["selection"], "narrows": saved.result["narrows"]}
+        key = actions.ask(connection, job_id, Kind.EDIT, asking.caller.user_name, revision=head.revision, params=params)
+        commands.ask(connection, job_id, "edit")
+        return key, job_head(asking, connection, job_id)
 
 
 def reset(asking: Asking, job_id: str) -> tuple[str, Head]:

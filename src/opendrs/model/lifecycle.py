@@ -133,6 +133,7 @@ class Verb(StrEnum):
     NETWORK = "network"
     PRECHECK = "precheck"
     OBJECTS = "db_object"
+    EDIT = "edit_db_object"
     POLICY = "policy"
     COLLECT = "collect"
     START = "start"
@@ -149,9 +150,12 @@ _AT_REST: Final = _FAILED | {S.PAUSED}
 ALLOWED: Final[dict[Verb, frozenset[State]]] = {
     # Beyond CONFIGURATION: a changed password must not be the end of a job (ours).
     Verb.NETWORK: _AT_REST | {S.CONFIGURATION},
-    Verb.PRECHECK: _AT_REST | {S.CONFIGURATION},
-    # The prechecks and the load depend on them; a job that has begun is edited while it follows (not yet).
-    Verb.OBJECTS: frozenset({S.CONFIGURATION, S.START_FAILED}),
+    # Of one that follows: for objects that were edited.
+    Verb.PRECHECK: _AT_REST | {S.CONFIGURATION, S.INCREMENTAL},
+    # The prechecks and the load depend on them; one that has begun keeps its own until the edit is started.
+    Verb.OBJECTS: frozenset({S.CONFIGURATION, S.START_FAILED, S.INCREMENTAL, S.INCREMENTAL_FAILED, S.PAUSED}),
+    # Tables come and go while the others are followed.
+    Verb.EDIT: frozenset({S.INCREMENTAL, S.INCREMENTAL_FAILED, S.PAUSED}),
     # Of a job that rests: it counts from the next start on (ours).
     Verb.POLICY: _AT_REST | {S.CONFIGURATION},
     Verb.COLLECT: frozenset(State) - {S.CREATING, S.CREATE_FAILED, S.RELEASING, S.RELEASE_FAILED, S.RELEASED},

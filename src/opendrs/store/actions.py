@@ -74,6 +74,15 @@ def latest(connection: Connection, job_id: str, kind: Kind, *, status: Status | 
     return None if row is None else _action(row)
 
 
+def saved_edit(connection: Connection, job_id: str) -> Action | None:
+    """The last saving of other objects for a job that had begun, unless it has been asked to have them since."""
+    last = latest(connection, job_id, Kind.OBJECTS, status="success")
+    if last is None or last.result is None or "selection" not in last.result:
+        return None
+    edit = latest(connection, job_id, Kind.EDIT)
+    return None if edit is not None and edit.asked_at > last.asked_at else last
+
+
 def latest_collection(connection: Connection, job_id: str) -> Action | None:
     """The newest listing of all databases of the source that succeeded."""
     query = select(actions).where(
@@ -131,7 +140,7 @@ def settle(connection: Connection, job_id: str, state: State, failure: Failure |
         case State.START_FAILED | State.FULL_FAILED | State.INCREMENTAL_FAILED:
             over, failed = {Kind.STOP}, STARTS
         case State.RELEASING:
-            over = {Kind.STOP, *STARTS}
+            over, failed = {Kind.STOP, *STARTS}, {Kind.EDIT}
         case _:
             return
     _close(connection, job_id, over, "success", None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import logging
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, cast, get_args
@@ -74,11 +76,16 @@ class At:
             raise Killed
 
 
+@cache
+def _empty_store() -> Store:
+    return open_store(f"sqlite:///{tempfile.mkdtemp(prefix='opendrs-test-')}/state.db")
+
+
 def hooks(faults: Any = None, **more: Any) -> Hooks:
     facts: dict[str, Any] = {
         "stop": threading.Event(), "progress": None, "checkpoints": None, "proof": threading.Event(),
         "faults": faults or At(), "log": logging.getLogger("test"), "folder": Path("/nowhere"), "options": Options(),
-        "store": None,
+        "store": _empty_store(),
     }  # fmt: skip
     return Hooks(**{**facts, **more})
 

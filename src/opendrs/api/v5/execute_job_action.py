@@ -81,7 +81,7 @@ def _precheck(call: Call, params: Params) -> Asked:
 
 def _start(call: Call, params: Params) -> Asked:
     if params.is_sync_re_edit:
-        raise DrsError(Fault.UNSUPPORTED, what="Starting a job whose objects were edited")
+        return verbs.edit(call.asking, call.job_id)
     at = times.read("action_params.start_time", params.start_time) if params.start_time else None
     return verbs.start(call.asking, call.job_id, at=at)
 
@@ -94,7 +94,7 @@ def _stop(call: Call, params: Params) -> Asked:
 
 def _restart(call: Call, params: Params) -> Asked:
     if params.is_sync_re_edit:
-        raise DrsError(Fault.UNSUPPORTED, what="Restarting a job whose objects were edited")
+        return verbs.edit(call.asking, call.job_id)
     return verbs.restart(call.asking, call.job_id)
 
 

@@ -2,7 +2,8 @@
 once.
 
 params   {"selection": as model.selection writes it, "db_object": what was asked for, as it was asked}
-result   {"databases": number, "tables": number}
+result   {"databases": number, "tables": number}; of a job that has begun also {"selection", "narrows"}: what it is to
+         have from the next edit on, and whether that adds nothing
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from opendrs.model.job import Job
 from opendrs.model.lifecycle import ALLOWED, Verb
 from opendrs.model.precheck import named
 from opendrs.model.selection import Selection
-from opendrs.store import jobs
+from opendrs.store import checkpoints, jobs
 from opendrs.worker.errands import Errand, Result
 
 NAMED_MAX: Final = 20
@@ -33,14 +34,65 @@ def run(errand: Errand) -> Result:
     with Session(errand.job.source) as session:
         found = read_listing(session.query)
         selection = fitting(session, errand.job, asked, found)
+        with errand.place.store.read() as connection:
+            begun = checkpoints.load(connection, errand.job.id) is not None
+        if begun:
+            demand_editable(session, errand.job, selection, found)
     chosen = {name for names in found.values() for name, _ in names if selection.wants(name)}
+    counts = {"databases": len({name.schema for name in chosen}), "tables": len(chosen)}
     with errand.place.store.write() as connection:
         head = jobs.find(connection, errand.job.id)
-        if head is None or head.state not in ALLOWED[Verb.OBJECTS]:
+        still = (checkpoints.load(connection, errand.job.id) is not None) == begun
+        if head is None or head.state not in ALLOWED[Verb.OBJECTS] or not still:
             state = "" if head is None else head.state.value
             raise DrsError(Fault.WRONG_STATE, what="saving objects", state=state, reason="it has begun meanwhile")
-        jobs.change(connection, errand.job.id, prechecked=True, selection=selection.to_json())
-    return {"databases": len({name.schema for name in chosen}), "tables": len(chosen)}
+        if begun:
+            jobs.change(connection, errand.job.id, prechecked=True)
+        else:
+            jobs.change(connection, errand.job.id, prechecked=True, selection=selection.to_json())
+    if not begun:
+        return counts
+    narrows = not comes(errand.job.selection, selection, found)
+    return {**counts, "selection": selection.to_json(), "narrows": narrows}
+
+
+def demand_editable(session: Session, job: Job, new: Selection, found: Listing) -> None:
+    """Raises OBJECTS_MISSING if a job that follows cannot come from its selection to this one."""
+    old = job.selection
+    tables = [name for names in found.values() for name, kind in names if kind == "table"]
+    kept = [name for name in tables if old.wants(name) and new.wants(name)]
+    problems = [
+        f"{name} is replicated already, and what is said of it cannot change: take it out, and then add it again"
+        for name in kept
+        if (old.rule(name), old.target(name), old.topic(name)) != (new.rule(name), new.target(name), new.topic(name))
+    ]
+    if old.root != new.root:
+        problems.append("the target database of a job that has begun cannot change")
+    leaving = {name for name in tables if old.wants(name) and not new.wants(name)}
+    if leaving and job.target.engine == "postgresql":
+        flavour = read_session(session.query).flavour
+        for table in read_tables(session.query, kept, flavour):
+            problems += [
+                f"{key.referenced} cannot leave: what its changes do to {table.name} is not in every log"
+                for key in table.foreign_keys
+                if key.acts and key.referenced in leaving
+            ]
+    if job.target.engine == "postgresql":
+        places = {old.target(name): name for name in tables if old.wants(name)}
+        problems += [
+            f"{name} would arrive as one with {places[new.target(name)]}, which is replicated already"
+            for name in tables
+            if new.wants(name) and not old.wants(name) and new.target(name) in places
+        ]
+    if problems:
+        raise DrsError(Fault.OBJECTS_MISSING, reason=named(problems, NAMED_MAX, separator="; "))
+
+
+def comes(old: Selection, new: Selection, found: Listing) -> bool:
+    """Whether the new selection covers something that the old one does not, or may one day."""
+    wider = (new.everything and not old.everything) or bool(new.databases - old.databases)
+    names = (name for names in found.values() for name, _ in names)
+    return wider or any(new.wants(name) and not old.wants(name) for name in names)
 
 
 def fitting(session: Session, job: Job, selection: Selection, found: Listing) -> Selection:

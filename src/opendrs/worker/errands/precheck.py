@@ -6,14 +6,21 @@ result   {"passed": bool, "findings": [{"item", "group", "result", "message", "r
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from opendrs.model.selection import Selection
+from opendrs.store import actions
 from opendrs.worker import checking
 from opendrs.worker.errands import Errand, Result
 
 
 def run(errand: Errand) -> Result:
-    found = checking.by_weight(checking.check_job(errand.job))
+    with errand.place.store.read() as connection:
+        saved = actions.saved_edit(connection, errand.job.id)
+    job = errand.job
+    if saved is not None and saved.result is not None:
+        job = replace(job, selection=Selection.from_json(saved.result["selection"]))
+    found = checking.by_weight(checking.check_job(job))
     return {
         "passed": all(finding.result != "FAILED" for finding in found),
         "findings": [asdict(finding) for finding in found],
