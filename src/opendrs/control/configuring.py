@@ -72,7 +72,7 @@ def save_objects(asking: Asking, job_id: str, selection: Selection, asked: Mappi
         head = locked(asking, connection, job_id)
         demand(head, Verb.OBJECTS, "saving objects")
         begun = checkpoints.load(connection, job_id)
-        if begun is not None and begun.phase is not Phase.FOLLOWING:
+        if begun is not None and begun.phase not in (Phase.CATCHING_UP, Phase.FOLLOWING):
             raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
         if actions.pending(connection, job_id, {Kind.OBJECTS}):
             raise refused(head, "saving objects", "another saving is not over yet")

@@ -1,0 +1,142 @@
+"""What is replicated is edited while it is replicated: tables come and go under load, whoever is killed meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import huaweicloudsdkdrs.v5 as v5
+import pytest
+
+from tests.harness.fixtures import NewDatabase
+from tests.harness.mysql_family import FamilyServer
+from tests.harness.postgres import Postgres
+from tests.harness.service import OPENDRS, eventually
+from tests.integration.api.jobs import chosen
+from tests.integration.api.play import FOLLOWS, Play, play
+
+MANY = 50
+ROWS = 40
+NAMES = tuple(f"n{number:02}" for number in range(MANY))
+# The first worker dies in the middle of loading what came, the second when the tables are about to change hands.
+KILLS = {"OPENDRS_FAULT": "chunk.committed:25,tables.exchanged"}
+
+
+def make(stage: Play) -> None:
+    """Fifty tables with rows."""
+    for name in NAMES:
+        stage.source.execute(f"CREATE TABLE `{stage.database}`.{name} (id INT PRIMARY KEY, v VARCHAR(500))")
+        stage.source.execute(f"INSERT INTO {name} SELECT id, v FROM t WHERE id <= {ROWS}", database=stage.database)
+
+
+@contextmanager
+def load(stage: Play) -> Iterator[None]:
+    """Somebody writes to all of them, some tables in one transaction."""
+    stop = threading.Event()
+
+    def write() -> None:
+        step = 0
+        while not stop.wait(0.01):
+            step += 1
+            names = [NAMES[(step * 7 + other) % MANY] for other in range(3)]
+            words = ["BEGIN", f"UPDATE t SET v = 's{step}' WHERE id = {1 + step % 900}"]
+            for name in names:
+                words += [
+                    f"INSERT INTO {name} VALUES ({1000 + step}, 'new')",
+                    f"UPDATE {name} SET v = CONCAT('u{step}-', id) WHERE id % {ROWS} = {step % ROWS}",
+                    f"DELETE FROM {name} WHERE id = {1000 + step - MANY}",
+                ]
+            stage.source.execute(";\n".join([*words, "COMMIT"]), database=stage.database)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def save(stage: Play, objects: v5.DbObject) -> str:
+    """The objects that the job is to have; how it went."""
+    query = stage.sdk.update(stage.job, "db_object", db_object=objects).id
+
+    def over() -> Any:
+        found = stage.sdk.call("show_update_object_saving_status", job_id=stage.job, query_id=query)
+        return found if found.status in ("success", "failed") else None
+
+    found = eventually(over)
+    return "" if found.status == "success" else str(found.error_message)
+
+
+def edit(stage: Play, objects: v5.DbObject) -> None:
+    assert save(stage, objects) == ""
+    stage.check("forStartJob")
+    stage.sdk.act(stage.job, "start", is_sync_re_edit=True)
+
+
+def replicated(stage: Play) -> set[str]:
+    info = stage.sdk.call("list_db_objects", job_id=stage.job, type="synchronized").object_info
+    return set(info[stage.database].tables) if stage.database in info else set()
+
+
+def proven(stage: Play, tables: int) -> None:
+    words = [OPENDRS, "proof", "--data", stage.service.folder / "data", "--job", stage.job, "--timeout", "100"]
+    found = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert found.returncode == 0, f"{found.stdout}{found.stderr}"
+    assert f"{tables} of {tables} tables are proven equal" in found.stdout
+
+
+def following(stage: Play, *tables: str) -> None:
+    """A job of these tables that follows."""
+    stage.create()
+    stage.sdk.until(stage.job, "CONFIGURATION")
+    assert save(stage, chosen(stage.database, *tables)) == ""
+    stage.check()
+    stage.sdk.act(stage.job, "start")
+    stage.sdk.until(stage.job, FOLLOWS)
+
+
+@pytest.mark.parametrize("kills", [{}, KILLS], ids=["nobody dies", "workers die"])
+def test_fifty_tables_come_under_load(
+    tmp_path: Path, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase, kills: dict[str, str]
+) -> None:
+    names = (database(mariadb), database(postgres))
+    with play(tmp_path, mariadb, postgres, names, environment=kills) as stage:
+        make(stage)
+        following(stage, "t")
+        first = stage.worker()
+        with load(stage):
+            edit(stage, chosen(stage.database, "t", *NAMES))
+            if kills:
+                stage.crash()  # the service, too
+            eventually(lambda: replicated(stage) == {"t", *NAMES}, 120)
+            stage.pass_time(1)
+        assert stage.status() == FOLLOWS
+        assert (stage.worker().pid == first.pid) == (not kills)
+        killed = stage.service.log.read_text().count("this process kills itself")
+        assert killed >= 2 if kills else killed == 0
+        proven(stage, 1 + MANY)
+
+
+def test_tables_leave_and_come_back(
+    tmp_path: Path, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    names = (database(mariadb), database(postgres))
+    with play(tmp_path, mariadb, postgres, names) as stage:
+        make(stage)
+        following(stage, "t", "n00", "n01")
+        here = f"`{stage.database}`"
+        edit(stage, chosen(stage.database, "t", "n00"))
+        eventually(lambda: replicated(stage) == {"t", "n00"})
+        stage.source.execute(f"INSERT INTO {here}.n01 VALUES (-1, 'nobody sees it')")
+        stage.source.execute(f"INSERT INTO {here}.n00 VALUES (-1, 'followed')")
+        proven(stage, 2)
+        stage.target.execute(f'DROP TABLE "{stage.database}".n01', database=stage.target_database)
+        edit(stage, chosen(stage.database, "t", "n00", "n01"))
+        eventually(lambda: replicated(stage) == {"t", "n00", "n01"})
+        proven(stage, 3)
