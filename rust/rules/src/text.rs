@@ -2,7 +2,8 @@
 //! most columns have, texts of printable ASCII are compared here.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -46,6 +47,26 @@ pub struct Texts {
     pub pad: bool,
     /// What is asked.
     pub test: Test,
+    #[serde(skip)]
+    constants: OnceLock<Constants>,
+}
+
+/// A list of constants, which may be long, as it is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Constants {
+    texts: HashSet<String>,
+    /// The printable ones, in lower case.
+    folded: HashSet<String>,
+    all_printable: bool,
+}
+
+impl Constants {
+    fn of(given: &[String], trimmed: impl Fn(&str) -> &str) -> Self {
+        let texts: HashSet<String> = given.iter().map(|text| trimmed(text).to_owned()).collect();
+        let folded = texts.iter().filter(|text| printable(text)).map(|text| text.to_ascii_lowercase()).collect();
+        let all_printable = texts.iter().all(|text| printable(text));
+        Constants { texts, folded, all_printable }
+    }
 }
 
 impl Texts {
@@ -59,29 +80,21 @@ impl Texts {
     }
 
     fn one_of(&self, text: &str, constants: &[String]) -> Option<bool> {
-        let mut all_differ = true;
-        for constant in constants {
-            match self.equal(text, constant) {
-                Some(true) => return Some(true),
-                Some(false) => {}
-                None => all_differ = false,
-            }
-        }
-        all_differ.then_some(false)
-    }
-
-    fn equal(&self, text: &str, constant: &str) -> Option<bool> {
-        let (text, constant) = (self.trimmed(text), self.trimmed(constant));
-        if text == constant {
+        let known = self.constants.get_or_init(|| Constants::of(constants, |text| self.trimmed(text)));
+        let text = self.trimmed(text);
+        if known.texts.contains(text) {
             return Some(true);
         }
-        let plain = || printable(text) && printable(constant);
-        match self.local {
-            Local::Nothing => None,
-            Local::Codes => Some(false),
-            Local::Folded => plain().then(|| text.eq_ignore_ascii_case(constant)),
-            Local::Exact => plain().then_some(false),
-        }
+        let differs_here = match self.local {
+            _ if known.texts.is_empty() => true,
+            Local::Nothing => false,
+            Local::Codes => true,
+            Local::Folded if !printable(text) => false,
+            Local::Folded if known.folded.contains(&text.to_ascii_lowercase()) => return Some(true),
+            Local::Folded => known.all_printable,
+            Local::Exact => printable(text) && known.all_printable,
+        };
+        differs_here.then_some(false)
     }
 
     fn trimmed<'a>(&self, text: &'a str) -> &'a str {
@@ -195,7 +208,7 @@ mod tests {
     use super::*;
 
     fn texts(local: Local, pad: bool, test: Test) -> Texts {
-        Texts { number: 0, local, pad, test }
+        Texts { number: 0, local, pad, test, constants: OnceLock::new() }
     }
 
     fn one_of(local: Local, pad: bool, text: &str, constant: &str) -> Option<bool> {
@@ -217,6 +230,7 @@ mod tests {
         let many = texts(Local::Folded, true, Test::OneOf(vec!["ä".into(), "b".into()]));
         assert_eq!(many.decide("B"), Some(true));
         assert_eq!(many.decide("c"), None);
+        assert_eq!(texts(Local::Nothing, true, Test::OneOf(vec![])).decide("c"), Some(false));
     }
 
     #[test]
