@@ -44,6 +44,8 @@ class Since:
     made      tables that were made since, by the names that they have now: they were not there, and the log makes them
     changed   tables that were there, and were altered, renamed or dropped since
     through   how far the log was looked through; None: nothing was read
+    whole     that is as far as it was to be
+    last      the last statement that changed something, and the place behind it
     """
 
     selection: Selection
@@ -51,6 +53,7 @@ class Since:
     databases: set[str] = field(default_factory=set)
     changed: dict[str, None] = field(default_factory=dict)
     through: LogPosition | None = None
+    whole: bool = False
     last: str = ""
     place: str = ""
 
@@ -123,11 +126,11 @@ class Since:
                 assert_never(alteration)
 
 
-def look_through(stream: Stream, since: Since, until: LogEnd, stop: Callable[[], bool]) -> bool:
-    """Looks through the statements of a stream without rows. False: it was stopped before it had come to the mark."""
+def look_through(stream: Stream, since: Since, until: LogEnd, stop: Callable[[], bool]) -> None:
+    """Looks through the statements of a stream without rows, up to a mark, or until it is to stop."""
     while since.through is None or not until.reached(since.through):
         if stop():
-            return False
+            return
         event = stream.next(POLL_S)
         if event is None:
             continue
@@ -136,7 +139,7 @@ def look_through(stream: Stream, since: Since, until: LogEnd, stop: Callable[[],
             stream.resume({})
         if event.position is not None:
             since.reach(own(event.position))
-    return True
+    since.whole = True
 
 
 def place_of(position: LogPosition) -> str:

@@ -94,23 +94,25 @@ class Source:
     def tables_at(self, position: Position, stop: Callable[[], bool]) -> Sequence[Table] | None:
         tables = self.catalog().tables
         since = self.since(position, tables, stop)
-        if since is None:
-            return None
         since.demand_unchanged()
+        if not since.whole:
+            return None
         return [table for table in tables if table.name not in since.made]
 
-    def since(self, position: Position, tables: Sequence[Table], stop: Callable[[], bool]) -> Since | None:
-        """What the log has done to tables since a position, up to where it ends now; None: stopped before.
+    def since(self, position: Position, tables: Sequence[Table], stop: Callable[[], bool]) -> Since:
+        """What the log has done to tables since a position, up to where it ends now, or it is to stop.
 
         tables   as they are defined now
         """
         end, found = self.high(), Since(self._selection)
         if end.reached(position):
+            found.whole = True
             return found
         opened = open_stream(self._endpoint, own(position), self._selection, self._settings, self._facts, rows=False)
         with opened as stream:
             stream.resume({table.name: TableProgress(table=table, loaded=True) for table in tables})
-            return found if look_through(stream, found, end, stop) else None
+            look_through(stream, found, end, stop)
+            return found
 
     def high(self) -> LogEnd:
         with self.session() as session:
