@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
 # Published: name, number of the file, offset; name of 1 to 60 characters, 3 to 20 and 1 to 20 digits, 100 in all.
@@ -13,6 +13,7 @@ PLACE_MAX: Final = 100
 # Published: up to 2048 characters, no Chinese and none of these.
 GTIDS_MAX: Final = 2048
 _NOT_IN_GTIDS: Final = "<>&\"'/\\"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 OFFSET_MIN: Final = 4  # the first event of a file stands behind four bytes
 
 
@@ -47,7 +48,7 @@ class StartPosition:
     @property
     def time_us(self) -> int:
         """Microseconds since 1970."""
-        return round(moment(self.time).timestamp() * 1_000_000)
+        return (moment(self.time) - _EPOCH) // timedelta(microseconds=1)
 
     def __str__(self) -> str:
         parts = (self.file_and_position, self.gtid_set, self.time)

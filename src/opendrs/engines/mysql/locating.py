@@ -41,17 +41,27 @@ def locate(files: Files, at_us: int) -> Place:
 
 
 def _where(files: Files, at_us: int) -> int:
-    """Number of the last file before which, as its begin shows, nothing is at or after the time."""
-    names = files.names
-    low, high = 0, len(names)
+    """Number of a file before which, as its begin shows, nothing is at or after the time: the last such file, where
+    times ascend."""
+    high = len(files.names)
+    while True:
+        low = _bisected(files, at_us, high)
+        while low and not files.head(files.names[low]).sure:
+            low -= 1
+        if not low or files.head(files.names[low]).before(at_us):
+            return low
+        high = low  # an empty file had said of itself that it is older than it is
+
+
+def _bisected(files: Files, at_us: int, high: int) -> int:
+    """Number of the last file below `high` whose begin shows times before that one only; or the first."""
+    low = 0
     while high - low > 1:
         middle = (low + high) // 2
-        if files.head(names[middle]).before(at_us):
+        if files.head(files.names[middle]).before(at_us):
             low = middle
         else:
             high = middle
-    while low and not files.head(names[low]).sure:
-        low -= 1
     return low
 
 
