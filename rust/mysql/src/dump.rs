@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use opendrs_binlog::{FilePosition, GtidSet, Restart};
+use opendrs_binlog::{FilePosition, Flavour, GtidSet, Restart};
 use opendrs_net::NetErrorKind;
 
 use crate::connection::{Connection, command};
@@ -97,7 +97,9 @@ impl FileDump {
     pub fn start(mut connection: Connection, file: &str, event_bytes_max: usize) -> Result<Self> {
         connection.execute(&announcement(connection.flavour()))?;
         let begin = FilePosition { file: file.to_owned(), pos: 4 };
-        connection.command(&dump_file(&begin, 0, NON_BLOCK)?)?;
+        // Every event of the file, so that it is known where each stands.
+        let whole = if connection.flavour() == Flavour::Mariadb { WITH_STATEMENTS } else { 0 };
+        connection.command(&dump_file(&begin, 0, NON_BLOCK | whole)?)?;
         // One byte in front of each event.
         connection.wire().set_bytes_max(event_bytes_max.saturating_add(1));
         Ok(Self { connection })
@@ -134,6 +136,7 @@ fn register(connection: &mut Connection, identity: &Identity) -> Result<()> {
 fn request(start: &Restart, server_id: u32) -> Result<Vec<u8>> {
     match start {
         Restart::MysqlGtid(set) => Ok(dump_gtid(set, server_id)),
+        // Without flags: the statements behind row events tell the decoder nothing.
         Restart::MysqlFile(at) => dump_file(at, server_id, 0),
         // The place is in @slave_connect_state.
         Restart::MariadbGtid(_) => dump_file(&FilePosition { file: String::new(), pos: 4 }, server_id, 0),
@@ -142,9 +145,10 @@ fn request(start: &Restart, server_id: u32) -> Result<Vec<u8>> {
 
 /// Ends the dump where the log ends, instead of waiting for more (BINLOG_DUMP_NON_BLOCK).
 const NON_BLOCK: u16 = 1;
+/// Asks MariaDB for the statements behind row events, too (BINLOG_SEND_ANNOTATE_ROWS_EVENT).
+const WITH_STATEMENTS: u16 = 2;
 
-/// COM_BINLOG_DUMP. Of the flags none asks MariaDB for the statements behind row events, which tell the decoder
-/// nothing.
+/// COM_BINLOG_DUMP.
 fn dump_file(at: &FilePosition, server_id: u32, flags: u16) -> Result<Vec<u8>> {
     let Ok(pos) = u32::try_from(at.pos) else {
         let text = format!("{at} lies beyond 4 GiB, which only a server with GTIDs can be asked for; switch them on");

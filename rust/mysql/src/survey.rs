@@ -12,6 +12,10 @@ use crate::options::ConnectionOptions;
 /// Silence after which the connection counts as dead. The server sends as fast as it can, to the end of its log.
 const PATIENCE_S: f64 = 60.0;
 
+/// What MySQL says of transactions without GTID that it does not send (ER_CANT_REPLICATE_ANONYMOUS_WITH_GTID_MODE_ON),
+/// under the code of all refusals of a dump.
+const NAMELESS: &str = "Cannot replicate anonymous transaction";
+
 /// Which files are read, and how a place of them is written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +99,8 @@ pub struct Surveyed {
     pub latest_exact: bool,
     /// Some transaction was one of XA.
     pub met_xa: bool,
+    /// The server sends nothing from there on, and says why: with `gtid_mode=ON` no transaction that has no GTID.
+    pub refused: Option<String>,
     /// Bytes that this call has read.
     pub bytes: u64,
 }
@@ -106,6 +112,7 @@ pub struct LogSurvey {
     options: SurveyOptions,
     purged: GtidSet,
     ended: bool,
+    refused: Option<String>,
 }
 
 impl LogSurvey {
@@ -119,7 +126,7 @@ impl LogSurvey {
         let connection = Connection::open(&connection, canceller)?;
         let event_bytes_max = Config::default().event_bytes_max;
         let dump = FileDump::start(connection, &options.file, event_bytes_max)?;
-        Ok(Self { dump, survey: Survey::new(event_bytes_max), options, purged, ended: false })
+        Ok(Self { dump, survey: Survey::new(event_bytes_max), options, purged, ended: false, refused: None })
     }
 
     /// Reads on.
@@ -131,11 +138,20 @@ impl LogSurvey {
         let mut look = Look { until, behind, met: None };
         let mut bytes = 0u64;
         while !self.ended {
-            let Some(event) = self.dump.next()? else {
-                self.survey.finish();
-                look.at_the_end(&self.survey);
-                self.ended = true;
-                break;
+            let event = match self.dump.next() {
+                Ok(Some(event)) => event,
+                Ok(None) => {
+                    self.survey.finish();
+                    look.at_the_end(&self.survey);
+                    self.ended = true;
+                    break;
+                }
+                Err(error) if error.message().contains(NAMELESS) => {
+                    self.refused = Some(error.message().to_owned());
+                    self.ended = true;
+                    break;
+                }
+                Err(error) => return Err(error),
             };
             bytes += event.len() as u64;
             let step = self.survey.feed(event)?;
@@ -191,6 +207,7 @@ impl LogSurvey {
             latest_us: latest.map(|latest| latest.us),
             latest_exact: latest.is_some_and(|latest| latest.exact),
             met_xa: survey.met_xa(),
+            refused: self.refused.clone(),
             bytes,
         }
     }
@@ -241,6 +258,8 @@ impl Look<'_> {
         let (begin, end) = survey.event();
         if self.met.is_none() && (place.pos == begin || place.pos == end) {
             self.met = Some("transaction");
+        } else if begin < place.pos && place.pos < end {
+            self.met = Some("nothing");
         }
     }
 

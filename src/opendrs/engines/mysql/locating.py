@@ -43,26 +43,23 @@ def locate(files: Files, at_us: int) -> Place:
 def _where(files: Files, at_us: int) -> int:
     """Number of a file before which, as its begin shows, nothing is at or after the time: the last such file, where
     times ascend."""
-    high = len(files.names)
+    sure, low, high = 0, 0, len(files.names)
     while True:
-        low = _bisected(files, at_us, high)
-        while low and not files.head(files.names[low]).sure:
-            low -= 1
-        if not low or files.head(files.names[low]).before(at_us):
-            return low
-        high = low  # an empty file had said of itself that it is older than it is
-
-
-def _bisected(files: Files, at_us: int, high: int) -> int:
-    """Number of the last file below `high` whose begin shows times before that one only; or the first."""
-    low = 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        if files.head(files.names[middle]).before(at_us):
+        while high - low > 1:
+            middle = (low + high) // 2
+            head = files.head(files.names[middle])
+            if not head.before(at_us):
+                high = middle
+                continue
             low = middle
-        else:
-            high = middle
-    return low
+            if head.sure(at_us):
+                sure = middle
+        # What an empty file says of itself may be too old: the one before must say it, too.
+        while low > sure and not files.head(files.names[low]).sure(at_us):
+            low -= 1
+        if low == sure or files.head(files.names[low]).before(at_us):
+            return low
+        low, high = sure, low
 
 
 def time_of(at_us: int) -> str:

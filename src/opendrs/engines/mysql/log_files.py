@@ -35,6 +35,7 @@ class Head:
     exact         that moment is a commit, to the microsecond; else it is a whole second
     transactions  in the head
     started       the server began the file by starting, and so `begun_us` is when it was
+    closed        the server does not send what is in it
     """
 
     begun_us: int
@@ -42,15 +43,17 @@ class Head:
     exact: bool
     transactions: int
     started: bool
+    closed: bool = False
 
     def before(self, at_us: int) -> bool:
-        """Whether all that the head shows lies before that time, and so does every earlier file."""
-        return self.latest_us < (at_us if self.exact else at_us // MICRO * MICRO)
+        """Whether all that the head shows lies before that time. If it is sure of that, so does every earlier file."""
+        whole = self.transactions > 0 and not self.exact
+        return self.latest_us < (at_us // MICRO * MICRO if whole else at_us)
 
-    @property
-    def sure(self) -> bool:
-        """Whether it shows when the file began. An empty file has nothing but its own word."""
-        return self.transactions > 0 or self.started
+    def sure(self, at_us: int) -> bool:
+        """Whether it shows on which side of that time the file began. An empty file has nothing but its own word, and
+        that only to the second."""
+        return self.closed or self.transactions > 0 or (self.started and self.begun_us // MICRO < at_us // MICRO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ class LogFiles:
             begun_us = int(found["begun_s"] or 0) * MICRO
             self._heads[name] = Head(
                 begun_us=begun_us, latest_us=max(begun_us, found["latest_us"] or 0), exact=found["latest_exact"],
-                transactions=found["transactions"], started=found["started"],
+                transactions=found["transactions"], started=found["started"], closed=found["refused"] is not None,
             )  # fmt: skip
         return self._heads[name]
 
@@ -129,11 +132,11 @@ class LogFiles:
 
     def first(self, name: str, at_us: int) -> tuple[bool, Place]:
         found = self._read({"time_us": at_us}, name)
-        return found["found"], _place(found)
+        return found["found"], _place(found, name)
 
     def behind(self, name: str, position: LogPosition) -> Place:
         """In front of the first transaction of a file that a position does not hold, or the end of the file."""
-        return _place(self._read({"behind": position.dump()}, name))
+        return _place(self._read({"behind": position.dump()}, name), name)
 
     def at(self, file: str, pos: int, *, since: str = "") -> tuple[str | None, Place]:
         """A place, and what it is: "transaction" (one may begin there), "event" (inside a transaction), "nothing"
@@ -143,7 +146,7 @@ class LogFiles:
         """
         until = {"place": {"file": file, "pos": pos}}
         found = self._read(until, since or file, through=file)
-        return found["met"], _place(found)
+        return found["met"], _place(found, f"{file}:{pos}")
 
     def before(self, name: str) -> str:
         """The file before; empty: there is none."""
@@ -174,7 +177,11 @@ class LogFiles:
             raise failure from error
 
 
-def _place(found: dict[str, Any]) -> Place:
+def _place(found: dict[str, Any], wanted: str) -> Place:
+    """Where reading has come to. Raises POSITION_INVALID if the server has refused to let it get there."""
+    if found["refused"] is not None:
+        reason = f"the server does not send what comes before: {found['refused']}"
+        raise DrsError(Fault.POSITION_INVALID, position=wanted, reason=reason)
     return Place(
         file=found["file"], pos=found["pos"], position=parse_position(found["position"]),
         moment_us=found["moment_us"], exact=found["exact"], met_xa=found["met_xa"],
