@@ -108,8 +108,9 @@ class Source:
         if end.reached(position):
             found.whole = True
             return found
-        opened = open_stream(self._endpoint, own(position), self._selection, self._settings, self._facts, rows=False)
-        with opened as stream:
+        with open_stream(
+            self._endpoint, own(position), self._selection, self._settings, self._facts, self.session, rows=False
+        ) as stream:
             stream.resume({table.name: TableProgress(table=table, loaded=True) for table in tables})
             look_through(stream, found, end, stop)
             return found
