@@ -72,6 +72,13 @@ def logged_begins(server: FamilyServer) -> Iterator[LoggedBegin]:
                 yield LoggedBegin(file, pos, moment_us, exact=commit is not None)
 
 
+def next_second(server: FamilyServer) -> None:
+    """Returns in another second of the server's clock: MariaDB's log has whole ones."""
+    now = server.execute("SELECT UNIX_TIMESTAMP()")
+    while server.execute("SELECT UNIX_TIMESTAMP()") == now:
+        pass
+
+
 def logged_changes(server: FamilyServer) -> Iterator[LoggedChange]:
     """All row changes of all files of the log that are there, in order."""
     names = [row[0] for row in server.execute("SHOW BINARY LOGS")]

@@ -11,13 +11,13 @@ import pytest
 
 from opendrs.engines.mysql.connect import Session
 from opendrs.engines.mysql.locating import time_of
-from opendrs.engines.mysql.log_files import MICRO
 from opendrs.engines.mysql.starting import Start, resolve
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.job import Policy
 from opendrs.model.selection import Selection
 from opendrs.model.start import StartPosition
+from tests.harness.binlog_text import next_second
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
@@ -86,22 +86,17 @@ def test_exactly_from_there_on(begun: Begun, source: FamilyServer, how: str) -> 
 
 
 def test_from_a_time_on(begun: Begun, source: FamilyServer) -> None:
-    """In whole seconds on MariaDB, where a session says which; to the microsecond on MySQL."""
     story = begun()
     story.at_source("INSERT INTO t VALUES (1, 'a')")
-    if source.name.startswith("mariadb"):
-        second = int(time.time()) + 1_000_000 + source.port  # that nobody else has
-        story.at_source(f"SET TIMESTAMP = {second};\nINSERT INTO t VALUES (2, 'b')")
-        moment = second * MICRO
-    else:
-        there = here(story)
-        story.at_source("INSERT INTO t VALUES (2, 'b')")
-        with Session(story.job.source) as session:
-            found = resolve(session, StartPosition(file_and_position=there.place))
-        assert found.moment_us is not None
-        moment = found.moment_us
+    next_second(source)
+    there = here(story)
+    story.at_source("INSERT INTO t VALUES (2, 'b')")
+    source.execute("FLUSH BINARY LOGS")
     story.at_source("INSERT INTO t VALUES (3, 'c')")
-    begins(story, time=time_of(moment))
+    with Session(story.job.source) as session:
+        found = resolve(session, StartPosition(file_and_position=there.place))
+    assert found.moment_us is not None
+    begins(story, time=time_of(found.moment_us))
     story.play(check=True)
     assert rows(story) == [(2, "b"), (3, "c")]
 
