@@ -145,4 +145,24 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
     Fault.NAME_AMBIGUOUS: ("{name} 可能是以下任务中的任何一个:{jobs}", "请给出完整名称或 ID。"),
     Fault.STEP_FAILED: ("{what} 失败:{reason}", "opendrs job logs 有更多信息;任务本身会保留。"),
     Fault.NOT_IN_TIME: ("{what} 在 {seconds} 秒后尚未结束", "它会在服务中继续:opendrs job show 显示其状态。"),
+    Fault.TIME_BEFORE_LOG: (
+        "源端日志自 {begin} 的 {file} 开始,而 {time} 早于该时间",
+        "请选择较晚的时间,或同时加载这些表:选择含全量阶段的任务。",
+    ),
+    Fault.POSITION_INVALID: (
+        "任务不能从 {position} 开始:{reason}",
+        "请选择某个事务之前的位点:collect_position_async 或 opendrs position 可按时间找到位点。",
+    ),
+    Fault.POSITION_AHEAD: (
+        "源端日志尚未到达 {position}:{reason}",
+        "请确认该位点取自本服务器,且记录完整。",
+    ),
+    Fault.DEFINITION_CHANGED: (
+        "任务的起始位点早于 {tables} 的定义变更,当时的定义已无从得知。最后一次变更结束于 {position}:{statement}",
+        "请从该位点或更晚处开始,或不选择这些表,或加载它们:选择含全量阶段的任务。",
+    ),
+    Fault.POSITION_NOT_COLLECTED: (
+        "没有 ID 为 {query_id} 的位点查询",
+        "请先调用 collect_position_async,并使用其返回的 ID。",
+    ),
 }

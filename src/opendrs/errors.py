@@ -131,6 +131,38 @@ class Fault(Enum):
         "The job carries no changes of the schema over, and cannot go on without this one at {position}: {statement}",
         "Let the job carry schema changes over and resume it: it goes on with this one.",
     )
+    # where a job without a load begins
+    TIME_BEFORE_LOG = Spec(
+        "DRS.10050080",
+        400,
+        "The log of the source begins with {file} at {begin}, and {time} is before that",
+        "Choose a later time, or load the tables as well: a task with a full phase.",
+    )
+    POSITION_INVALID = Spec(
+        "DRS.10050081",
+        400,
+        "A job cannot begin at {position}: {reason}",
+        "Choose a place in front of a transaction: collect_position_async, or `opendrs position`, finds that of a time.",
+    )
+    POSITION_AHEAD = Spec(
+        "DRS.10050082",
+        400,
+        "The log of the source does not reach to {position}: {reason}",
+        "Check that it was taken from this server, and written down whole.",
+    )
+    DEFINITION_CHANGED = Spec(
+        "DRS.10050083",
+        400,
+        "The job is to begin before changes of {tables}, whose definitions of that time are not known any more. The "
+        "last of them ends at {position}: {statement}",
+        "Begin there or later, or leave the tables out, or load them: a task with a full phase.",
+    )
+    POSITION_NOT_COLLECTED = Spec(
+        "DRS.10030014",
+        400,
+        "No position was asked for with the query {query_id}",
+        "Call collect_position_async first, and use the id that it answers.",
+    )
     # values and rows
     VALUE_UNREPRESENTABLE = Spec(
         "DRS.10050020",

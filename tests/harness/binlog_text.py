@@ -19,6 +19,9 @@ _HEAD = re.compile(r"^#(\d{6}) +(\d+:\d\d:\d\d) server id \d+ +end_log_pos (\d+)
 _GTID_HEAD = re.compile(r"^#(\d{6}) +(\d+:\d\d:\d\d) server id \d+ +end_log_pos (\d+).*?\tGTID")
 _GTID = re.compile(r"(?:SESSION.GTID_NEXT= ?'|\tGTID )([0-9a-f-]{36}:\d+|\d+-\d+-\d+)")
 _COMMIT = re.compile(r"^# original_commit_timestamp=(\d+)")
+_AT = re.compile(r"^# at (\d+)$")
+_BEGINS = re.compile(r"^#(\d{6}) +(\d+:\d\d:\d\d) server id \d+ +end_log_pos \d+.*?\t(?:Anonymous_)?GTID")
+_COMMITTED = re.compile(r"\bimmediate_commit_timestamp=(\d+)")
 _OPS: dict[str, Op] = {"INSERT INTO": "insert", "UPDATE": "update", "DELETE FROM": "delete"}
 
 
@@ -42,6 +45,38 @@ class LoggedTransaction:
     pos: int
     moment_ms: int
     changes: tuple[LoggedChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedBegin:
+    """Where a transaction begins, and its time in microseconds since 1970: its commit (`exact`), or the second in which
+    the statement began that committed it."""
+
+    file: str
+    pos: int
+    moment_us: int
+    exact: bool
+
+
+def logged_begins(server: FamilyServer) -> Iterator[LoggedBegin]:
+    """All transactions of all files of the log that are there, in order."""
+    for file, *_ in server.execute("SHOW BINARY LOGS"):
+        pos = 0
+        for line in _printed(server, [file]):
+            if found := _AT.match(line):
+                pos = int(found[1])
+            elif found := _BEGINS.match(line):
+                second = datetime.strptime(f"{found[1]} {found[2]}", "%y%m%d %H:%M:%S").replace(tzinfo=UTC)
+                commit = _COMMITTED.search(line)
+                moment_us = int(commit[1]) if commit else int(second.timestamp()) * 1_000_000
+                yield LoggedBegin(file, pos, moment_us, exact=commit is not None)
+
+
+def next_second(server: FamilyServer) -> None:
+    """Returns in another second of the server's clock: MariaDB's log has whole ones."""
+    now = server.execute("SELECT UNIX_TIMESTAMP()")
+    while server.execute("SELECT UNIX_TIMESTAMP()") == now:
+        pass
 
 
 def logged_changes(server: FamilyServer) -> Iterator[LoggedChange]:

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cursor::{self, Cursor};
+use crate::error::{Fault, Result as Decoded};
 use crate::{Gtid, MariadbGtid, PositionError, SourceId, Tag};
 
 /// Largest number of a GTID (MySQL manual, "GTID Format and Storage"): 2^63 - 2.
@@ -103,6 +105,29 @@ impl GtidSet {
         self.entries.iter().map(|(source, tag, intervals)| (source, tag, intervals.as_slice()))
     }
 
+    /// Reads the form of PREVIOUS_GTIDS (`Gtid_set::encode` in sql/rpl_gtid_set.cc): the count of entries; of each the
+    /// server, with tags (8.3 and newer) the tag, and its intervals, which end behind their last number.
+    pub(crate) fn decode(bytes: &[u8]) -> Decoded<Self> {
+        let mut cursor = Cursor::new(bytes);
+        let head = cursor.u64()?;
+        // With tags the count stands between two marks.
+        let tagged = head >> 56 == 1;
+        let count = if tagged { head << 8 >> 16 } else { head };
+        let mut set = Self::default();
+        for _ in 0..count {
+            let source = SourceId(cursor.array()?);
+            let tag = if tagged { tag(&mut cursor)? } else { Tag::default() };
+            for _ in 0..cursor.u64()? {
+                let (first, behind) = (cursor.u64()?, cursor.u64()?);
+                if first == 0 || behind <= first || behind > NUMBER_MAX + 1 {
+                    return Err(Fault::corrupt(format!("an interval of GTIDs from {first} to {behind}")));
+                }
+                set.add_interval(&source, &tag, first, behind - 1);
+            }
+        }
+        Ok(set)
+    }
+
     fn replace(&mut self, index: usize, rest: Intervals) {
         if rest.is_empty() {
             self.entries.remove(index);
@@ -121,6 +146,12 @@ impl GtidSet {
         }
         self.entries.binary_search_by(|entry| (&entry.0, &entry.1).cmp(&(source, tag)))
     }
+}
+
+/// A length of mysql::serialization (one byte, for a tag has at most 32), then the text.
+fn tag(cursor: &mut Cursor<'_>) -> Decoded<Tag> {
+    let length = usize::from(cursor.u8()? >> 1);
+    cursor::name(cursor.take(length)?)?.parse().map_err(|e: PositionError| Fault::corrupt(e.0))
 }
 
 fn holds(intervals: &Intervals, number: u64) -> bool {
@@ -372,6 +403,33 @@ mod tests {
             assert!(union.covers(&a) && union.covers(&b));
             assert_eq!(a == b, naive_a == naive_b);
         }
+    }
+
+    /// The bytes of PREVIOUS_GTIDS for 1-5:7 of one server: two intervals, each with the number behind its last one.
+    #[test]
+    fn previous_gtids_are_read() {
+        let mut plain = 1u64.to_le_bytes().to_vec();
+        plain.extend_from_slice(&[0; 15]);
+        plain.push(1);
+        for number in [2u64, 1, 6, 7, 8] {
+            plain.extend_from_slice(&number.to_le_bytes());
+        }
+        let one = "00000000-0000-0000-0000-000000000001";
+        assert_eq!(GtidSet::decode(&plain).unwrap().to_string(), format!("{one}:1-5:7"));
+        for cut in 0..plain.len() {
+            assert!(GtidSet::decode(&plain[..cut]).is_err(), "cut at {cut}");
+        }
+        let mut tagged = (1u64 << 56 | 1 << 8 | 1).to_le_bytes().to_vec();
+        tagged.extend_from_slice(&plain[8..24]);
+        tagged.extend_from_slice(&[2 << 1, b'a', b'b']);
+        for number in [1u64, 3, 4] {
+            tagged.extend_from_slice(&number.to_le_bytes());
+        }
+        assert_eq!(GtidSet::decode(&tagged).unwrap().to_string(), format!("{one}:ab:3"));
+        assert!(GtidSet::decode(&0u64.to_le_bytes()).unwrap().is_empty());
+        let end = plain.len();
+        plain[end - 8..].copy_from_slice(&7u64.to_le_bytes());
+        assert!(GtidSet::decode(&plain).is_err(), "an interval without numbers");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use opendrs_binlog::{FilePosition, GtidSet, Restart};
+use opendrs_binlog::{FilePosition, Flavour, GtidSet, Restart};
 use opendrs_net::NetErrorKind;
 
 use crate::connection::{Connection, command};
 use crate::error::{ErrorKind, MysqlError, Result};
 use crate::replica::announce;
+use crate::survey::announcement;
 use crate::tracker::is_real;
 
 /// Answers to commands before the log flows.
@@ -85,6 +86,37 @@ impl Dump {
     }
 }
 
+/// The log from the begin of a file on, to where it ends now.
+#[derive(Debug)]
+pub(crate) struct FileDump {
+    connection: Connection,
+}
+
+impl FileDump {
+    /// Asks for it. The connection is used up. Without an id we are no replica: nobody else's dump is ended.
+    pub fn start(mut connection: Connection, file: &str, event_bytes_max: usize) -> Result<Self> {
+        connection.execute(&announcement(connection.flavour()))?;
+        let begin = FilePosition { file: file.to_owned(), pos: 4 };
+        // Every event of the file, so that it is known where each stands.
+        let whole = if connection.flavour() == Flavour::Mariadb { WITH_STATEMENTS } else { 0 };
+        connection.command(&dump_file(&begin, 0, NON_BLOCK | whole)?)?;
+        // One byte in front of each event.
+        connection.wire().set_bytes_max(event_bytes_max.saturating_add(1));
+        Ok(Self { connection })
+    }
+
+    /// The next event, header included; None at the end.
+    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+        match self.connection.packet().map_err(|error| classify(error, true))? {
+            [0, ..] => {
+                self.connection.wire().current().get(1..).map(Some).ok_or_else(|| MysqlError::protocol("no event"))
+            }
+            [0xFE, ..] => Ok(None),
+            _ => Err(MysqlError::protocol("a packet of the log that is neither event nor end")),
+        }
+    }
+}
+
 /// COM_REGISTER_SLAVE, so that SHOW REPLICAS shows us.
 fn register(connection: &mut Connection, identity: &Identity) -> Result<()> {
     let mut payload = vec![command::REGISTER_SLAVE];
@@ -104,22 +136,27 @@ fn register(connection: &mut Connection, identity: &Identity) -> Result<()> {
 fn request(start: &Restart, server_id: u32) -> Result<Vec<u8>> {
     match start {
         Restart::MysqlGtid(set) => Ok(dump_gtid(set, server_id)),
-        Restart::MysqlFile(at) => dump_file(at, server_id),
+        // Without flags: the statements behind row events tell the decoder nothing.
+        Restart::MysqlFile(at) => dump_file(at, server_id, 0),
         // The place is in @slave_connect_state.
-        Restart::MariadbGtid(_) => dump_file(&FilePosition { file: String::new(), pos: 4 }, server_id),
+        Restart::MariadbGtid(_) => dump_file(&FilePosition { file: String::new(), pos: 4 }, server_id, 0),
     }
 }
 
-/// COM_BINLOG_DUMP, without flags: MariaDB leaves out the statements behind row events, which tell
-/// the decoder nothing.
-fn dump_file(at: &FilePosition, server_id: u32) -> Result<Vec<u8>> {
+/// Ends the dump where the log ends, instead of waiting for more (BINLOG_DUMP_NON_BLOCK).
+const NON_BLOCK: u16 = 1;
+/// Asks MariaDB for the statements behind row events, too (BINLOG_SEND_ANNOTATE_ROWS_EVENT).
+const WITH_STATEMENTS: u16 = 2;
+
+/// COM_BINLOG_DUMP.
+fn dump_file(at: &FilePosition, server_id: u32, flags: u16) -> Result<Vec<u8>> {
     let Ok(pos) = u32::try_from(at.pos) else {
         let text = format!("{at} lies beyond 4 GiB, which only a server with GTIDs can be asked for; switch them on");
         return Err(MysqlError::new(ErrorKind::Unsupported, text));
     };
     let mut payload = vec![command::BINLOG_DUMP];
     payload.extend_from_slice(&pos.to_le_bytes());
-    payload.extend_from_slice(&[0, 0]);
+    payload.extend_from_slice(&flags.to_le_bytes());
     payload.extend_from_slice(&server_id.to_le_bytes());
     payload.extend_from_slice(at.file.as_bytes());
     Ok(payload)
@@ -255,6 +292,6 @@ mod tests {
     #[test]
     fn a_place_beyond_the_protocol_is_refused() {
         let at = FilePosition { file: "bin.000001".into(), pos: 1 << 33 };
-        assert_eq!(dump_file(&at, 1).unwrap_err().kind(), ErrorKind::Unsupported);
+        assert_eq!(dump_file(&at, 1, 0).unwrap_err().kind(), ErrorKind::Unsupported);
     }
 }

@@ -25,6 +25,7 @@ mod session;
 mod snapshot;
 mod spool;
 mod stream;
+mod survey;
 mod tracker;
 
 pub use connection::{Connection, Done, ServerInfo};
@@ -37,3 +38,4 @@ pub use query::{Rows, quote_name, quote_text};
 pub use replica::SourceFacts;
 pub use snapshot::{RowCursor, RowReader};
 pub use stream::{LogOptions, LogStream, SpoolOptions, Stats, StreamHandle};
+pub use survey::{LogSurvey, SurveyOptions, Surveyed, Until};

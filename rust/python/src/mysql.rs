@@ -372,6 +372,48 @@ impl MysqlLog {
     }
 }
 
+/// Reads files of a server's log for their places: no row of them is looked at.
+#[pyclass(module = "opendrs._core", frozen)]
+struct MysqlSurvey {
+    survey: Mutex<Option<driver::LogSurvey>>,
+}
+
+#[pymethods]
+impl MysqlSurvey {
+    /// Connects, and asks for the file. `options_json` has the fields of `opendrs_mysql::SurveyOptions`.
+    #[new]
+    fn new(py: Python<'_>, options_json: &str) -> PyResult<Self> {
+        let opened =
+            py.detach(|| driver::LogSurvey::open(driver::SurveyOptions::from_json(options_json)?, &Canceller::new()));
+        Ok(Self { survey: Mutex::new(Some(opened.map_err(|e| raise(&e))?)) })
+    }
+
+    /// Reads on. `until_json` has the fields of `opendrs_mysql::Until`, the answer those of `Surveyed`.
+    fn read(&self, py: Python<'_>, until_json: &str) -> PyResult<String> {
+        let until: driver::Until =
+            serde_json::from_str(until_json).map_err(|e| misuse(format!("not a place to stop at: {e}")))?;
+        let found = py.detach(|| match lock(&self.survey).as_mut() {
+            Some(survey) => survey.read(&until),
+            None => Err(driver::MysqlError::new(driver::ErrorKind::Misuse, "the survey is closed")),
+        });
+        let found = found.map_err(|e| raise(&e))?;
+        serde_json::to_string(&found).map_err(|e| misuse(e.to_string()))
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| lock(&self.survey).take());
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_error))]
+    fn __exit__(&self, py: Python<'_>, _error: &Bound<'_, PyAny>) {
+        self.close(py);
+    }
+}
+
 /// The key of every row of a window's batch, each as a JSON list of parameters. The table describes the batch's columns
 /// behind the leading ones, and its key.
 #[pyfunction]
@@ -410,6 +452,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<MysqlConnection>()?;
     module.add_class::<MysqlReader>()?;
     module.add_class::<MysqlLog>()?;
+    module.add_class::<MysqlSurvey>()?;
     module.add_function(wrap_pyfunction!(mysql_keys, module)?)?;
     module.add_function(wrap_pyfunction!(mysql_quote_name, module)?)?;
     module.add_function(wrap_pyfunction!(mysql_quote_text, module)?)

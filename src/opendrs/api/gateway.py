@@ -28,7 +28,7 @@ from opendrs.api.routes import Routes
 from opendrs.control.asking import Asking
 from opendrs.errors import DrsError, Fault
 from opendrs.signature import Call as Request
-from opendrs.spec import OperationSpec, operations
+from opendrs.spec import OperationSpec, operations, other_paths
 from opendrs.store.database import Store, StoreError, reason
 from opendrs.store.sealing import Seal
 from opendrs.telemetry import context
@@ -240,5 +240,10 @@ def _routes() -> Routes[_Route]:
         if spec.path.startswith("/v5.1/") and not spec.path.endswith("/collect"):
             # People write v5 for it, where no other operation has that path.
             rows.append((spec.method, spec.path.replace("/v5.1/", "/v5/", 1), route))
+        rows += [
+            (spec.method, other.path, route)
+            for other in other_paths()
+            if (other.version, other.name) == (spec.version, spec.name)
+        ]
     assert not answered, f"operations that the contract does not have: {sorted(answered)}"
     return Routes(rows)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 from opendrs.cli.exits import Code, tell
 from opendrs.cli.view import look
 from opendrs.errors import DrsError, Fault
-from opendrs.store import events, jobs, leases
+from opendrs.model.job import Job
+from opendrs.store import checkpoints, events, jobs, leases
 from opendrs.store.database import Store, StoreError, open_store, reason
+from opendrs.store.jobs import JobRecord
 from opendrs.telemetry import Mask, log_to
 from opendrs.worker import process
 from opendrs.worker.order import Order
@@ -41,6 +43,7 @@ def execute(order: Order, name: str, early: Early, *, mask: Mask, plain: bool) -
                 record = jobs.create(connection, job, name)
         if record.task != job.task:
             raise DrsError(Fault.JOB_DIFFERS, reason=f"task is {record.task!r}, not {job.task!r}")
+        _demand_same_begin(store, record, job)
         log_to(order.folder / LOG, Mask((*order.secrets, job.source.password.reveal())), job=job.id)
         if _worked_at(store, job.id):
             early.close()
@@ -62,6 +65,19 @@ def execute(order: Order, name: str, early: Early, *, mask: Mask, plain: bool) -
         raise DrsError(Fault.SETTING_INVALID, name="--state", reason=reason(error)) from error
     finally:
         store.close()
+
+
+def _demand_same_begin(store: Store, record: JobRecord, job: Job) -> None:
+    """A job that has begun goes on from where it is; whoever wants it to have begun elsewhere wants another job.
+    Raises JOB_DIFFERS."""
+    wanted, there = job.policy.start, record.policy.start
+    if wanted is None or wanted == there:
+        return
+    with store.read() as connection:
+        begun = checkpoints.load(connection, job.id) is not None
+    if begun:
+        began = f"at {there}" if there else "where the log ended"
+        raise DrsError(Fault.JOB_DIFFERS, reason=f"it has begun {began}, not at {wanted}, and goes on from where it is")
 
 
 def _worked_at(store: Store, job_id: str) -> bool:

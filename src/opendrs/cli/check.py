@@ -18,6 +18,7 @@ import typer
 from opendrs.cli import ends, options
 from opendrs.cli.exits import Code, told
 from opendrs.cli.run import mappings
+from opendrs.cli.starts import start_of
 from opendrs.model.finding import Finding, Result
 from opendrs.model.job import Policy, job_id, replica_id
 from opendrs.model.precheck import GROUPS
@@ -40,6 +41,8 @@ def check(
     mapped: options.Mapped = None,
     topic: options.Topics = None,
     task: options.Task = "full+incremental",
+    from_time: options.FromTime = None,
+    from_position: options.FromPosition = None,
     readers: options.Readers = 2,
     consistent: options.Consistent = False,
     invalid_dates: options.InvalidDates = "stop",
@@ -77,7 +80,7 @@ def check(
         )
         policy = Policy(
             readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,
-            server_id=server_id, publishing=publishing,
+            server_id=server_id, publishing=publishing, start=start_of(task, from_time, from_position),
         )  # fmt: skip
         if target is not None:
             ends.demand_sense(target.engine, selection, policy)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from opendrs.cli import check, login, passwords, proof, run, serve
+from opendrs.cli import check, login, passwords, position, proof, run, serve
 from opendrs.cli.exits import MEANINGS
 from opendrs.cli.job.app import app as job
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("check", epilog=EPILOG)(check.check)
 app.command("run", epilog=EPILOG)(run.run)
 app.command("proof", epilog=EPILOG)(proof.proof)
+app.command("position", epilog=EPILOG)(position.position)
 app.command("serve", epilog=EPILOG)(serve.serve)
 app.command("login", epilog=EPILOG)(login.login)
 app.command("logout", epilog=EPILOG)(login.logout)

@@ -33,6 +33,24 @@ Topics = Annotated[
     ),
 ]
 Task = Annotated[JobTask, typer.Option(help="What to do: the load, the log, or both.")]
+FromTime = Annotated[
+    str | None,
+    typer.Option(
+        "--from-time",
+        metavar="TIME",
+        help="With --task incremental: begin in front of the first transaction at or after a time, as in "
+        "2026-11-30T07:00:00Z.",
+    ),
+]
+FromPosition = Annotated[
+    str | None,
+    typer.Option(
+        "--from-position",
+        metavar="FILE:OFFSET|GTIDS",
+        help="With --task incremental: begin at a place in the source's log, as in mysql-bin.000277:805, or behind a "
+        "set of GTIDs.",
+    ),
+]
 Readers = Annotated[int, typer.Option(min=1, max=64, help="Lanes of the load.")]
 Consistent = Annotated[
     bool, typer.Option("--consistent", help="The load shows one moment, by a short lock at the source.")

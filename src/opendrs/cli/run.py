@@ -8,6 +8,7 @@ import typer
 
 from opendrs.cli import ends, options
 from opendrs.cli.exits import told
+from opendrs.cli.starts import start_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import SKIPPABLE, ApplyMode, Job, Policy, SkippableDdl, job_id
 from opendrs.model.selection import Selection
@@ -29,6 +30,8 @@ def run(
     mapped: options.Mapped = None,
     topic: options.Topics = None,
     task: options.Task = "full+incremental",
+    from_time: options.FromTime = None,
+    from_position: options.FromPosition = None,
     apply: Annotated[
         ApplyMode,
         typer.Option(help="Source transactions whole and in order, or merged into one final image a key and window."),
@@ -60,7 +63,8 @@ def run(
 ) -> None:
     """Copy the tables of a source into a target, and follow what changes.
 
-    Ctrl-C pauses: the worker finishes what it holds and ends. The same command resumes where it stopped.
+    Ctrl-C pauses: the worker finishes what it holds and ends. The same command resumes where it stopped, also one
+    that says where the job begins: that counts until it has.
     A second Ctrl-C leaves at once; nothing is lost.
     """
     mask, place = Mask(), None
@@ -73,7 +77,7 @@ def run(
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,
             nul_in_text=nul_in_text, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
-            publishing=publishing,
+            publishing=publishing, start=start_of(task, from_time, from_position),
         )  # fmt: skip
         ends.demand_sense(target.engine, selection, policy)
         identity = job_id(source, target, selection, name)

@@ -72,6 +72,16 @@ class Service:
     def collected(self, job_id: str, query_id: str) -> Facts:
         return self._ask("GET", self._path(job_id, "/db-objects/collection-status"), {"query_id": query_id})
 
+    def collect_position(self, job_id: str, time: str) -> str:
+        body = {"reset_position_time": time}
+        return str(self._ask("POST", self._path(job_id, "/collect-db-position"), body=body)["id"])
+
+    def begin_at(self, job_id: str, **start: str) -> str:
+        return str(self._ask("PUT", self._path(job_id, "/start-position"), body=start)["query_id"])
+
+    def position(self, job_id: str, query_id: str) -> Facts:
+        return self._ask("GET", self._path(job_id, "/db-position"), {"query_id": query_id})
+
     def chosen(self, job_id: str) -> Facts:
         return self._ask("GET", self._path(job_id, "/db-objects"), {"type": "modified"})
 

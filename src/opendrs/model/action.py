@@ -25,6 +25,8 @@ class Kind(StrEnum):
     OBJECTS = "update_db_object"
     EDIT = "edit_db_object"
     PRECHECK = "precheck"
+    POSITION = "collect_position"
+    START_POSITION = "update_start_position"
     START = "start"
     STOP = "stop"
     RESTART = "restart"
@@ -33,7 +35,9 @@ class Kind(StrEnum):
 
 
 # A short piece of work at a user's database, done by a process that takes one after the other.
-ERRANDS: Final = frozenset({Kind.NETWORK, Kind.COLLECT, Kind.OBJECTS, Kind.PRECHECK, Kind.TERMINATE})
+ERRANDS: Final = frozenset(
+    {Kind.NETWORK, Kind.COLLECT, Kind.OBJECTS, Kind.PRECHECK, Kind.POSITION, Kind.START_POSITION, Kind.TERMINATE}
+)
 # They are over when the job has come to where they lead.
 STARTS: Final = frozenset({Kind.START, Kind.RESTART, Kind.RESET})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -91,6 +91,15 @@ class Source(Protocol):
 
     def low(self) -> Position:
         """A position that every read which begins after this call has seen entirely."""
+
+    def chosen(self) -> Position | None:
+        """The position that a user wants a job without a load to begin at; None: none in particular. Raises DrsError
+        if no job can begin there."""
+
+    def tables_at(self, position: Position, stop: Callable[[], bool]) -> Sequence[Table] | None:
+        """What the selection covered at an earlier position, as it was defined there; what was made since, the log
+        makes. None: `stop` says that it is no longer wanted. Raises DrsError if a definition of that time is not
+        known any more."""
 
     def high(self) -> Mark:
         """A mark behind everything that any read which ended before this call has seen."""

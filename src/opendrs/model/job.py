@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Self, get_args
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.publishing import Publishing
 from opendrs.model.selection import Selection
+from opendrs.model.start import StartPosition
 
 Task = Literal["full", "full+incremental", "incremental"]
 ApplyMode = Literal["transactional", "merged"]
@@ -42,6 +43,7 @@ class Policy:
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
     publishing      how changes are published; for Kafka only
+    start           where in the log a job without a load begins; None: where it ends at that time
     """
 
     apply: ApplyMode = "transactional"
@@ -56,19 +58,24 @@ class Policy:
     server_id: int = 0
     spool_bytes: int = 10 << 30
     publishing: Publishing = field(default_factory=Publishing)
+    start: StartPosition | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 4, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
+        return {"version": 5, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`, version 3 before
-        `topology`: what they stand for by default was all there was."""
+        `topology`, version 4 before `start`: what they stand for by default was all there was."""
         facts = dict(data)
-        if (version := facts.pop("version")) not in (1, 2, 3, 4):
+        if (version := facts.pop("version")) not in (1, 2, 3, 4, 5):
             raise ValueError(f"a policy of version {version} is not understood")
         publishing = Publishing.from_json(facts.pop("publishing", {}))
-        return cls(**{**facts, "skipped_ddl": tuple(facts["skipped_ddl"]), "publishing": publishing})
+        start = facts.pop("start", None)
+        return cls(
+            **{**facts, "skipped_ddl": tuple(facts["skipped_ddl"]), "publishing": publishing},
+            start=None if start is None else StartPosition.from_json(start),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

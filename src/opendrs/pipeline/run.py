@@ -113,8 +113,9 @@ class Run:
     def _begin(self) -> Checkpoint:
         """The first checkpoint: the position first, the tables after, so that nothing can fall between."""
         loaded = self.settings.task == "incremental"
-        if self.sink.append_only:
-            position, known = self._in_step()
+        chosen = self.source.chosen() if loaded else None
+        if chosen is not None or self.sink.append_only:
+            position, known = (chosen, self._as_of(chosen)) if chosen is not None else self._in_step()
             tables = {table.name: TableProgress(table=table, loaded=loaded) for table in known}
         else:
             position = None if self.settings.task == "full" else self.source.low()
@@ -129,6 +130,13 @@ class Run:
         self.sink.begin(checkpoint)
         self.faults.here(faultpoints.BEGUN)
         return checkpoint
+
+    def _as_of(self, position: Position) -> Sequence[Table]:
+        """The definitions of all tables at a position that lies back."""
+        known = self.source.tables_at(position, self.stop.is_set)
+        if known is None:
+            raise Stopped
+        return known
 
     def _in_step(self) -> tuple[Position | None, Sequence[Table]]:
         """A position, and the definitions of all tables as of it. Raises SCHEMA_MISMATCH if they change all the

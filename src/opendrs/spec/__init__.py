@@ -12,7 +12,20 @@ from opendrs.spec.contract import (
     operation,
     operations,
 )
-from opendrs.spec.facts import Absence, ErrorCode, Extra, Legality, Status, absences, errors, extras, legality, statuses
+from opendrs.spec.facts import (
+    Absence,
+    ErrorCode,
+    Extra,
+    Legality,
+    OtherPath,
+    Status,
+    absences,
+    errors,
+    extras,
+    legality,
+    other_paths,
+    statuses,
+)
 
 __all__ = [
     "VERSIONS",
@@ -23,6 +36,7 @@ __all__ = [
     "Legality",
     "Model",
     "OperationSpec",
+    "OtherPath",
     "Parameter",
     "Status",
     "Type",
@@ -34,5 +48,6 @@ __all__ = [
     "models",
     "operation",
     "operations",
+    "other_paths",
     "statuses",
 ]

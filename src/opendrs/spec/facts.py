@@ -77,6 +77,21 @@ class Absence:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class OtherPath:
+    """A second path of an operation, and who writes it."""
+
+    version: str
+    name: str
+    path: str
+    why: str
+
+
+@cache
+def other_paths() -> tuple[OtherPath, ...]:
+    return tuple(OtherPath(**row) for row in _rows("extras.toml", "path"))
+
+
 @cache
 def errors() -> tuple[ErrorCode, ...]:
     return tuple(ErrorCode(**_tuples(row, "also")) for row in _rows("errors.toml", "error"))

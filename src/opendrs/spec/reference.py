@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from opendrs.spec.contract import SDK_VERSION, VERSIONS, OperationSpec, operations
+from opendrs.spec.facts import other_paths
 
 FILE: Final = Path("docs/reference/api.md")
 STATES: Final = ("done", "planned", "never")
@@ -64,8 +65,10 @@ def _remarks(operation: OperationSpec) -> str:
         "takes an upload": operation.multipart,
         "has a body": operation.unusual_body,
     }
-    remarks = ", ".join(remark for remark, holds in facts.items() if holds)
-    return f" ({remarks})" if remarks else ""
+    found = [remark for remark, holds in facts.items() if holds]
+    named = (operation.version, operation.name)
+    found += [f"also `{other.path}`" for other in other_paths() if (other.version, other.name) == named]
+    return f" ({', '.join(found)})" if found else ""
 
 
 if __name__ == "__main__":

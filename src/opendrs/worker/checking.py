@@ -58,9 +58,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the source's side has found. None: it could not be had."""
+    """What the source's side has found. None: it could not be had.
+
+    made   of its tables, those that were made behind the place where the job begins: the log brings them
+    """
 
     catalog: Catalog | None = None
+    made: frozenset[TableName] = frozenset()
     clock_ahead_s: float | None = None
 
 
@@ -191,13 +195,14 @@ class _Checking:
             try:
                 clock_ahead_s = mysql.clock_offset_s(server)
                 catalog = read_catalog(session.query, asked.selection, server.flavour)
-                self._seen = Seen(catalog=catalog, clock_ahead_s=clock_ahead_s)
+                since = mysql.look_through(server, catalog)
+                self._seen = Seen(catalog=catalog, made=mysql.made(since), clock_ahead_s=clock_ahead_s)
                 doubtful = checks.suspects(catalog, asked.policy, asked.selection)
             except Exception as error:  # noqa: BLE001 as in `look`
                 yield self._unreadable(error)
                 return
             counting = asked.options.counting
-            objects = mysql.Objects(server=server, catalog=catalog, suspects=doubtful, counting=counting)
+            objects = mysql.Objects(server=server, catalog=catalog, suspects=doubtful, counting=counting, since=since)
             yield from looking.at(mysql.OBJECTS, objects)
             yield from checks.arrival(asked, catalog, looking)
 

@@ -54,14 +54,15 @@ def brought_up(flow: Flow, job: Job, epoch: int, hooks: Hooks) -> Job:
 
 
 def guest_of(job: Job, edit: Edit) -> Job:
-    """The job that loads what an edit adds."""
+    """The job that loads what an edit adds, unless the job itself was begun without a load."""
     words = json.dumps([job.id, edit.id])
-    policy = replace(job.policy, server_id=0)  # two replicas of one id at one source would throw each other out
+    # Two replicas of one id at one source would throw each other out; and nobody has said where this one begins.
+    policy = replace(job.policy, server_id=0, start=None)
     identity = hashlib.sha256(words.encode()).hexdigest()[:32]
     return replace(
         job,
         id=identity,
-        task="full+incremental",
+        task="incremental" if job.task == "incremental" else "full+incremental",
         policy=policy,
         selection=replace(edit.selection, apart=job.selection),
     )

@@ -85,6 +85,8 @@ GOOD_BODIES: dict[str, Any] = {
     "stop_job_action": {"is_force_stop": False},
     "validate_job_name": {"name": "a-good-name"},
     "collect_db_objects_info": {"type": "source"},
+    "collect_position_async": {"reset_position_time": "2026-11-30T07:00:00Z"},
+    "update_start_position": {"file_and_position": "mysql-bin.000277:805", "gtid_set": "0-1-2"},
     "batch_set_policy": {"jobs": [{"job_id": NOBODYS, "ddl_trans": False, "conflict_policy": "stop"}]},
 }
 

@@ -193,11 +193,14 @@ class World:
 def _result(action: Action) -> Mapping[str, Any]:
     end = {"ip": "127.0.0.1", "success": True, "version": "1", "code": "", "message": ""}
     finding = {"item": "srcDbConnection", "group": "network", "result": "PASSED", "message": "it answers", "remedy": ""}
+    position = {"position": "mysql-bin.000277:805", "gtid_set": "0-1-2", "time": "2026-11-30T07:00:00Z"}
     return {
         Kind.NETWORK: {"ends": [{**end, "side": side} for side in ("source", "target")]},
         Kind.COLLECT: {"databases": {"shop": {"tables": [["orders", "table"]], "total": 1}}, "most": 10},
         Kind.OBJECTS: {"databases": 1, "tables": 1},
         Kind.PRECHECK: {"passed": True, "findings": [finding]},
+        Kind.POSITION: position,
+        Kind.START_POSITION: position,
         Kind.TERMINATE: {"left": ""},
     }[action.kind]
 

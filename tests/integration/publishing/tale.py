@@ -22,6 +22,7 @@ from opendrs.model.finding import Finding
 from opendrs.model.job import Job, Policy, Task, job_id
 from opendrs.model.publishing import ONE_TOPIC, Publishing
 from opendrs.model.selection import Selection
+from opendrs.model.start import StartPosition
 from opendrs.pipeline.progress import Silent
 from opendrs.pipeline.snapshotting import Stopped
 from opendrs.store import jobs
@@ -68,6 +69,7 @@ class Tale:
     readers: int = 1
     selection: Selection | None = None
     task: Task = "full+incremental"
+    start: StartPosition | None = None
     label: str = ""
     reports: list[tuple[str, str]] = field(default_factory=list)
     epoch: int = 0
@@ -77,7 +79,7 @@ class Tale:
     def job(self) -> Job:
         source, target = Endpoint.parse(self.source.url()), Endpoint.parse(self.target or self.broker.url())
         selection = self.selection or Selection(patterns=(f"{self.name}.*",))
-        policy = Policy(publishing=self.publishing, readers=self.readers)
+        policy = Policy(publishing=self.publishing, readers=self.readers, start=self.start)
         identity = job_id(source, target, selection, f"{self.name}{self.label}")
         return Job(id=identity, source=source, target=target, task=self.task, selection=selection, policy=policy)
 

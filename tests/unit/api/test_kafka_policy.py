@@ -12,7 +12,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Policy
 from opendrs.model.publishing import Publishing
 
-EMPTY, INVALID, UNSUPPORTED = Fault.PARAMETER_EMPTY, Fault.PARAMETER_INVALID, Fault.UNSUPPORTED
+EMPTY, INVALID = Fault.PARAMETER_EMPTY, Fault.PARAMETER_INVALID
 
 
 def asked(policy: Policy | None = None, target: Any = "kafka", **fields: Any) -> Policy:
@@ -117,12 +117,6 @@ def test_what_means_nothing_is_taken() -> None:
         "sync_type_policy": "supportAllType", "dml_types": "d,i,u",
     }  # fmt: skip
     assert asked(**nothing) == Policy() == asked(target="postgresql", **nothing)
-
-
-@pytest.mark.parametrize("target", ["kafka", "postgresql"])
-def test_what_is_not_built_yet(target: str) -> None:
-    assert "file_and_position" in refused(UNSUPPORTED, target, file_and_position="mysql-bin.000001:4")
-    assert "gtid_set" in refused(UNSUPPORTED, target, gtid_set="0-1-1")
 
 
 def test_a_job_with_another_target() -> None:

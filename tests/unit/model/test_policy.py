@@ -8,6 +8,7 @@ import pytest
 
 from opendrs.model.job import Policy
 from opendrs.model.publishing import Publishing
+from opendrs.model.start import StartPosition
 
 # As releases have written them: they stand in stores, and are read for ever.
 VERSION_1 = """{"version": 1, "apply": "merged", "readers": 4, "consistent": false, "invalid_dates": "null",
@@ -22,12 +23,23 @@ VERSION_3 = """{"version": 3, "apply": "transactional", "readers": 2, "consisten
     "delivery": "at-least-once", "compression": "zstd", "checkpoint_topic": "mine", "transaction_bytes": 4096}}"""
 
 VERSION_4 = json.dumps({**json.loads(VERSION_3), "version": 4, "topology": "many2one"})
+VERSION_5 = json.dumps(
+    {
+        **json.loads(VERSION_4),
+        "version": 5,
+        "start": {
+            "file_and_position": "mysql-bin.000277:805",
+            "gtid_set": "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5",
+            "time": "",
+        },
+    }
+)
 
 
 def test_a_policy_comes_through_whole() -> None:
     policy = Policy(
         apply="merged", ddl="refuse", indexes="unique", skipped_ddl=("drop_table",),
-        publishing=Publishing(format="debezium-json", partitions=7),
+        publishing=Publishing(format="debezium-json", partitions=7), start=StartPosition(time="2026-11-30T07:00:00Z"),
     )  # fmt: skip
     assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
 
@@ -49,11 +61,13 @@ def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
         ddl_topic="ddl", delivery="at-least-once", compression="zstd", checkpoint_topic="mine", transaction_bytes=4096,
     )  # fmt: skip
     assert Policy.from_json(json.loads(VERSION_3)) == Policy(publishing=publishing)
-    policy = Policy(publishing=publishing, topology="many2one")
-    assert Policy.from_json(json.loads(VERSION_4)) == policy
-    assert policy.to_json() == json.loads(VERSION_4)
+    assert Policy.from_json(json.loads(VERSION_4)) == Policy(publishing=publishing, topology="many2one")
+    start = StartPosition(file_and_position="mysql-bin.000277:805", gtid_set="3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5")
+    policy = Policy(publishing=publishing, topology="many2one", start=start)
+    assert Policy.from_json(json.loads(VERSION_5)) == policy
+    assert policy.to_json() == json.loads(VERSION_5)
 
 
 def test_a_policy_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 5"):
-        Policy.from_json({**json.loads(VERSION_4), "version": 5})
+    with pytest.raises(ValueError, match="version 6"):
+        Policy.from_json({**json.loads(VERSION_5), "version": 6})

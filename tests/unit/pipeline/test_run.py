@@ -63,6 +63,15 @@ class Source:
     known: list[Mapping[TableName, TableProgress | None]] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=list)
     lows: Callable[[], None] = lambda: None
+    start: Lsn | None = None
+    then: Sequence[Table] | None = None
+
+    def chosen(self) -> Lsn | None:
+        return self.start
+
+    def tables_at(self, position: Lsn, stop: Callable[[], bool]) -> Sequence[Table] | None:
+        assert position == self.start and not stop()
+        return self.then
 
     def catalog(self) -> Catalog:
         return Catalog(tables=tuple(self.tables))

@@ -11,6 +11,7 @@ from typing import Any, Final, cast, get_args
 from opendrs.api.query import one_of
 from opendrs.api.wire.problems import demand_none
 from opendrs.api.wire.publishing import KafkaFields, published, refuse_kafka, shown_publishing
+from opendrs.api.wire.start import shown_start, start_position
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import EngineName
@@ -76,6 +77,9 @@ def changed(policy: Policy, asked: PolicyConfig, target: EngineName, where: str)
     if target == "kafka":
         publishing = published(policy.publishing, asked, where, statements=bool(asked.ddl_trans))
         policy = replace(policy, publishing=publishing)
+    if asked.file_and_position is not None or asked.gtid_set is not None:
+        # They belong together: who gives one without the other does without that.
+        policy = replace(policy, start=start_position(asked.file_and_position, asked.gtid_set, where))
     if asked.apply_mode:
         mode = one_of(f"{where}apply_mode", asked.apply_mode, ("transactional", "merged"))
         policy = replace(policy, apply=cast(ApplyMode, mode))
@@ -107,6 +111,7 @@ def shown_policy(policy: Policy, target: EngineName) -> dict[str, Any]:
         "dml_types": DML,
         "data_sync_topology_type": policy.topology,
         "sync_type_policy": "supportAllType",
+        **shown_start(policy.start),
     }
     if target == "kafka":
         publishing = policy.publishing
@@ -130,9 +135,6 @@ def _refuse_of_tables(asked: PolicyConfig, where: str) -> None:
 def _refuse(asked: PolicyConfig, where: str) -> None:
     """What this flow does not have, or not yet."""
     demand_none({f"{where}{name}": "it is for PostgreSQL sources" for name in OF_POSTGRESQL if getattr(asked, name)})
-    for name in ("file_and_position", "gtid_set"):
-        if getattr(asked, name):
-            raise DrsError(Fault.UNSUPPORTED, what=f"Beginning at a position ({name})")
     only = {
         "conflict_policy": ("stop", ("stop", "ignore", "overwrite")),
         "sync_type_policy": (

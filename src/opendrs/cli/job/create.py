@@ -19,6 +19,7 @@ from opendrs.cli.job.selecting import Choice
 from opendrs.cli.job.show import policy_line
 from opendrs.cli.run import mappings, skippable
 from opendrs.cli.session import session
+from opendrs.cli.starts import start_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl
@@ -26,6 +27,7 @@ from opendrs.model.job import Task as JobTask
 from opendrs.model.links import LINKS, TASK_WORDS
 from opendrs.model.publishing import Publishing
 from opendrs.model.selection import Selection
+from opendrs.model.start import StartPosition
 from opendrs.telemetry import Mask
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def create(
     mapped: options.Mapped = None,
     topic: options.Topics = None,
     task: options.Task = "full+incremental",
+    from_time: options.FromTime = None,
+    from_position: options.FromPosition = None,
     description: Annotated[str, typer.Option(help="For people.")] = "",
     apply: Annotated[
         ApplyMode, typer.Option(help="As of `opendrs run`: source transactions as they were, or merged windows.")
@@ -96,6 +100,7 @@ def create(
                 if target.engine == "kafka"
                 else policy(apply, index=index, ddl=ddl, skipped=skipped)
             ),
+            begin=start_of(task, from_time, from_position),
             start=start,
         )
         body = creation(wanted)
@@ -105,7 +110,7 @@ def create(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What was asked for. `policy`: PolicyConfig."""
+    """What was asked for. `policy`: PolicyConfig; `begin`: where in the log, None: nowhere in particular."""
 
     name: str
     description: str
@@ -114,6 +119,7 @@ class Wanted:
     task: JobTask
     choice: Choice
     policy: dict[str, Any]
+    begin: StartPosition | None
     start: bool
 
 
@@ -214,3 +220,5 @@ def _configure(service: Service, job_id: str, wanted: Wanted, say: Callable[[str
     say("objects", summary)
     service.update(job_id, "policy", policy_config=wanted.policy)
     say("policy", policy_line(wanted.policy))
+    if wanted.begin is not None:
+        say("position", steps.begin_at(service, job_id, wanted.begin))

@@ -131,6 +131,9 @@ def policy_line(policy: Mapping[str, Any]) -> str:
         parts.append("all indexes" if policy["index_trans"] else "no indexes but keys")
     if "kafka_data_format" in policy:
         parts += publishing_parts(policy)
+    begin = policy.get("file_and_position") or policy.get("gtid_set")
+    if begin:
+        parts.append(f"begins at {begin}")
     if "ddl_trans" in policy:
         where = f"published to {policy['ddl_topic']}" if policy.get("ddl_topic") else "carried over"
         parts.append(f"schema changes {where}" if policy["ddl_trans"] else "no schema changes")

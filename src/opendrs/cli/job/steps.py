@@ -17,6 +17,7 @@ from opendrs.model.endpoint import SIDES
 from opendrs.model.finding import Finding
 from opendrs.model.lifecycle import State
 from opendrs.model.precheck import GROUPS
+from opendrs.model.start import GTIDS_MAX, StartPosition
 
 if TYPE_CHECKING:
     from opendrs.cli.service import Facts, Service
@@ -26,6 +27,7 @@ BUILT_S: Final = 120.0
 NETWORK_S: Final = 300.0
 OBJECTS_S: Final = 1200.0
 PRECHECK_S: Final = 7500.0
+POSITION_S: Final = 3700.0
 NAMES_MAX: Final = 10
 
 
@@ -114,6 +116,22 @@ def objects_line(tree: Mapping[str, Any]) -> str:
 
 def _renamed(name: str, facts: Mapping[str, Any]) -> str:
     return f" -> {facts['name']}" if facts.get("name") not in (None, name) else ""
+
+
+def begin_at(service: Service, job_id: str, start: StartPosition) -> str:
+    """Has a job begin at a place in the log, or at that of a time; what came of it. Raises Refused."""
+    place, gtids = start.file_and_position, start.gtid_set
+    if start.time:
+        query_id = service.collect_position(job_id, start.time)
+        found = until("Finding the position", lambda: _over(service.position(job_id, query_id)), POSITION_S)
+        place, gtids = str(found["position"]), str(found.get("gtid_set") or "")
+        if len(gtids) > GTIDS_MAX:
+            gtids = ""  # the place alone says the same
+    said = {"file_and_position": place, "gtid_set": gtids}
+    look = service.begin_at(job_id, **{name: text for name, text in said.items() if text})
+    there = until("Looking at the position", lambda: _over(service.position(job_id, look)), POSITION_S)
+    behind = f", in front of a transaction of {there['time']}" if there.get("time") else ""
+    return f"begins at {there['position']}{behind}"
 
 
 def precheck(service: Service, job_id: str) -> Prechecked:

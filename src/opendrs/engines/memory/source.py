@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -213,16 +213,24 @@ def _window(changes: list[tuple[int, Change]], position: Lsn | None, transaction
 class Source:
     """Reads a Database."""
 
-    def __init__(self, database: Database, rng: random.Random, chunk_rows: int = 3) -> None:
+    def __init__(self, database: Database, rng: random.Random, chunk_rows: int = 3, start: Lsn | None = None) -> None:
         self.database = database
         self.random = rng
         self._chunk_rows = chunk_rows
+        self._start = start
 
     def catalog(self) -> Catalog:
         return Catalog(tables=tuple(self.database.contents.tables.values()))
 
     def low(self) -> Lsn:
         return self.database.lsn
+
+    def chosen(self) -> Lsn | None:
+        return self._start
+
+    def tables_at(self, position: Lsn, stop: Callable[[], bool]) -> Sequence[Table] | None:
+        del stop
+        return list(self.database.history[position.number].tables.values())
 
     def high(self) -> Lsn:
         return self.database.lsn

@@ -85,12 +85,22 @@ def log_end(session: Session) -> LogEnd:
     return LogEnd(identity(session), row["File"] or "", int(row["Position"] or 0))
 
 
+def demand_log(session: Session) -> None:
+    """Raises SOURCE_REFUSED if the server writes no log."""
+    if session.value("SELECT @@global.log_bin") != "1":
+        raise _log_is_off()
+
+
+def _log_is_off() -> DrsError:
+    return DrsError(Fault.SOURCE_REFUSED, reason="the binary log is off (log_bin)")
+
+
 def _status(session: Session) -> dict[str, str | None]:
     # MySQL renamed the statement in 8.2 and dropped the old name in 8.4.
     renamed = not session.mariadb and session.version_numbers >= (8, 2, 0)
     rows = session.query("SHOW BINARY LOG STATUS" if renamed else "SHOW MASTER STATUS")
     if not rows:
-        raise DrsError(Fault.SOURCE_REFUSED, reason="the binary log is off (log_bin)")
+        raise _log_is_off()
     return rows[0]
 
 

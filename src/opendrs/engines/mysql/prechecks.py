@@ -11,10 +11,12 @@ from opendrs.engines.mysql import prechecks_log as log
 from opendrs.engines.mysql import prechecks_objects as objects
 from opendrs.engines.mysql import prechecks_privileges as privileges
 from opendrs.engines.mysql import prechecks_settings as settings
+from opendrs.engines.mysql import prechecks_start as start
 from opendrs.engines.mysql import prechecks_values as values
 from opendrs.engines.mysql.prechecks_server import INDEX_ENTRY, Counting, Objects, Server, Suspect
 from opendrs.engines.mysql.prechecks_settings import clock_offset_s
-from opendrs.model.precheck import LOAD, LOG, Precheck
+from opendrs.engines.mysql.prechecks_start import look_through, made
+from opendrs.model.precheck import LOAD, LOG, LOG_ONLY, Precheck
 
 __all__ = (
     "CATALOG",
@@ -27,6 +29,8 @@ __all__ = (
     "Server",
     "Suspect",
     "clock_offset_s",
+    "look_through",
+    "made",
 )
 
 CONNECTION: Final[Precheck[Server]] = Precheck(
@@ -177,6 +181,15 @@ SERVER: Final[tuple[Precheck[Server], ...]] = (
         tasks=LOG,
     ),
     Precheck(
+        item="srcStartPositionCheck",
+        group="src_info_check",
+        side="source",
+        looks_at="the place in the log where the job is to begin: that the server has it, in front of a transaction",
+        why="a job that began elsewhere would miss changes, or carry out some a second time",
+        look=start.begin,
+        tasks=LOG_ONLY,
+    ),
+    Precheck(
         item="srcLongTransactionCheck",
         group="src_info_check",
         side="source",
@@ -244,6 +257,15 @@ OBJECTS: Final[tuple[Precheck[Objects], ...]] = (
         looks_at="the storage engine of each selected table",
         why="the rows of some engines are not theirs, or are not logged; engines without transactions keep less",
         look=objects.engines,
+    ),
+    Precheck(
+        item="srcDefinitionSinceStartCheck",
+        group="src_info_check",
+        side="source",
+        looks_at=f"statements of the log from that place on, for {start.LOOK_S:.0f} s, that change selected tables",
+        why="definitions are known as they are now, and rows of older ones would be read by them",
+        look=start.definitions,
+        tasks=LOG_ONLY,
     ),
     Precheck(
         item="srcTableNoPrimaryKeyCheck",

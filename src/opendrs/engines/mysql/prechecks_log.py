@@ -212,6 +212,8 @@ def order_of_commits(server: Server) -> Verdict:
 def prepared(server: Server) -> Verdict:
     """XA transactions that are prepared now. Some always are where applications use XA; only those that stay
     stand in the way: their rows lie in the log before our position, and their COMMIT behind it."""
+    if server.policy.start is not None and server.task == "incremental":
+        return _prepared_long_before(server)
     seen = {row["xid"]: row for row in _prepared(server)}
     waited_s = 0.0
     while seen and waited_s < XA_PATIENCE_S:
@@ -227,6 +229,19 @@ def prepared(server: Server) -> Verdict:
             "Let their coordinator end them. If it is gone, commit each, or take XA ROLLBACK instead:",
             *(f"XA COMMIT {xid};" for xid in seen),
         ),
+    )
+
+
+def _prepared_long_before(server: Server) -> Verdict:
+    """A job that begins at a place of its own reads the log from there, and from where those begin that are open there;
+    of these it sees only what the file of that place and the one before it show."""
+    now = [row["xid"] for row in _prepared(server)]
+    if not now:
+        return passed("No XA transaction is prepared")
+    return alarm(
+        f"XA transactions are prepared: {named(now)}. One that was prepared more than a file of the log before the "
+        "place where the job begins stops the job when it is committed",
+        "Let their coordinator end them; or begin the job before they were prepared.",
     )
 
 

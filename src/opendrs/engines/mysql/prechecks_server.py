@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
+from opendrs.engines.mysql.connect import Session
 from opendrs.engines.mysql.flavour import Flavour
+from opendrs.engines.mysql.history import Since
 from opendrs.engines.mysql.information import Row
 from opendrs.engines.mysql.server import read_flavour
+from opendrs.engines.mysql.source import Source
+from opendrs.engines.mysql.starting import Start, resolve
+from opendrs.engines.mysql.stream import StreamSettings
 from opendrs.errors import DrsError, Fault
-from opendrs.model.catalog import Catalog, TableName
+from opendrs.model.catalog import Catalog, Table, TableName
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import Policy, Task
 from opendrs.model.precheck import Unseen, steps
 from opendrs.model.selection import Selection
+from opendrs.model.start import StartPosition
 
 # XA RECOVER without XA_RECOVER_ADMIN answers XAER_RMERR, as if a transaction were broken (seen on MySQL 9.7).
 NOT_ALLOWED: Final = re.compile(r"error 1401:")
@@ -58,6 +67,24 @@ def literal(text: str | None) -> str:
     return "'" + (text or "").replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+def _place(endpoint: Endpoint, start: StartPosition) -> Start:
+    with Session(endpoint) as session:
+        return resolve(session, start)
+
+
+def _since(server: Server, start: Start, tables: Sequence[Table], stop: Callable[[], bool]) -> Since:
+    """By a reader of its own, which is a replica for as long as that takes."""
+    with TemporaryDirectory(prefix="opendrs.") as folder:
+        settings = StreamSettings(
+            server_id=server.server_id or secrets.randbelow(1 << 31) + (1 << 31),
+            name=server.job or f"check-{secrets.token_hex(4)}",
+            folder=Path(folder),
+            spool_bytes=0,
+        )
+        source = Source(server.session.endpoint, server.selection, settings, readers=1)
+        return source.since(start.position, tables, stop)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Server:
     """One source, asked by the account that will replicate.
@@ -66,6 +93,8 @@ class Server:
     job         id of the job, if it may have begun
     stands_in   the target's side does what foreign keys do to other rows, where the log does not tell
     wait        sleeps some seconds
+    place       the place at which a job begins that a user wants to begin there
+    since       what the log has done to tables since that place, until it is to stop
     """
 
     session: Asking
@@ -76,6 +105,18 @@ class Server:
     job: str = ""
     stands_in: bool = True
     wait: Callable[[float], None] = time.sleep
+    place: Callable[[Endpoint, StartPosition], Start] = _place
+    since: Callable[[Server, Start, Sequence[Table], Callable[[], bool]], Since] = _since
+
+    @cached_property
+    def begin(self) -> Start | DrsError | None:
+        """Where the job begins, or why it cannot; None: nowhere in particular."""
+        if self.policy.start is None or self.task != "incremental":
+            return None
+        try:
+            return self.place(self.session.endpoint, self.policy.start)
+        except DrsError as error:
+            return error
 
     @cached_property
     def flavour(self) -> Flavour:
@@ -171,6 +212,8 @@ class Counting:
 class Objects:
     """What is selected on a server, and what of it is suspicious to the target.
 
+    since   what the log has done to the tables since the place where the job is to begin, or why that is not known;
+            None: there is no such place
     tally   how many rows each suspect concerns, or why that was not counted: filled by the first look that
             needs it, for one scan must do for all
     """
@@ -179,6 +222,7 @@ class Objects:
     catalog: Catalog
     suspects: Mapping[TableName, Sequence[Suspect]] = field(default_factory=dict)
     counting: Counting = field(default_factory=Counting)
+    since: Since | DrsError | None = None
     tally: dict[TableName, Sequence[int] | str] = field(default_factory=dict)
 
     @cached_property

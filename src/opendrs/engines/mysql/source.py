@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from opendrs._core import RecordBatch
@@ -10,6 +10,7 @@ from opendrs.engines.mysql import xa
 from opendrs.engines.mysql.catalog import read_catalog, read_databases, read_session
 from opendrs.engines.mysql.charsets import Charset
 from opendrs.engines.mysql.connect import Session
+from opendrs.engines.mysql.history import Since, look_through
 from opendrs.engines.mysql.keyset import quoted
 from opendrs.engines.mysql.membership import within
 from opendrs.engines.mysql.position import (
@@ -25,23 +26,37 @@ from opendrs.engines.mysql.position import (
 from opendrs.engines.mysql.session import Session as LoggedSession
 from opendrs.engines.mysql.snapshot import Snapshot, lock_selected, open_snapshot
 from opendrs.engines.mysql.splitting import bound
+from opendrs.engines.mysql.starting import resolve
 from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
 from opendrs.model.catalog import Catalog, Table, TableName
-from opendrs.model.checkpoint import Chunk, Key
+from opendrs.model.checkpoint import Chunk, Key, TableProgress
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.event import Batch
 from opendrs.model.position import Position
 from opendrs.model.selection import Selection
+from opendrs.model.start import StartPosition
 
 
 class Source:
-    """The side that is read. Every call opens sessions of its own, so that an idle job holds none."""
+    """The side that is read. Every call opens sessions of its own, so that an idle job holds none.
 
-    def __init__(self, endpoint: Endpoint, selection: Selection, settings: StreamSettings, *, readers: int) -> None:
+    start   where a job without a load is to begin; None: nowhere in particular
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        selection: Selection,
+        settings: StreamSettings,
+        *,
+        readers: int,
+        start: StartPosition | None = None,
+    ) -> None:
         self._endpoint = endpoint
         self._selection = selection
         self._settings = settings
         self._readers = readers
+        self._start = start
 
     def session(self) -> Session:
         return Session(self._endpoint)
@@ -69,6 +84,36 @@ class Source:
         position = locked_position(session)
         session.execute("UNLOCK TABLES")
         return position
+
+    def chosen(self) -> LogPosition | None:
+        if self._start is None:
+            return None
+        with self.session() as session:
+            return resolve(session, self._start).position
+
+    def tables_at(self, position: Position, stop: Callable[[], bool]) -> Sequence[Table] | None:
+        tables = self.catalog().tables
+        since = self.since(position, tables, stop)
+        since.demand_unchanged()
+        if not since.whole:
+            return None
+        return [table for table in tables if table.name not in since.made]
+
+    def since(self, position: Position, tables: Sequence[Table], stop: Callable[[], bool]) -> Since:
+        """What the log has done to tables since a position, up to where it ends now, or it is to stop.
+
+        tables   as they are defined now
+        """
+        end, found = self.high(), Since(self._selection)
+        if end.reached(position):
+            found.whole = True
+            return found
+        with open_stream(
+            self._endpoint, own(position), self._selection, self._settings, self._facts, self.session, rows=False
+        ) as stream:
+            stream.resume({table.name: TableProgress(table=table, loaded=True) for table in tables})
+            look_through(stream, found, end, stop)
+            return found
 
     def high(self) -> LogEnd:
         with self.session() as session:

@@ -57,17 +57,20 @@ class StreamSettings:
     spool_bytes: int
 
 
-def log_options(endpoint: Endpoint, selection: Selection, settings: StreamSettings) -> dict[str, Any]:
+def log_options(
+    endpoint: Endpoint, selection: Selection, settings: StreamSettings, *, rows: bool = True
+) -> dict[str, Any]:
     """What the compiled stream takes."""
+    spool = {"spool": {"folder": str(settings.folder / "spool"), "bytes_max": settings.spool_bytes}}
     return {
         "connection": connection_options(endpoint),
         "server_id": settings.server_id,
         "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, settings.name)),
         "host": replica_host(settings.name),
-        "spool": {"folder": str(settings.folder / "spool"), "bytes_max": settings.spool_bytes},
+        **(spool if rows else {}),
         "spill_folder": str(settings.folder),
         "reconnect_for_s": RECONNECT_S,
-        "selection": core_selection(selection, {}),
+        "selection": core_selection(selection, {}) if rows else {},
     }
 
 
@@ -93,7 +96,8 @@ def _named(name: TableName) -> dict[str, str]:
 
 
 class Stream:
-    """Reads on a thread of its own; decodes on the caller's."""
+    """Reads on a thread of its own; decodes on the caller's. Without `rows`, only statements are told: no row is
+    decoded, and no definition needs to fit."""
 
     def __init__(
         self,
@@ -103,7 +107,10 @@ class Stream:
         session: Session,
         databases: dict[str, Charset],
         filtering: Filtering,
+        *,
+        rows: bool = True,
     ) -> None:
+        self._rows = rows
         self._log = log
         self._endpoint = endpoint
         self._selection = selection
@@ -141,21 +148,25 @@ class Stream:
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         self._tables.update(tables)
         with self._translated():
-            self._log.select(json.dumps(core_selection(self._selection, self._tables)))
-            for name, progress in tables.items():
-                if progress is None:
-                    self._log.forget(name.schema, name.table)
-                    self._filtering.forget(name)
-                    continue
-                self._filtering.know(progress.table)
-                self._log.register(
-                    json.dumps(progress.table.to_json()),
-                    skip_through=progress.low.dump() if progress.low else None,
-                    transactional=progress.table.engine.lower() in TRANSACTIONAL or not progress.table.engine,
-                )
+            if self._rows:
+                self._register(tables)
             if self._waits:
                 self._log.resume()
         self._waits = False
+
+    def _register(self, tables: Mapping[TableName, TableProgress | None]) -> None:
+        self._log.select(json.dumps(core_selection(self._selection, self._tables)))
+        for name, progress in tables.items():
+            if progress is None:
+                self._log.forget(name.schema, name.table)
+                self._filtering.forget(name)
+                continue
+            self._filtering.know(progress.table)
+            self._log.register(
+                json.dumps(progress.table.to_json()),
+                skip_through=progress.low.dump() if progress.low else None,
+                transactional=progress.table.engine.lower() in TRANSACTIONAL or not progress.table.engine,
+            )
 
     def stop_at(self, position: Position | None) -> None:
         with self._translated():
@@ -267,16 +278,18 @@ def open_stream(
     settings: StreamSettings,
     facts: Callable[[], tuple[Session, dict[str, Charset]]],
     asking: Callable[[], Asking],
+    *,
+    rows: bool = True,
 ) -> Iterator[Stream]:
     """Opens the log behind a position and begins to pull it."""
     session, databases = facts()
     try:
-        log = MysqlLog(json.dumps(log_options(endpoint, selection, settings)), position.dump())
+        log = MysqlLog(json.dumps(log_options(endpoint, selection, settings, rows=rows)), position.dump())
     except MysqlError as error:
         raise translate(error, endpoint) from error
     filtering = Filtering(selection, asking)
     try:
-        yield Stream(log, endpoint, selection, session, databases, filtering)
+        yield Stream(log, endpoint, selection, session, databases, filtering, rows=rows)
     finally:
         log.stop()
         filtering.close()

@@ -38,6 +38,11 @@ def between(session: Session, take: Callable[[], Found]) -> Found:
         time.sleep(LOOK_S)
 
 
+def in_use(session: Session) -> bool:
+    """Whether XA transactions have been prepared since the server was started, or still are from before."""
+    return _prepares(session) != "0" or bool(_prepared(session))
+
+
 def _prepared(session: Session) -> list[str]:
     """Names of those that are prepared; none if the account may not see them (MySQL: XA_RECOVER_ADMIN)."""
     form = "FORMAT='SQL'" if session.mariadb else "CONVERT XID"

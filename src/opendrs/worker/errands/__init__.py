@@ -39,6 +39,8 @@ _FILES: Final = {
     Kind.COLLECT: "collect",
     Kind.OBJECTS: "objects",
     Kind.PRECHECK: "precheck",
+    Kind.POSITION: "position",
+    Kind.START_POSITION: "position",
     Kind.TERMINATE: "terminate",
 }
 # The longest that each may take, seconds: behind it the process is ended.
@@ -47,6 +49,8 @@ LIMIT_S: Final = {
     Kind.COLLECT: 900.0,
     Kind.OBJECTS: 900.0,
     Kind.PRECHECK: 7200.0,
+    Kind.POSITION: 3600.0,
+    Kind.START_POSITION: 3600.0,
     Kind.TERMINATE: 900.0,
 }
 

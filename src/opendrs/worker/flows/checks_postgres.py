@@ -87,7 +87,8 @@ def _in_database(session: Session, asked: Asked, seen: Seen, looking: Looking) -
     server = _server(session, asked, seen)
     yield from looking.at((*postgres.SERVER, *postgres.IN_DATABASE), server)
     if seen.catalog is not None:  # else the source's finding names what was not looked at
-        objects = postgres.Objects(server=server, arrival=_arrival(asked, seen.catalog))
+        tables = tuple(table for table in seen.catalog.tables if table.name not in seen.made)
+        objects = postgres.Objects(server=server, arrival=_arrival(asked, replace(seen.catalog, tables=tables)))
         yield from looking.at(postgres.OBJECTS, objects)
 
 

@@ -17,7 +17,7 @@ def source_of(job: Job, hooks: Hooks) -> Source:
         folder=hooks.folder,
         spool_bytes=job.policy.spool_bytes,
     )
-    return Source(job.source, job.selection, settings, readers=job.policy.readers)
+    return Source(job.source, job.selection, settings, readers=job.policy.readers, start=job.policy.start)
 
 
 def reporter(hooks: Hooks) -> Report:

@@ -1,0 +1,68 @@
+"""The place in a log that belongs to a time.
+
+It is the one in front of the first transaction, in the order of the log, whose time is at or after the one that is
+asked for: nothing that was committed from then on lies before it. A transaction's time is what the log says: on MySQL
+8.0 and newer its commit, to the microsecond; on MariaDB, and older MySQL, the second in which the statement began that
+committed it, and of a second nobody knows where in it, so that the whole of it counts. Times do not strictly ascend in
+a log; a transaction that was slow to commit may come behind the place with an earlier time, and none with a later one
+comes before it.
+
+The files are bisected by the times that their begins show. A file's own time is when the statement began whose commit
+filled the one before, which may be long before the file was; so what counts are the transactions that it begins with,
+and a file without any is passed over.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from opendrs.engines.mysql.log_files import MICRO, Files, Place
+from opendrs.errors import DrsError, Fault
+from opendrs.model.start import time_text
+
+
+def locate(files: Files, at_us: int) -> Place:
+    """The place of a time, microseconds since 1970; behind the last transaction it is the end of the log.
+
+    Raises TIME_BEFORE_LOG.
+    """
+    names = files.names
+    begun_us = files.head(names[0]).begun_us
+    if at_us < begun_us:
+        times = {"time": time_of(at_us), "begin": time_of(begun_us)}
+        raise DrsError(Fault.TIME_BEFORE_LOG, file=names[0], **times)
+    place = None
+    for name in names[_where(files, at_us) :]:
+        found, place = files.first(name, at_us)
+        if found:
+            return place
+    assert place is not None, "a log without files"
+    return place
+
+
+def _where(files: Files, at_us: int) -> int:
+    """Number of a file before which, as its begin shows, nothing is at or after the time: the last such file, where
+    times ascend."""
+    sure, low, high = 0, 0, len(files.names)
+    while True:
+        while high - low > 1:
+            middle = (low + high) // 2
+            head = files.head(files.names[middle])
+            if not head.before(at_us):
+                high = middle
+                continue
+            low = middle
+            if head.sure(at_us):
+                sure = middle
+        # What an empty file says of itself may be too old: the one before must say it, too.
+        while low > sure and not files.head(files.names[low]).sure(at_us):
+            low -= 1
+        if low == sure or files.head(files.names[low]).before(at_us):
+            return low
+        low, high = sure, low
+
+
+def time_of(at_us: int) -> str:
+    """Microseconds since 1970 as text."""
+    whole, rest = divmod(at_us, MICRO)
+    return time_text(datetime.fromtimestamp(whole, UTC).replace(microsecond=rest))
