@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,11 +12,13 @@ from opendrs.engines.memory.database import Database, LogPurgedError
 from opendrs.engines.memory.position import Lsn
 from opendrs.engines.memory.sink import Loader, Sink
 from opendrs.errors import DrsError
+from opendrs.model.catalog import Table
 from opendrs.model.checkpoint import Checkpoint, LoadedChunk, Phase, TableProgress
 from opendrs.model.event import Event, Window
+from opendrs.model.position import Position
 from opendrs.pipeline.run import Run
 from opendrs.pipeline.state import State
-from tests.torture.sim.world import WatchedSink, World
+from tests.torture.sim.world import FromThere, WatchedSink, World
 
 SEEDS = int(os.environ.get("OPENDRS_SIM_SEEDS", "1500"))
 FIRST = int(os.environ.get("SEED", "0"))
@@ -24,8 +26,8 @@ MUTANT_SEEDS = 400
 BROKEN = (AssertionError, DrsError, LogPurgedError, KeyError)
 
 
-def play(seed: int, run: type[Run] = Run, sink: type[Sink] = WatchedSink) -> World:
-    world = World(seed, run, sink)
+def play(seed: int, run: type[Run] = Run, sink: type[Sink] = WatchedSink, world_of: type[World] = World) -> World:
+    world = world_of(seed, run, sink)
     if issubclass(sink, WatchedSink):
         sink.world = world
     world.play()
@@ -42,6 +44,47 @@ def test_source_and_target_are_the_same_after_any_crashes() -> None:
         crashes += world.crashes
         looks += world.looks
     assert SEEDS < 100 or (crashes > SEEDS and looks > SEEDS // 5), "a simulation this gentle proves nothing"
+
+
+def test_from_a_place_that_lies_back_on_they_are_the_same() -> None:
+    """At every commit the target shows the source's own moment: nothing from before that place, nothing left out."""
+    changed = 0
+    for seed in range(FIRST, FIRST + SEEDS):
+        try:
+            world = play(seed, world_of=FromThere)
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: play it again with SEED={seed} OPENDRS_SIM_SEEDS=1") from error
+        assert world.start is not None
+        then = world.source.history[world.start.number].tables
+        changed += then != world.source.contents.tables
+    assert SEEDS < 100 or changed > SEEDS // 10, "definitions hardly ever changed"
+
+
+class FromNowOn(Run):
+    """The place that was chosen does not count."""
+
+    def _begin(self) -> Checkpoint:
+        self.source._start = None  # type: ignore[attr-defined]
+        return super()._begin()
+
+
+class DefinitionsOfNow(Run):
+    """Rows of then are read by the definitions of now."""
+
+    def _as_of(self, position: Position) -> Sequence[Table]:
+        del position
+        return self.source.catalog().tables
+
+
+@pytest.mark.parametrize("mutant", [FromNowOn, DefinitionsOfNow])
+def test_mutants_of_such_a_begin_are_caught(mutant: type[Run]) -> None:
+    caught = 0
+    for seed in range(MUTANT_SEEDS):
+        try:
+            play(seed, mutant, world_of=FromThere)
+        except BROKEN:
+            caught += 1
+    assert caught > 0
 
 
 class SavedBeforeFlushed(Run):

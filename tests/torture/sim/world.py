@@ -130,6 +130,7 @@ class World:
         self.depth = 0
         self.quiet = False
         self.next_table = len(tables)
+        self.start: Lsn | None = None
         self.task = self.random.choice(["full+incremental", "full+incremental", "full"])
         for _ in range(self.random.randint(0, 12)):
             self.write()
@@ -231,7 +232,7 @@ class World:
         self.epoch += 1
         epoch = self.epoch
         run = self.run(
-            source=Source(self.source, self.random, chunk_rows=self.random.randint(1, 4)),
+            source=Source(self.source, self.random, chunk_rows=self.random.randint(1, 4), start=self.start),
             sink=self.sink(self.target, epoch),
             checkpoints=Saved(self),
             settings=Settings(task=self.task, readers=1, until_high=True),
@@ -268,6 +269,19 @@ class World:
         assert all(progress.loaded for progress in checkpoint.tables.values())
         known = {name: replace(progress.table) for name, progress in checkpoint.tables.items()}
         assert known == self.source.contents.tables, "the schema history is wrong"
+
+
+class FromThere(World):
+    """A job without a load, which begins at a place of the log that lies back; the target is as the source was then."""
+
+    def __init__(self, seed: int, run: type[Run] = Run, sink: type[Sink] = Sink) -> None:
+        super().__init__(seed, run, sink)
+        self.task = "incremental"
+        for _ in range(self.random.randint(0, 12)):
+            self.write()
+        self.start = Lsn(self.random.randint(0, self.source.lsn.number))
+        self.target.contents = self.source.history[self.start.number].copy()
+        self.target.constrained = True  # by whoever made it as it is
 
 
 class WatchedSink(Sink):

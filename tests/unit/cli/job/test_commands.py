@@ -76,6 +76,49 @@ def test_a_creation_that_goes_through(serve: Serve, run: Run) -> None:
     assert "secret-of" not in ran.output and "PASSED  srcBinlogFormatCheck" in ran.stdout
 
 
+def beginning(*results: Any) -> dict[str, Any]:
+    """The same for a job that begins at a place."""
+    return creating() | {
+        f"POST /jobs/{ID}/collect-db-position": (202, {"id": "found"}),
+        f"PUT /jobs/{ID}/start-position": {"id": ID, "query_id": "looked"},
+        f"GET /jobs/{ID}/db-position": list(results),
+    }
+
+
+PENDING = {"status": "pending"}
+THERE = {"status": "success", "position": "b.000007:805", "gtid_set": "0-1-2", "time": "2026-11-30T07:00:00Z"}
+
+
+def test_a_creation_of_a_job_that_begins_at_a_time(serve: Serve, run: Run) -> None:
+    """The place is found, and set with its GTIDs; a set that is too long for that is left out."""
+    for gtids in ("0-1-2", ",".join(["0-1-2"] * 400)):
+        fake = serve(beginning(PENDING, {**THERE, "gtid_set": gtids}, PENDING, {**THERE, "gtid_set": gtids}))
+        ran = run(
+            "job", "create", "shop", *ENDS, "--databases", "shop", "--task", "incremental",
+            "--from-time", "2026-11-30T08:00+01:00",
+        )  # fmt: skip
+        assert ran.exit_code == 0, ran.output
+        assert {"reset_position_time": "2026-11-30T07:00:00Z"} in fake.bodies("POST")
+        said = {"file_and_position": "b.000007:805", **({"gtid_set": gtids} if len(gtids) < 2048 else {})}
+        assert fake.bodies("PUT")[-1] == said
+        assert "position   begins at b.000007:805, in front of a transaction of 2026-11-30T07:00:00Z\n" in ran.stdout
+
+
+def test_a_creation_of_a_job_that_begins_at_a_place(serve: Serve, run: Run) -> None:
+    fake = serve(beginning(PENDING, {**THERE, "time": ""}))
+    words = ("job", "create", "shop", *ENDS, "--databases", "shop", "--from-position", "b.000007:805")
+    assert run(*words).exit_code == 2, "it loads"
+    ran = run(*words, "--task", "incremental")
+    assert ran.exit_code == 0, ran.output
+    assert fake.bodies("PUT")[-1] == {"file_and_position": "b.000007:805"}
+    assert "position   begins at b.000007:805\n" in ran.stdout
+    refused = {"status": "failed", "error_code": "DRS.10050082", "error_msg": "it does not reach"}
+    serve(beginning(refused))
+    ran = run(*words, "--task", "incremental")
+    assert ran.exit_code == 1 and "it does not reach [DRS.10050082]" in ran.stderr
+    assert f"kept as far as it is: {ID}" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
