@@ -403,3 +403,29 @@ def test_definitions_that_never_agree_are_an_error() -> None:
     with pytest.raises(DrsError) as raised:
         run(source, sink)
     assert raised.value.fault is Fault.SCHEMA_MISMATCH and "at each of 20 looks" in str(raised.value)
+
+
+@pytest.mark.parametrize("append_only", [True, False])
+def test_a_place_that_was_chosen_is_where_the_log_begins(append_only: bool) -> None:
+    """With the tables as they were there, whatever they are now."""
+    source = Source([window("a", 1, U), window("b", 2, U), window("c", 3, U)], tables=(a_table(T),))
+    source.start, source.then = Lsn(2), (a_table(U),)
+    sink = Sink(append_only=append_only)
+    assert run(source, sink) is Phase.FOLLOWING
+    assert source.streams == [2] and sink.done == ["begin 1", "c"]
+    assert [known.keys() for known in source.known] == [{U}]
+
+
+def test_a_load_begins_wherever_it_does() -> None:
+    source = Source([window("a", 1)], moments=[1])
+    source.start, source.then = Lsn(7), ()
+    run(source, Sink(), task="full+incremental")
+    assert source.streams == [0]
+
+
+def test_who_is_asked_to_pause_while_the_log_is_looked_through_has_not_begun() -> None:
+    source, sink = Source([window("a", 1)]), Sink()
+    source.start, source.then = Lsn(0), None
+    with pytest.raises(Stopped):
+        run(source, sink)
+    assert sink.done == [] and source.streams == []

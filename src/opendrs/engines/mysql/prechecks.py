@@ -188,6 +188,7 @@ SERVER: Final[tuple[Precheck[Server], ...]] = (
         why="a job that began elsewhere would miss changes, or carry out some a second time",
         look=start.begin,
         tasks=LOG_ONLY,
+        unseen="FAILED",
     ),
     Precheck(
         item="srcLongTransactionCheck",
@@ -266,6 +267,7 @@ OBJECTS: Final[tuple[Precheck[Objects], ...]] = (
         why="definitions are known as they are now, and rows of older ones would be read by them",
         look=start.definitions,
         tasks=LOG_ONLY,
+        unseen="FAILED",
     ),
     Precheck(
         item="srcTableNoPrimaryKeyCheck",

@@ -30,13 +30,15 @@ def begin(server: Server) -> Verdict:
         if found.fault not in _NOT_THERE:
             raise found
         return failed(found.message, found.hint)
-    where = found.place or f"behind {found.gtid_set}"
+    where = f"at {found.place}" if found.place else f"behind {found.gtid_set}"
     if found.moment_us is not None:
         where += f", in front of a transaction of {time_of(found.moment_us)}"
+    elif found.place:
+        where += ", where the log ends now"
     facts = found.position.facts
     if facts.get("open") or facts.get("restart"):
         where += "; XA transactions that are prepared there are read from where they begin"
-    return passed(f"The job begins at {where}")
+    return passed(f"The job begins {where}")
 
 
 def look_through(server: Server, catalog: Catalog) -> Since | DrsError | None:
