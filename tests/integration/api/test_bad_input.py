@@ -424,25 +424,36 @@ def test_objects(raw: Raw, job: str) -> None:
     refused(INVALID, object_scope="world")
     refused(EMPTY, object_scope="table")
     refused(INVALID, object_scope="all", object_info={"a": {"all": True}})
-    refused(UNSUPPORTED, object_scope="all", target_root_db={"db_name": "x"})
+    refused(INVALID, object_scope="all", object_info={"a": {"all": False, "name": "b"}})
+    refused(INVALID, object_scope="all", target_root_db={"db_name": "x\ny"})
     for name in ("", "x" * 65, "a\nb", "a\u202eb"):
         refused(INVALID, object_scope="database", object_info={name: {"all": True}})
         refused(INVALID, object_scope="table", object_info={"a": {"tables": {name: {}}}})
         if name:
             refused(INVALID, object_scope="database", object_info={"a": {"all": True, "name": name}})
     refused(INVALID, object_scope="table", object_info={"a": {}})
-    refused(INVALID, object_scope="table", object_info={"a": {"all": True, "tables": {"t": {}}}})
     refused(INVALID, object_scope="table", object_info={"a": {"schemas": {"s": {}}}})
     refused(INVALID, object_scope="table", object_info={"a": {"tables": {"t": {"type": "nonsense"}}}})
     refused(INVALID, object_scope="table", object_info={"a": {"tables": {"t": 1}}})
     for rule in (
         {"type": "procedure"},
+        {"type": "view", "filter_conditions": ["id > 1"]},
         {"filtered": True},
-        {"columns": {"c": {}}},
-        {"name": "other"},
+        {"filtered": True, "filter_conditions": [" "]},
+        {"filter_conditions": ["id > 1", "id < 9"]},
+        {"filter_conditions": ["x" * 513]},
+        {"columns": {"c": {}, "C": {}}},
+        {"columns": {"c": {"name": "x"}, "d": {"name": "X"}}},
+        {"columns": {"c": {"additional": True}}},
+        {"columns": {"c": {"additional": True, "operation_type": "ADDITIONALCOLUMN,create_time", "type": "int"}}},
+        {"columns": {"c": {"additional": True, "operation_type": "ADDITIONALCOLUMN,default_value", "type": "int"}}},
+        {"db_alias_name": "one", "schema_alias_name": "two"},
+        {"dml": "ix"},
         {"sync_type": "config"},
+        {"sync_type": "other"},
+        {"config_conditions": ["x" * 513]},
     ):
-        refused(UNSUPPORTED, object_scope="table", object_info={"a": {"tables": {"t": rule}}})
+        refused(INVALID, object_scope="table", object_info={"a": {"tables": {"t": rule}}})
 
 
 def test_policies(raw: Raw, job: str) -> None:
