@@ -196,6 +196,8 @@ class PgError(Exception):
     column: str | None
     constraint: str | None
     key: str | None
+    op: str | None
+    statement: str | None
 
 class PgConnection:
     def __init__(self, options_json: str) -> None: ...
@@ -219,7 +221,14 @@ class PgCopy:
 
 class PgApplier:
     def register(self, id: int, target_json: str) -> None: ...
-    def apply(self, tables: Sequence[tuple[int, object]], mode: str, idempotent: Sequence[int]) -> dict[str, Any]: ...
+    def apply(
+        self,
+        tables: Sequence[tuple[int, object]],
+        mode: str,
+        idempotent: Sequence[int],
+        on_conflict: str = "stop",
+    ) -> dict[str, Any]: ...
+    def release(self) -> None: ...
 
 # kafka.rs
 

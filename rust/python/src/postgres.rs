@@ -25,6 +25,8 @@ create_exception!(
      detail, hint, where, schema, table, column, constraint\n\
      \x20           as the server says, or of the table that a value or a conflict is about\n\
      key         the key of the row, '(id)=(5)', of a value or a conflict\n\
+     op          of a conflict: insert, update or delete\n\
+     statement   of a conflict: the change as SQL, for people, if it is known which one it was\n\
      Whatever does not apply is None."
 );
 
@@ -32,7 +34,7 @@ create_exception!(
 fn attributes(error: &driver::PgError) -> Vec<(&'static str, Option<&str>)> {
     let server = error.server();
     let (mut schema, mut table, mut column, mut constraint) = (None, None, None, None);
-    let mut key = None;
+    let (mut key, mut op, mut statement) = (None, None, None);
     match error {
         driver::PgError::Server(said) => {
             schema = said.schema.as_deref();
@@ -48,6 +50,7 @@ fn attributes(error: &driver::PgError) -> Vec<(&'static str, Option<&str>)> {
             (schema, table) = (Some(&*conflict.schema), Some(&*conflict.table));
             constraint = conflict.constraint.as_deref();
             key = conflict.key.as_deref();
+            (op, statement) = (Some(conflict.op), conflict.statement.as_deref());
         }
         _ => {}
     }
@@ -63,6 +66,8 @@ fn attributes(error: &driver::PgError) -> Vec<(&'static str, Option<&str>)> {
         ("column", column),
         ("constraint", constraint),
         ("key", key),
+        ("op", op),
+        ("statement", statement),
     ]
 }
 
@@ -272,20 +277,31 @@ impl PgApplier {
     }
 
     /// Applies the changes of a window: (id, batch) a table, in mode "transactional" or "merged". The
-    /// changes of the tables in `idempotent` may have been applied already. After an error: ROLLBACK.
+    /// changes of the tables in `idempotent` may have been applied already. `on_conflict`: "stop" (a change that
+    /// finds the target otherwise than it presupposes is an error), "ignore" (the target's rows stay) or "overwrite"
+    /// (the source's row wins). After an error: ROLLBACK.
     ///
-    /// Returns {"tables": {id: {"inserted": n, "updated": n, "deleted": n}}, "bytes": n}.
+    /// Returns {"tables": {id: {"inserted": n, "updated": n, "deleted": n}}, "bytes": n, "resolved": [{"table": id,
+    /// "seq": n, "txn": n, "part": n, "op": "insert", "resolved": "ignored", "reason": "...", "statement": "..."}]}.
+    #[pyo3(signature = (tables, mode, idempotent, on_conflict="stop"))]
     fn apply<'py>(
         &self,
         py: Python<'py>,
         tables: Vec<(u32, Bound<'py, PyAny>)>,
         mode: &str,
         idempotent: Vec<u32>,
+        on_conflict: &str,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mode = match mode {
             "transactional" => driver::Mode::Transactional,
             "merged" => driver::Mode::Merged,
             other => return Err(raise(&driver::PgError::Usage(format!("there is no apply mode {other}")))),
+        };
+        let on_conflict = match on_conflict {
+            "stop" => driver::OnConflict::Stop,
+            "ignore" => driver::OnConflict::Ignore,
+            "overwrite" => driver::OnConflict::Overwrite,
+            other => return Err(raise(&driver::PgError::Usage(format!("conflicts cannot be answered by {other}")))),
         };
         let mut batches: Vec<(u32, RecordBatch)> = Vec::with_capacity(tables.len());
         for (id, batch) in &tables {
@@ -293,7 +309,7 @@ impl PgApplier {
         }
         let idempotent: HashSet<u32> = idempotent.into_iter().collect();
         let counts = with_connection(py, &self.slot, |connection| {
-            lock(&self.applier).apply(connection, &batches, mode, &idempotent)
+            lock(&self.applier).apply(connection, &batches, mode, &idempotent, on_conflict)
         })?;
         let by_table = PyDict::new(py);
         for (id, table) in &counts.tables {
@@ -306,8 +322,28 @@ impl PgApplier {
         let result = PyDict::new(py);
         result.set_item("tables", by_table)?;
         result.set_item("bytes", counts.bytes)?;
+        result.set_item("resolved", counts.resolved.iter().map(|one| told(py, one)).collect::<PyResult<Vec<_>>>()?)?;
         Ok(result)
     }
+
+    /// Before a savepoint is set: forgets the one that an apply has left behind, if there is one.
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        with_connection(py, &self.slot, |connection| lock(&self.applier).release(connection))
+    }
+}
+
+/// What became of a conflict.
+fn told<'py>(py: Python<'py>, one: &driver::Resolved) -> PyResult<Bound<'py, PyDict>> {
+    let shown = PyDict::new(py);
+    for (name, number) in [("table", one.table), ("seq", one.seq), ("txn", one.txn), ("part", one.part)] {
+        shown.set_item(name, number)?;
+    }
+    for (name, text) in
+        [("op", one.op), ("resolved", one.resolved), ("reason", &one.reason), ("statement", &one.statement)]
+    {
+        shown.set_item(name, text)?;
+    }
+    Ok(shown)
 }
 
 /// Adds the names of this file to the module.

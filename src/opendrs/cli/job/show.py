@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SLOWEST: Final = 10
 TABLES_READ_MAX: Final = 5_000  # the service lists tables by name, so that the slowest are sought here
 NONE_YET: Final = "-1"
+CONFLICTS: Final = {
+    "stop": "stops at conflicts", "ignore": "leaves the target's rows at conflicts",
+    "overwrite": "writes over the target's rows at conflicts",
+}  # fmt: skip
 _BEFORE: Final = frozenset({State.CREATING, State.CREATE_FAILED, State.CONFIGURATION, State.SCHEDULED})
 
 
@@ -117,6 +121,8 @@ def facts(look: Look) -> list[tuple[str, str]]:
         ("Progress", progress_line(look.progress) if look.overview else ""),
         ("Tables", tables_line(look.overview)),
         ("Delay", delay_line(look)),
+        ("Speed", speed_line(detail.get("speed_limit") or ())),
+        ("Attention", attention_line(look.progress)),
         ("May now", words.named(may) if may else "nothing: wait for what is under way"),
     ]
 
@@ -127,6 +133,10 @@ def _ends(infos: Sequence[Mapping[str, Any]] | None) -> str:
 
 def policy_line(policy: Mapping[str, Any]) -> str:
     parts = [f"apply {policy['apply_mode']}"] if policy.get("apply_mode") else []
+    if (word := policy.get("conflict_policy")) in CONFLICTS:
+        parts.append(CONFLICTS[word])
+    if policy.get("dml_types", "i,u,d") != "i,u,d":
+        parts.append(f"of changes of rows only {policy['dml_types']}")
     if "index_trans" in policy:
         parts.append("all indexes" if policy["index_trans"] else "no indexes but keys")
     if "kafka_data_format" in policy:
@@ -179,6 +189,22 @@ def delay_line(look: Look) -> str:
     if look.state != State.INCREMENTAL:
         return ""
     return "not known yet" if look.delay_s is None else f"{look.delay_s:,.1f} s"
+
+
+def speed_line(windows: Sequence[Mapping[str, Any]]) -> str:
+    """`10 MB/s from 01:00 to 05:59 UTC`."""
+    return words.named(
+        f"{one['speed']} MB/s from {one['begin']} to {one['end']}{' UTC' if one.get('is_utc', True) else ''}"
+        for one in windows
+    )
+
+
+def attention_line(progress: Mapping[str, Any] | None) -> str:
+    """What somebody should look at; empty: nothing."""
+    from opendrs.cli.view import attention
+
+    known = progress or {}
+    return attention(int(known.get("dirty_rows", 0)), int(known.get("ddl_alarms", 0)))
 
 
 def delay_s(progress: Mapping[str, Any] | None) -> float | None:
