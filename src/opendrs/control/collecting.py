@@ -93,7 +93,12 @@ def _known(connection: Connection, head: Head, kind: str) -> dict[str, Any]:
     """What needs no look at the source."""
     if kind == "synchronized":
         return _replicated(connection, head)
-    saved = actions.latest(connection, head.id, Kind.OBJECTS, status="success")
+    return chosen(connection, head.id)
+
+
+def chosen(connection: Connection, job_id: str) -> dict[str, Any]:
+    """What was chosen last, as it was asked for."""
+    saved = actions.latest(connection, job_id, Kind.OBJECTS, status="success")
     return dict(saved.params["db_object"]) if saved else {"object_scope": "all"}
 
 

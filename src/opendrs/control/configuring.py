@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from opendrs.control.asking import ON_ITS_WAY, Asking, demand, locked, refused
 from opendrs.control.creation import demand_description, demand_name
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Kind
+from opendrs.model.action import SAVINGS, Kind
 from opendrs.model.checkpoint import Phase
 from opendrs.model.job import Policy
 from opendrs.model.lifecycle import Intent, Verb
@@ -121,16 +121,28 @@ def save_objects(asking: Asking, job_id: str, selection: Selection, asked: Mappi
     """
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
-        demand(head, Verb.OBJECTS, "saving objects")
-        begun = checkpoints.load(connection, job_id)
-        if begun is not None and begun.phase not in (Phase.CATCHING_UP, Phase.FOLLOWING):
-            raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
-        if actions.pending(connection, job_id, {Kind.OBJECTS}):
-            raise refused(head, "saving objects", "another saving is not over yet")
-        if actions.pending(connection, job_id, {Kind.EDIT}):
-            raise refused(head, "saving objects", "the last edit of them is not over yet")
-        key = actions.ask(
-            connection, job_id, Kind.OBJECTS, asking.caller.user_name, revision=head.revision, status="waiting",
-            params={"selection": selection.to_json(), "db_object": dict(asked)},
-        )  # fmt: skip
-        return key, head
+        demand_editable(connection, head)
+        return ask_saving(connection, head, asking.caller.user_name, selection, asked), head
+
+
+def demand_editable(connection: Connection, head: Head, but: str = "") -> None:
+    """Raises WRONG_STATE unless the objects of a job may be chosen now.
+
+    but   the action that is about to choose them, and does not stand in its own way
+    """
+    demand(head, Verb.OBJECTS, "saving objects")
+    begun = checkpoints.load(connection, head.id)
+    if begun is not None and begun.phase not in (Phase.CATCHING_UP, Phase.FOLLOWING):
+        raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
+    if any(action.id != but for action in actions.pending(connection, head.id, SAVINGS)):
+        raise refused(head, "saving objects", "another saving is not over yet")
+    if actions.pending(connection, head.id, {Kind.EDIT}):
+        raise refused(head, "saving objects", "the last edit of them is not over yet")
+
+
+def ask_saving(
+    connection: Connection, head: Head, user: str, selection: Selection, asked: Mapping[str, Any], **facts: Any
+) -> str:
+    """Its id. `facts`: where the selection comes from, if not from a request."""
+    params = {"selection": selection.to_json(), "db_object": dict(asked), **facts}
+    return actions.ask(connection, head.id, Kind.OBJECTS, user, revision=head.revision, status="waiting", params=params)
