@@ -17,7 +17,7 @@ from opendrs.api.app import App, Limits
 from opendrs.api.gateway import Gateway
 from opendrs.api.server import Patience, bind, server
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Action, Kind
+from opendrs.model.action import IMPORTS, Action, Kind
 from opendrs.model.caller import Wanted
 from opendrs.model.endpoint import Secret
 from opendrs.model.failure import Failure
@@ -198,6 +198,7 @@ def _result(action: Action) -> Mapping[str, Any]:
         Kind.NETWORK: {"ends": [{**end, "side": side} for side in ("source", "target")]},
         Kind.COLLECT: {"databases": {"shop": {"tables": [["orders", "table"]], "total": 1}}, "most": 10},
         Kind.OBJECTS: {"databases": 1, "tables": 1},
+        **{kind: {"rows": 1} for kind in IMPORTS},
         Kind.PRECHECK: {"passed": True, "findings": [finding]},
         Kind.POSITION: position,
         Kind.START_POSITION: position,
@@ -223,7 +224,7 @@ def open_world(
     ticks = itertools.count(0, 100)  # nothing has to be waited for
     attendant = Attendant(place=place, supervisor=workers, clock=lambda: float(next(ticks)))
     listener = bind("127.0.0.1", 0)
-    serving = server(App(Gateway(store, seal), limits), patience)
+    serving = server(App(Gateway(store, seal, folder=folder), limits), patience)
     thread = threading.Thread(target=serving.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
