@@ -35,6 +35,8 @@ CALLS: Final[dict[Verb, str]] = {
     Verb.PRECHECK: "action `precheck`",
     Verb.OBJECTS: "update_job, type `db_object`",
     Verb.POLICY: "update_job, type `policy`",
+    Verb.PARAMETERS: "update_job_configurations, update_tuning_params",
+    Verb.SPEED: "batch_set_speed",
     Verb.COLLECT: "collect_db_objects_async",
     Verb.START: "action `start`",
     Verb.STOP: "action `stop` (pause)",

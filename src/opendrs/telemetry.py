@@ -49,6 +49,9 @@ METRICS: Final = (
     Metric("apply_bytes_total", "counter", "bytes", _JOB, "size of these rows in memory"),
     Metric("apply_transactions_total", "counter", "1", _JOB, "source transactions made durable by this worker"),
     Metric("apply_ddls_total", "counter", "1", _JOB, "schema changes made durable by this worker"),
+    Metric(
+        "apply_dirty_rows_total", "counter", "rows", _JOB, "rows that did not arrive as they were, met by this worker"
+    ),
 )
 
 LOG_BYTES_MAX: Final = 64 << 20  # a log that is larger when a process starts is put aside

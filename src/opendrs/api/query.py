@@ -65,9 +65,14 @@ class Query:
 
     def number(self, name: str, *, default: int, low: int, high: int) -> int:
         """A whole number within bounds; both kinds of bounds are told."""
+        found = self.whole(name, low=low, high=high)
+        return default if found is None else found
+
+    def whole(self, name: str, *, low: int, high: int) -> int | None:
+        """The same without a default."""
         value = self.text(name)
         if value is None:
-            return default
+            return None
         # int() takes more: signs, underscores, blanks, digits of other scripts.
         if not (value.isascii() and value.isdecimal() and len(value) <= 18) or not low <= int(value) <= high:
             reason = f"{shown(value)!r} is no number from {low} to {high}"

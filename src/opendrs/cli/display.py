@@ -18,11 +18,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from opendrs.cli.view import Pace, View
+from opendrs.cli.view import View, attention
 from opendrs.model.checkpoint import Phase
 from opendrs.model.lifecycle import State
 from opendrs.store.events import PRECHECK_FINDING, Event
-from opendrs.store.progress import TableCounts
+from opendrs.worker.pace import Pace
 
 EVENTS_SHOWN: Final = 5
 BAR_WIDTH: Final = 30
@@ -163,6 +163,8 @@ def fields(view: View, left_s: float | None) -> dict[str, Any]:
         "rows_per_s": round(metrics.get("apply_rows_rate", 0)),
         "bytes_per_s": round(metrics.get("apply_bytes_rate", 0)),
     }
+    # What is not there needs no word.
+    facts |= {"dirty_rows": view.dirty or None, "ddl_alarms": view.alarms or None}
     if view.trouble is not None:
         facts |= {"trouble": view.trouble["message"], "attempts": view.trouble["attempts"]}
     return facts
@@ -218,6 +220,8 @@ class Picture:
             parts += [self._load(view, left_s), _rates(view)]
         else:
             parts.append(_following(view))
+        if words := attention(view.dirty, view.alarms):
+            parts.append(Text(f"! {words}", style="yellow"))
         if view.trouble is not None:
             parts.append(Text(f"! {view.trouble['message']} ({view.trouble['attempts']} attempts)", style="yellow"))
         if self._events:
@@ -240,12 +244,8 @@ class Picture:
         grid.add_row(Text(tables, style="bold"), _bar(view.done), f"{view.done:.0%}", left)
         for table in view.tables:
             if table.state == "loading":
-                grid.add_row(str(table.name), _bar(_done(table)), f"{_done(table):.0%}", f"{table.rows:,} rows")
+                grid.add_row(str(table.name), _bar(table.done), f"{table.done:.0%}", f"{table.rows:,} rows")
         return grid
-
-
-def _done(table: TableCounts) -> float:
-    return table.rows / max(table.rows_estimate, table.rows + 1)
 
 
 def _bar(done: float) -> ProgressBar:

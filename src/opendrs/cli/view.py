@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from opendrs.model.lifecycle import State
-from opendrs.store import events, jobs, progress
+from opendrs.store import ddls, dirty, events, jobs, progress
 from opendrs.store.database import Store
 from opendrs.store.events import SavedEvent
 from opendrs.store.progress import TableCounts
 
 TABLES_SHOWN: Final = 6
-PACE_S: Final = 30.0  # the time left is guessed from the last so many seconds
 # Said by both the supervisor and the worker; one of them is enough for people.
 _DOUBLED: Final = frozenset({"worker.began", "worker.ended"})
 
@@ -29,6 +27,8 @@ class View:
     trouble   servers that do not answer, with `message`, `attempts`, `began_at`
     tables    the most interesting ones
     events    since the last look
+    dirty     rows that did not come into the target as the source has them
+    alarms    statements that were left out or have failed, and nobody has seen it yet
     """
 
     state: State
@@ -38,6 +38,8 @@ class View:
     trouble: Mapping[str, Any] | None
     tables: tuple[TableCounts, ...]
     events: tuple[SavedEvent, ...]
+    dirty: int = 0
+    alarms: int = 0
 
     @property
     def done(self) -> float:
@@ -48,6 +50,17 @@ class View:
         return self.events[-1].id if self.events else 0
 
 
+def attention(dirty: int, alarms: int) -> str:
+    """`3 rows did not arrive as they were; 1 statement was left out or has failed`; empty: all is well."""
+    rows = (
+        f"{dirty:,} {'row did not arrive as it was' if dirty == 1 else 'rows did not arrive as they were'}"
+        if dirty
+        else ""
+    )
+    verb = "statement was left out or has failed" if alarms == 1 else "statements were left out or have failed"
+    return "; ".join(part for part in (rows, f"{alarms:,} {verb}" if alarms else "") if part)
+
+
 def look(store: Store, job_id: str, *, after: int) -> View:
     """Reads all of it at one moment; `after` is the last event that was seen."""
     with store.read() as connection:
@@ -55,6 +68,8 @@ def look(store: Store, job_id: str, *, after: int) -> View:
         saved = progress.load(connection, job_id)
         tables = progress.tables(connection, job_id, limit=TABLES_SHOWN)
         new = events.after(connection, job_id, after)
+        rows = sum(dirty.counts(connection, job_id).values())
+        alarms = ddls.alarms(connection, job_id)
     counters: Mapping[str, Any] = saved.counters if saved else {}
     return View(
         state=job.state if job else State.STARTING,
@@ -64,23 +79,6 @@ def look(store: Store, job_id: str, *, after: int) -> View:
         trouble=counters.get("trouble"),
         tables=tuple(tables),
         events=tuple(saved for saved in new if saved.event.name not in _DOUBLED),
+        dirty=rows,
+        alarms=alarms,
     )
-
-
-class Pace:
-    """How long it will still take, from how much was done lately."""
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, float]] = deque()
-
-    def left_s(self, now: float, done: float) -> float | None:
-        """Seconds until `done` is 1; None while nobody can say."""
-        if self._seen and done < self._seen[-1][1]:
-            self._seen.clear()  # a table began anew
-        self._seen.append((now, done))
-        while len(self._seen) > 2 and self._seen[1][0] <= now - PACE_S:
-            self._seen.popleft()
-        then, before = self._seen[0]
-        if done >= 1.0 or now <= then or done <= before:
-            return None
-        return (1.0 - done) * (now - then) / (done - before)

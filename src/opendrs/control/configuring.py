@@ -18,7 +18,7 @@ from opendrs.model.lifecycle import Intent, Verb
 from opendrs.model.links import TASK_WORDS
 from opendrs.model.selection import Selection
 from opendrs.model.start import StartPosition
-from opendrs.store import actions, checkpoints, jobs
+from opendrs.store import actions, checkpoints, jobs, parameters
 from opendrs.store.jobs import Head
 
 
@@ -81,7 +81,7 @@ def _set_policy(
         if head.intent is not Intent.REST:
             # Shown as failed while a network is away, and its worker goes by the policy it has.
             raise refused(head, "changing the policy", ON_ITS_WAY.get(head.intent, "it is being worked at"))
-        old = jobs.policy_of(connection, job_id)
+        old = parameters.take_in(connection, job_id)
         policy = change(head, old)
         look = None
         if policy.start != old.start or look_again:

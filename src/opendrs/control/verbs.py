@@ -17,7 +17,7 @@ from opendrs.control.prechecked import demand_prechecked
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import STARTS, Kind
 from opendrs.model.lifecycle import MOVES, Intent, State, Trigger, Verb
-from opendrs.store import actions, commands, jobs
+from opendrs.store import actions, commands, jobs, parameters
 from opendrs.store.jobs import Head
 
 AHEAD_MAX: Final = timedelta(days=365)
@@ -28,7 +28,7 @@ def start(asking: Asking, job_id: str, *, at: datetime | None = None) -> tuple[s
     if at is not None:
         demand_near("start_time", at)
     with asking.store.write() as connection:
-        head = locked(asking, connection, job_id)
+        head = _settled(asking, connection, job_id)
         demand(head, Verb.START, "start")
         demand_prechecked(connection, head)
         if at is None and head.state is State.CONFIGURATION:
@@ -101,7 +101,7 @@ def edit(asking: Asking, job_id: str) -> tuple[str, Head]:
 def reset(asking: Asking, job_id: str) -> tuple[str, Head]:
     """Lets a job begin anew, from the full phase: what it has made in the target goes first."""
     with asking.store.write() as connection:
-        head = locked(asking, connection, job_id)
+        head = _settled(asking, connection, job_id)
         demand(head, Verb.RESET, "reset")
         if head.intent is not Intent.REST:
             raise refused(head, "reset", ON_ITS_WAY.get(head.intent, "it is being worked at"))
@@ -145,7 +145,7 @@ def _errand(
     asking: Asking, job_id: str, verb: Verb, kind: Kind, params: Mapping[str, Any], secrets: str | None = None
 ) -> tuple[str, Head]:
     with asking.store.write() as connection:
-        head = locked(asking, connection, job_id)
+        head = _settled(asking, connection, job_id)
         demand(head, verb, verb.value)
         if actions.pending(connection, job_id, {kind}):
             raise refused(head, verb.value, "another one is not over yet")
@@ -156,9 +156,21 @@ def _errand(
         return key, head
 
 
+def _settled(asking: Asking, connection: Connection, job_id: str) -> Head:
+    """The job, for whoever looks at it as it will be: what its parameters were set to while it was worked at is part of
+    its policy as soon as nobody does."""
+    head = locked(asking, connection, job_id)
+    if head.intent is not Intent.REST:
+        return head
+    parameters.take_in(connection, job_id)
+    return locked(asking, connection, job_id)
+
+
 def _move(connection: Connection, head: Head, trigger: Trigger, intent: Intent, what: str, **values: Any) -> None:
     if not jobs.move(connection, head.id, trigger, intent=intent, **values):
         raise refused(head, what, "it has just changed")
+    if MOVES[trigger].target is State.STARTING:
+        parameters.apply(connection, head.id)
 
 
 def _intend(connection: Connection, head: Head, intent: Intent, what: str) -> None:

@@ -27,12 +27,15 @@ class Chunk:
     """Rows of one table whose key lies above `lower` and not above `upper`; None is without bound.
 
     ordinal   place among the chunks of the table, in key order
+    rows      of a table of which a filter wants some rows only, how many the source had there when it was cut, about;
+              else 0. Not kept
     """
 
     table: TableName
     ordinal: int
     lower: Key | None = None
     upper: Key | None = None
+    rows: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,10 @@ class Stream(Protocol):
         """Begins, or goes on behind a SchemaChange. The tables given are known anew, or (None) gone:
         what the log says of those is dropped. A selected table that was never given is SchemaChanged."""
 
+    def pulled(self) -> str:
+        """How far the log has been pulled from the source, which may be further than `next` has come: for people, as in
+        `mysql-bin.000514:197`. Any thread may ask, at any time; empty: it cannot be said."""
+
     def stop_at(self, position: Position | None) -> None:
         """Lets an event end exactly at `position`, if that is still ahead. None: at no place in particular."""
 
@@ -203,6 +207,20 @@ class Sink(Protocol):
     def rest(self, tables: Mapping[TableName, TableProgress]) -> None:
         """The log is no longer followed, for now: forgets what is not flushed, and sets right what matters only to
         those who may write here from now on."""
+
+
+class Objects(Protocol):
+    """Told of what is made beside tables and rows, by whoever makes it, on any thread: facts for people. Returns at
+    once."""
+
+    def planned(self, views: Collection[TableName], *, beside: bool = False) -> None:
+        """These are the source's views now. `beside`: these come to those that are known."""
+
+    def views(self, made: Collection[TableName], refused: Mapping[TableName, str]) -> None:
+        """Views that are there, and those that could not be made, with the reason; durable."""
+
+    def indexes(self, table: TableName, made: int, total: int) -> None:
+        """So many of a table's indexes are there, its key included; of so many that are to be made."""
 
 
 class Checkpoints(Protocol):

@@ -42,6 +42,9 @@ class Policy:
     topology        many2one: several tables may arrive as one, although nothing tells their rows apart but their keys
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
+    batch_rows      rows that a lane of the load reads at a time, at most
+    batch_bytes     the same in bytes; one row more may be read
+    chunk_rows      rows between two keys that are read and made durable together, about
     publishing      how changes are published; for Kafka only
     start           where in the log a job without a load begins; None: where it ends at that time
     """
@@ -57,18 +60,22 @@ class Policy:
     topology: Topology = "one2one"
     server_id: int = 0
     spool_bytes: int = 10 << 30
+    batch_rows: int = 16_384
+    batch_bytes: int = 2 << 20
+    chunk_rows: int = 200_000
     publishing: Publishing = field(default_factory=Publishing)
     start: StartPosition | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"version": 5, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
+        return {"version": 6, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`, version 3 before
-        `topology`, version 4 before `start`: what they stand for by default was all there was."""
+        `topology`, version 4 before `start`, version 5 before the sizes of what a load reads: what they stand for by
+        default was all there was."""
         facts = dict(data)
-        if (version := facts.pop("version")) not in (1, 2, 3, 4, 5):
+        if (version := facts.pop("version")) not in (1, 2, 3, 4, 5, 6):
             raise ValueError(f"a policy of version {version} is not understood")
         publishing = Publishing.from_json(facts.pop("publishing", {}))
         start = facts.pop("start", None)

@@ -135,6 +135,8 @@ class Verb(StrEnum):
     OBJECTS = "db_object"
     EDIT = "edit_db_object"
     POLICY = "policy"
+    PARAMETERS = "parameters"
+    SPEED = "speed_limit"
     COLLECT = "collect"
     START = "start"
     STOP = "stop"
@@ -145,6 +147,7 @@ class Verb(StrEnum):
 
 
 _AT_REST: Final = _FAILED | {S.PAUSED}
+_THERE: Final = frozenset(State) - {S.CREATING, S.CREATE_FAILED, S.RELEASING, S.RELEASE_FAILED, S.RELEASED}
 
 # The states in which each may be asked for.
 ALLOWED: Final[dict[Verb, frozenset[State]]] = {
@@ -158,7 +161,11 @@ ALLOWED: Final[dict[Verb, frozenset[State]]] = {
     Verb.EDIT: frozenset({S.INCREMENTAL, S.INCREMENTAL_FAILED, S.PAUSED}),
     # Of a job that rests: it counts from the next start on (ours).
     Verb.POLICY: _AT_REST | {S.CONFIGURATION},
-    Verb.COLLECT: frozenset(State) - {S.CREATING, S.CREATE_FAILED, S.RELEASING, S.RELEASE_FAILED, S.RELEASED},
+    # START_FAILED is ours: what kept it from starting may be a parameter. They count from the next start on.
+    Verb.PARAMETERS: _AT_REST | {S.CONFIGURATION, S.FULL, S.INCREMENTAL},
+    # At any time, for it takes effect at once (ours).
+    Verb.SPEED: _THERE,
+    Verb.COLLECT: _THERE,
     Verb.START: frozenset({S.CONFIGURATION, S.SCHEDULED}),
     Verb.STOP: frozenset({S.FULL, S.FULL_FAILED, S.FULL_DONE, S.INCREMENTAL, S.INCREMENTAL_FAILED}),
     Verb.RESTART: _FAILED | {S.PAUSED, S.FULL, S.INCREMENTAL},

@@ -17,3 +17,6 @@ class Position(Protocol):
 
     def covers(self, other: Self) -> bool:
         """Whether everything up to `other` is at or before this position. Reflexive and transitive."""
+
+    def brief(self) -> str:
+        """In one short line for people and clients, as in `mysql-bin.000514:197`."""

@@ -28,8 +28,9 @@ from opendrs.pipeline.evolve import difference, evolved
 from opendrs.pipeline.faultpoints import Faults, NoFaults
 from opendrs.pipeline.flow import Flow, Threaded
 from opendrs.pipeline.judge import Judge, NoJudge
+from opendrs.pipeline.limiting import Limit, NoLimit
 from opendrs.pipeline.meeting import Exchange, Meeting, NoMeeting
-from opendrs.pipeline.progress import Progress, Silent
+from opendrs.pipeline.progress import Progress, Silent, Watched
 from opendrs.pipeline.publishing import refuse_new_keys, told
 from opendrs.pipeline.snapshotting import Load, Stopped, unchanged
 from opendrs.pipeline.state import State
@@ -75,6 +76,7 @@ class Run:
     progress: Progress = field(default_factory=Silent)
     barrier: Barrier = field(default_factory=NoBarrier)
     judge: Judge = field(default_factory=NoJudge)
+    limit: Limit = field(default_factory=NoLimit)
     meeting: Meeting = field(default_factory=NoMeeting)
     flow: Callable[[Stream], AbstractContextManager[Flow]] = lambda stream: Threaded(stream, nbytes_max=QUEUE_BYTES_MAX)
     _restarts: Counter[TableName] = field(default_factory=Counter)
@@ -94,7 +96,9 @@ class Run:
                     self._settle(state, Phase.DONE)
                     continue
                 # The log is pulled from the first second, so that a long load cannot lose it.
-                with self.source.stream(state.position) as stream:
+                with self.source.stream(state.position) as pulled:
+                    self.progress.pulls(state.position, pulled)
+                    stream = Watched(pulled, self.progress)
                     if self.sink.append_only:
                         stream.resume(state.known())
                         self._publish(state, stream)
@@ -127,6 +131,9 @@ class Run:
             )
         phase = Phase.FOLLOWING if loaded else Phase.LOADING
         checkpoint = Checkpoint(phase=phase, position=position, tables=tables)
+        for progress in tables.values():
+            # Thousands of them take a while to be made; until they are, none is whole.
+            self.progress.table(replace(progress, loaded=False))
         self.sink.begin(checkpoint)
         self.faults.here(faultpoints.BEGUN)
         return checkpoint
@@ -189,7 +196,7 @@ class Run:
         """Copies what is not loaded; returns the tables that changed meanwhile."""
         return Load(
             state=state, sink=self.sink, readers=self.settings.readers, stop=self.stop, faults=self.faults,
-            progress=self.progress, outdated=self._outdated, append_only=self.sink.append_only,
+            progress=self.progress, outdated=self._outdated, append_only=self.sink.append_only, limit=self.limit,
         ).run(snapshot)  # fmt: skip
 
     def _publish(self, state: State, stream: Stream) -> None:
@@ -336,7 +343,8 @@ class Run:
                 self.faults.here(faultpoints.WINDOW_WRITTEN)
             case SchemaChange():
                 self._commit(state, stream, written)
-                changed = self._alter(state, event)
+                with self._told(event):
+                    changed = self._alter(state, event)
             case Heartbeat():
                 if written and not _whole(written):
                     return  # between the parts of a transaction there is no position to save
@@ -448,6 +456,17 @@ class Run:
         state.alter(after)
         return changed
 
+    @contextmanager
+    def _told(self, change: SchemaChange) -> Iterator[None]:
+        """A change of the schema is told of before it is carried out: while the target holds locks for it, nobody waits
+        for anything else."""
+        self.progress.altering(change)
+        try:
+            yield
+        except DrsError as error:
+            self.progress.refused(change, error)
+            raise
+
     def _commit(self, state: State, stream: Stream, written: list[Event]) -> None:
         """Makes the written events durable, remembers it, and lets the source forget: in this order."""
         if not written:
@@ -466,8 +485,13 @@ class Run:
         self.faults.here(faultpoints.FLUSHED)
         self.checkpoints.save(position, phase)
         self.faults.here(faultpoints.SAVED)
-        state.durable()
+        before = state.durable()
         state.position = position
+        for name, progress in difference(before or state.tables, state.tables).items():
+            if progress is None:
+                self.progress.forgotten(name)
+            else:
+                self.progress.table(progress)
         if phase is not state.phase:
             state.phase = phase
             self.progress.phase(phase)

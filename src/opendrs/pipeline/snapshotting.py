@@ -15,6 +15,7 @@ from opendrs.model.checkpoint import Chunk, LoadedChunk, TableProgress
 from opendrs.model.engine import Loader, SchemaChanged, Sink, Snapshot
 from opendrs.pipeline import faultpoints
 from opendrs.pipeline.faultpoints import Faults
+from opendrs.pipeline.limiting import Limit
 from opendrs.pipeline.progress import Progress
 from opendrs.pipeline.publishing import gaps, in_order, missing
 from opendrs.pipeline.state import State
@@ -171,9 +172,11 @@ class Load:
         progress: Progress,
         outdated: Outdated,
         append_only: bool,
+        limit: Limit,
     ) -> None:
         self._outdated = outdated
         self._append_only = append_only
+        self._limit = limit
         self._state = state
         self._sink = sink
         self._readers = readers
@@ -233,6 +236,7 @@ class Load:
                     rows += batch.num_rows
                     nbytes += batch.nbytes
                     self._progress.copied(table.name, batch.num_rows, batch.nbytes)
+                    self._limit.spend(batch.nbytes, halt)
                 loaded = LoadedChunk(chunk=chunk, rows=rows, nbytes=nbytes, exact=batches.exact)
             self._faults.here(faultpoints.CHUNK_WRITTEN)
             loader.commit(loaded)
@@ -243,6 +247,7 @@ class Load:
             raise
         self._faults.here(faultpoints.CHUNK_COMMITTED)
         self._state.record(loaded)
+        self._progress.chunk(chunk)
 
     def _finish(self, table: Table) -> None:
         progress = self._state.tables[table.name]

@@ -46,9 +46,11 @@ class State:
             self._before = self.tables
         self.tables = tables
 
-    def durable(self) -> None:
-        """The target has flushed."""
-        self._before = None
+    def durable(self) -> dict[TableName, TableProgress] | None:
+        """The target has flushed. Returns the tables as they were before, if changes of the schema made others of
+        them."""
+        before, self._before = self._before, None
+        return before
 
     def undo(self) -> None:
         """The target has rolled back."""

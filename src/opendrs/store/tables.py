@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # The newest migration, so that a process can see without loading Alembic that there is nothing to do.
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -244,7 +245,9 @@ progress = Table(
     Column("updated_at", Instant, nullable=False),
 )
 
+# scanned   rows of the source that were looked at: where a filter leaves some out, more than `rows`
 # state   waiting, loading or loaded
+# indexes   that are to be made, keys included; indexes_made: that are there
 table_progress = Table(
     "table_progress",
     metadata,
@@ -256,6 +259,21 @@ table_progress = Table(
     Column("rows_estimate", BigInteger, nullable=False),
     Column("bytes_estimate", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("scanned", BigInteger, nullable=False, server_default="0"),
+    Column("indexes", Integer, nullable=False, server_default="0"),
+    Column("indexes_made", Integer, nullable=False, server_default="0"),
+)
+
+# Views of the source. reason: why one is not there, if it could not be made.
+view_progress = Table(
+    "view_progress",
+    metadata,
+    _job_key(),
+    Column("schema_name", String(255), primary_key=True),
+    Column("view_name", String(255), primary_key=True),
+    Column("made", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
 
@@ -300,6 +318,92 @@ proofs = Table(
     Column("reason", Text, nullable=False),
     Column("seconds", Float(53), nullable=False),
     Column("taken_at", Instant, nullable=False),
+)
+
+# Rows that did not come into the target as the source has them (model.dirty): the newest, in the order in which they
+# were met.
+#
+# digest   SHA-256 of what tells a row from every other one of the job
+dirty_rows = Table(
+    "dirty_rows",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    _job_key(primary=False),
+    Column("digest", String(64), nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("schema_name", String(255), nullable=False),
+    Column("table_name", String(255), nullable=False),
+    Column("op", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("resolved", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("uq_dirty_rows_job_id_digest", "job_id", "digest", unique=True),
+    Index("ix_dirty_rows_job_id_phase_id", "job_id", "phase", "id"),
+)
+
+# How many there have been, those that are no longer kept included.
+dirty_counts = Table(
+    "dirty_counts",
+    metadata,
+    _job_key(),
+    Column("phase", String(16), primary_key=True),
+    Column("resolved", String(16), primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+)
+
+# Statements of the source's log that change the schema (model.ddl_record).
+#
+# seqno   counts the statements of a job from 1
+# digest   SHA-256 of what tells a statement from every other one of the job
+# before   position behind which the target stood when the statement was met
+# durable   the target has moved on from there
+# cleaned_at   when somebody has taken note of it, if it was left out or failed
+ddls = Table(
+    "ddls",
+    metadata,
+    _job_key(),
+    Column("seqno", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("durable", Boolean, nullable=False),
+    Column("point", Text, nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("at", Instant),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("cleaned_at", Instant),
+    Index("uq_ddls_job_id_digest", "job_id", "digest", unique=True),
+)
+
+# Changes of tunable parameters (model.parameters).
+#
+# in_policy   the job's policy has it
+# applied_at   when a worker was started that goes by it
+parameter_changes = Table(
+    "parameter_changes",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    _job_key(primary=False),
+    Column("name", String(64), nullable=False),
+    Column("old_value", Text, nullable=False),
+    Column("new_value", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("in_policy", Boolean, nullable=False),
+    Column("applied_at", Instant),
+    Index("ix_parameter_changes_job_id_id", "job_id", "id"),
+)
+
+# How fast a load may be (model.speed): a list of windows. No row: as fast as it can.
+speed_limits = Table(
+    "speed_limits",
+    metadata,
+    _job_key(),
+    Column("windows", Json, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 # Which migration was the last: Alembic's own table, as Alembic makes it.

@@ -20,7 +20,7 @@ from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Kind
 from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import TRIGGER_TO, Intent, State, Trigger
-from opendrs.store import actions, checkpoints, events, jobs, leases
+from opendrs.store import actions, checkpoints, events, jobs, leases, parameters
 from opendrs.store.database import StoreError
 from opendrs.store.events import Event
 from opendrs.store.jobs import Head
@@ -104,6 +104,7 @@ class Attendant:
             if not jobs.is_due(connection, head.id, datetime.now(UTC)):
                 return  # it was put off meanwhile
             if jobs.move(connection, head.id, Trigger.START, intent=Intent.RUN, starts_at=None):
+                parameters.apply(connection, head.id)
                 _tell(connection, head.id, "job.due", "the time to start has come")
 
     # at work
@@ -145,7 +146,8 @@ class Attendant:
             if jobs.intent_of(connection, head.id) is not head.intent:
                 return  # something else is wanted by now
             if head.intent is Intent.RESTART:
-                jobs.move(connection, head.id, Trigger.RESUME, intent=Intent.RUN)
+                if jobs.move(connection, head.id, Trigger.RESUME, intent=Intent.RUN):
+                    parameters.apply(connection, head.id)
                 self._not_before.pop(head.id, None)
             else:
                 jobs.move(connection, head.id, Trigger.RESTS, intent=Intent.REST)

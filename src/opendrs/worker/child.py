@@ -22,14 +22,17 @@ from typing import Final, NoReturn, cast
 import psutil
 
 from opendrs.errors import DrsError, Fault
+from opendrs.pipeline.limiting import Debt
 from opendrs.pipeline.snapshotting import Stopped
-from opendrs.store import checkpoints, commands, leases
+from opendrs.store import checkpoints, commands, leases, progress, speeds
 from opendrs.store.database import Store, StoreError, open_store, reason
 from opendrs.telemetry import Mask, context, log_to
 from opendrs.worker import killing, process
 from opendrs.worker.heart import Heart, LeaseLost
 from opendrs.worker.hooks import Hooks, Replicate
 from opendrs.worker.journal import Journal
+from opendrs.worker.ledger import Ledger
+from opendrs.worker.left_out import left_out
 from opendrs.worker.memory import Thrift
 from opendrs.worker.order import Order
 from opendrs.worker.outcome import Exit, Outcome
@@ -66,6 +69,17 @@ def main() -> NoReturn:
     leave(work(order, epoch, stop, mask))
 
 
+def _report(order: Order, stop: threading.Event, mask: Mask) -> Report:
+    job, nudge = order.job, threading.Event()
+    return Report(
+        usage=usage(psutil.Process()),
+        nudge=nudge,
+        ledger=Ledger(nudge=nudge, stop=stop),
+        left_out=lambda change: left_out(change, job),
+        mask=mask,
+    )
+
+
 def leave(status: Exit) -> NoReturn:
     """Ends the process at once: a thread that waits for a server must not keep it."""
     logging.shutdown()
@@ -77,12 +91,14 @@ def leave(status: Exit) -> NoReturn:
 def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     """Takes the lease, works until there is an end, and leaves the last word in the lease."""
     job, me = order.job, process.myself("worker")
-    report = Report(usage=usage(psutil.Process()))
+    report, limit = _report(order, stop, mask), Debt()
     try:
         store = open_store(order.state)
         with store.write() as connection:
             taken = leases.take(connection, job.id, epoch, me)
             saved = checkpoints.load(connection, job.id)
+            told = progress.load(connection, job.id)
+            limit.set(speeds.load(connection, job.id))
     except (DrsError, *StoreError) as error:
         log.error("the state store cannot be used", extra=context("", reason=reason(error)))
         return Exit.NETWORK
@@ -90,7 +106,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
         log.warning("overtaken before it began", extra=context("worker.fenced", epoch=epoch))
         return Exit.FENCED
     if saved is not None and not order.options.reset:
-        report.resumed_in(saved.phase)
+        report.resumed_in(saved.phase, told.counters.get("components") if told else None)
     journal = Journal(mask)
     logging.getLogger("opendrs").addHandler(journal)
     timing = order.timing
@@ -101,7 +117,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
     }
     heart = Heart(
         store, job.id, epoch, me=me, report=report, journal=journal, timing=timing,
-        lost=_fenced, obey=lambda name: asked[name].set(),
+        lost=_fenced, obey=lambda name: asked[name].set(), speed=limit.set,
     )  # fmt: skip
     turn = Turn(
         order=order,
@@ -111,6 +127,7 @@ def work(order: Order, epoch: int, stop: threading.Event, mask: Mask) -> Exit:
         proof=asked["proof"],
         edited=asked["edit"],
         report=report,
+        limit=limit,
         heart=heart,
         mask=mask,
     )
@@ -137,6 +154,7 @@ class Turn:
     proof: threading.Event
     edited: threading.Event
     report: Report
+    limit: Debt
     heart: Heart
     mask: Mask
 
@@ -162,6 +180,9 @@ class Turn:
             stop=self.stop,
             progress=report,
             checkpoints=report,
+            objects=report,
+            dirty=report.ledger,
+            limit=self.limit,
             proof=self.proof,
             faults=killing.faults(),
             log=logging.getLogger("opendrs.job"),

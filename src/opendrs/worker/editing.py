@@ -11,7 +11,7 @@ from opendrs.model.action import Kind
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job
 from opendrs.model.selection import Selection
-from opendrs.store import actions, jobs
+from opendrs.store import actions, jobs, progress
 from opendrs.store.database import Store
 from opendrs.worker.flows import Flow
 from opendrs.worker.hooks import Hooks
@@ -72,10 +72,12 @@ def carried_out(store: Store, job_id: str, edit: Edit) -> None:
     """The job has the selection from now on. May be repeated. Raises StoreError."""
     with store.write() as connection:
         jobs.change(connection, job_id, selection=edit.selection.to_json())
+        progress.forget_views(connection, job_id, kept=edit.selection.wants)
         actions.close(connection, edit.id)
 
 
-def failed(store: Store, edit: Edit, error: DrsError) -> None:
+def failed(store: Store, job: Job, edit: Edit, error: DrsError) -> None:
     """The job keeps the selection that it has. Raises StoreError."""
     with store.write() as connection:
+        progress.forget_views(connection, job.id, kept=job.selection.wants)
         actions.close(connection, edit.id, "failed", Failure.of(error))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
@@ -18,12 +19,12 @@ from opendrs.model.checkpoint import Phase
 from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import Intent, State
 from opendrs.model.position import Position
-from opendrs.store import checkpoints, commands, events, jobs, leases, progress
+from opendrs.model.speed import SpeedWindow
+from opendrs.store import checkpoints, commands, events, jobs, leases, progress, speeds
 from opendrs.store.database import Store, StoreError, reason
-from opendrs.store.events import Event
 from opendrs.store.leases import Holder
 from opendrs.telemetry import context
-from opendrs.worker import process
+from opendrs.worker import ledger, process
 from opendrs.worker.journal import Journal
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.report import Report, Trouble, Update
@@ -83,9 +84,10 @@ def end_state(outcome: Outcome, phase: Phase | None) -> State | None:
 class Heart:
     """Beats until it is closed with the worker's last word.
 
-    me    this process, as it has said in the lease
-    lost  called, once, if the lease is
-    obey  called with each command that somebody has left in the store
+    me     this process, as it has said in the lease
+    lost   called, once, if the lease is
+    obey   called with each command that somebody has left in the store
+    speed  told how fast a load may be, at each beat
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Heart:
         timing: Timing,
         lost: Callable[[], None],
         obey: Callable[[commands.Name], None],
+        speed: Callable[[Sequence[SpeedWindow]], None],
     ) -> None:
         self._store = store
         self._job_id = job_id
@@ -110,6 +113,7 @@ class Heart:
         self._timing = timing
         self._lost = lost
         self._obey = obey
+        self._speed = speed
         self._state: tuple[State, Failure | None] | None = None
         self._writing = threading.Lock()  # over every transaction that depends on the epoch
         self._stop = threading.Event()
@@ -128,22 +132,16 @@ class Heart:
 
     def beat(self) -> None:
         """Renews, and writes what is new. Raises LeaseLost, and StoreError if the store is away or too busy."""
-        update, told = self._gather()
+        update = self._report.fetch()
         waited_s = 0.0 if update.trouble is None else self._report.clock() - update.trouble.since
         word = state_now(update.phase, update.trouble, waited_s, self._timing)
-        try:
-            with self._writing, self._store.write() as connection:
-                self._hold(connection)
-                self._carry(connection, update, told)
-                asked = commands.take(connection, self._job_id)
-                if word is not None:
-                    failed = word is State.INCREMENTAL_FAILED and update.trouble is not None
-                    self._enter(connection, word, update.trouble.failure if failed and update.trouble else None)
-        except StoreError:
-            self._report.put_back(update)
-            self._journal.put_back(told)
-            self._state = None  # whether it was written is not known
-            raise
+        with self._carried(update) as connection:
+            asked = commands.take(connection, self._job_id)
+            windows = speeds.load(connection, self._job_id)
+            if word is not None:
+                failed = word is State.INCREMENTAL_FAILED and update.trouble is not None
+                self._enter(connection, word, update.trouble.failure if failed and update.trouble else None)
+        self._speed(windows)
         for name in asked:
             self._obey(name)
 
@@ -201,17 +199,31 @@ class Heart:
                 log.warning("the state store cannot be written", extra=context("", reason=reason(error)))
 
     def _last_word(self, outcome: Outcome) -> None:
-        update, told = self._gather()
+        update = self._report.fetch()
+        with self._carried(update) as connection:
+            leases.finish(connection, self._job_id, self._epoch, outcome.to_json())
+            self._come_to_rest(connection, outcome, update.phase)
+
+    @contextmanager
+    def _carried(self, update: Update) -> Iterator[Connection]:
+        """A transaction under the lease, with all that is new: if it cannot be written, it is new the next time."""
+        if update.recovered is not None:
+            _tell_of_recovery(update.recovered)
+        told, entries = self._journal.fetch(), self._report.ledger.fetch()
         try:
             with self._writing, self._store.write() as connection:
                 self._hold(connection)
-                leases.finish(connection, self._job_id, self._epoch, outcome.to_json())
-                self._carry(connection, update, told)
-                self._come_to_rest(connection, outcome, update.phase)
+                self._carry(connection, update)
+                events.append(connection, self._job_id, told)
+                ledger.carry(connection, self._job_id, entries)
+                yield connection
         except StoreError:
             self._report.put_back(update)
             self._journal.put_back(told)
+            self._report.ledger.put_back(entries)
+            self._state = None  # whether it was written is not known
             raise
+        self._report.ledger.written(entries)
 
     def _come_to_rest(self, connection: Connection, outcome: Outcome, phase: Phase | None) -> None:
         state = end_state(outcome, phase)
@@ -221,28 +233,26 @@ class Heart:
             return  # the machine or the service stops, not the job: whoever comes next goes on with it
         jobs.enter(connection, self._job_id, state, epoch=self._epoch, failure=outcome.failure, rests=True)
 
-    def _carry(self, connection: Connection, update: Update, told: Sequence[Event]) -> None:
+    def _carry(self, connection: Connection, update: Update) -> None:
         if update.first:
             progress.forget_tables(connection, self._job_id)
         progress.forget_tables(connection, self._job_id, update.forgotten)
         progress.save_tables(connection, self._job_id, update.tables)
+        if update.planned is not None:
+            progress.plan_views(connection, self._job_id, update.planned)
+        if update.beside:
+            progress.plan_views(connection, self._job_id, update.beside, beside=True)
+        progress.save_views(connection, self._job_id, update.views)
         progress.save(connection, self._job_id, update.counters)
         if update.checkpoint is not None:
             phase, position = update.checkpoint
             text = _dump(position)
             checkpoints.save(connection, self._job_id, epoch=self._epoch, phase=phase, position=text)
-        events.append(connection, self._job_id, told)
 
     def _enter(self, connection: Connection, state: State, failure: Failure | None) -> None:
         if self._state != (state, failure):
             jobs.enter(connection, self._job_id, state, epoch=self._epoch, failure=failure)
             self._state = (state, failure)
-
-    def _gather(self) -> tuple[Update, list[Event]]:
-        update = self._report.fetch()
-        if update.recovered is not None:
-            _tell_of_recovery(update.recovered)
-        return update, self._journal.fetch()
 
 
 def _tell_of_recovery(trouble: Trouble) -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opendrs.model.checkpoint import Phase
-from opendrs.model.engine import Checkpoints
+from opendrs.model.dirty import Dirty
+from opendrs.model.engine import Checkpoints, Objects
 from opendrs.model.job import Job
 from opendrs.pipeline.faultpoints import Faults
+from opendrs.pipeline.limiting import Limit
 from opendrs.pipeline.progress import Progress
 from opendrs.store.database import Store
 from opendrs.worker.order import Options
@@ -19,11 +21,15 @@ from opendrs.worker.order import Options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """Handed to `replicate`. Everything in here may be used from any thread and returns at once.
+    """Handed to `replicate`. Everything in here may be used from any thread, and returns at once unless it is said that
+    it waits.
 
     stop         set when the run is to pause: flush, then raise pipeline.snapshotting.Stopped
     progress     told what the pipeline does
     checkpoints  told what is durable in the target
+    objects      told what is made in the target beside tables and rows
+    dirty        remembers rows that do not arrive as they are; waits until they are written down
+    limit        how fast the load may read
     proof        set when somebody asks for a proof; whoever begins one clears it
     faults       where a test may kill this process
     log          to the job's log file; with `extra=telemetry.context("name", ...)` also to the job's events
@@ -37,6 +43,9 @@ class Hooks:
     stop: threading.Event
     progress: Progress
     checkpoints: Checkpoints
+    objects: Objects
+    dirty: Dirty
+    limit: Limit
     proof: threading.Event
     faults: Faults
     log: logging.Logger

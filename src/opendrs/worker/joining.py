@@ -9,15 +9,16 @@ stands in the target, in the commit that did it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
-from opendrs.model.checkpoint import Phase, TableProgress
-from opendrs.model.event import Event
+from opendrs.model.checkpoint import Chunk, Phase, TableProgress
+from opendrs.model.engine import Objects, Stream
+from opendrs.model.event import Event, SchemaChange
 from opendrs.model.job import Job
 from opendrs.model.position import Position
 from opendrs.pipeline.meeting import Exchange
@@ -115,25 +116,66 @@ class GuestMeeting:
 
 
 class _Quiet:
-    """Progress of a guest: its tables are the job's, its phases are not."""
+    """Progress of a guest: its tables are the job's, and so are the statements that it meets; its phases are not, nor
+    is how far it is in the log."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._tables: set[TableName] = set()
+
+    def leave(self) -> None:
+        """The tables do not come."""
+        for name in sorted(self._tables):
+            self._progress.forgotten(name)
 
     def phase(self, phase: Phase) -> None:
         del phase
 
     def table(self, progress: TableProgress) -> None:
+        self._tables.add(progress.table.name)
         self._progress.table(progress)
 
     def forgotten(self, name: TableName) -> None:
+        self._tables.discard(name)
         self._progress.forgotten(name)
 
     def copied(self, name: TableName, rows: int, nbytes: int) -> None:
         self._progress.copied(name, rows, nbytes)
 
+    def chunk(self, chunk: Chunk) -> None:
+        self._progress.chunk(chunk)
+
+    def pulls(self, position: Position, stream: Stream) -> None:
+        del position, stream
+
+    def read(self, event: Event) -> None:
+        del event
+
+    def altering(self, change: SchemaChange) -> None:
+        self._progress.altering(change)
+
+    def refused(self, change: SchemaChange, error: DrsError) -> None:
+        self._progress.refused(change, error)
+
     def applied(self, event: Event) -> None:
         del event
+
+
+class _Beside:
+    """What a guest makes comes to what the job has."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def planned(self, views: Collection[TableName], *, beside: bool = False) -> None:
+        del beside
+        self._objects.planned(views, beside=True)
+
+    def views(self, made: Collection[TableName], refused: Mapping[TableName, str]) -> None:
+        self._objects.views(made, refused)
+
+    def indexes(self, table: TableName, made: int, total: int) -> None:
+        self._objects.indexes(table, made, total)
 
 
 class _Nowhere:
@@ -238,19 +280,20 @@ class Joining:
             self._hooks.edited.wait(LOOK_S)
 
     def _carry_out(self, edit: Edit) -> None:
-        guest = guest_of(self._job, edit)
-        failure = self._exchanged(edit, guest)
+        guest, progress = guest_of(self._job, edit), _Quiet(self._hooks.progress)
+        failure = self._exchanged(edit, guest, self._guest_hooks(progress))
         if self._stop.is_set():
             return  # whoever comes next goes on
         self._patiently(lambda: self._drop_guest(guest, self._epoch))
         if failure is None:
             self._patiently(lambda: carried_out(self._hooks.store, self._job.id, edit))
             return
-        self._patiently(lambda: failed(self._hooks.store, edit, failure))
+        progress.leave()
+        self._patiently(lambda: failed(self._hooks.store, self._job, edit, failure))
         facts = {"code": failure.code, "reason": failure.message}
         self._hooks.log.error("the selection stays as it was", extra=context("objects.failed", **facts))
 
-    def _exchanged(self, edit: Edit, guest: Job) -> DrsError | None:
+    def _exchanged(self, edit: Edit, guest: Job, hooks: Hooks) -> DrsError | None:
         """Returns when the edit is durable in the target, or why it cannot be."""
         backoff = Backoff(Timing())
         while not self._stop.is_set():
@@ -261,7 +304,7 @@ class Joining:
                 if meeting is None:
                     current.exchanged.wait(POLL_S)
                 else:
-                    self._guest(guest, self._epoch, self._guest_hooks(), meeting)
+                    self._guest(guest, self._epoch, hooks, meeting)
             except (Joined, Stopped):
                 pass
             except DrsError as error:
@@ -279,11 +322,13 @@ class Joining:
                 self._stop.wait(backoff.next())
         return None
 
-    def _guest_hooks(self) -> Hooks:
+    def _guest_hooks(self, progress: Progress) -> Hooks:
         folder = self._hooks.folder / FOLDER
         folder.mkdir(exist_ok=True)
-        progress = _Quiet(self._hooks.progress)
-        return replace(self._hooks, stop=self._stop, progress=progress, checkpoints=_Nowhere(), folder=folder)
+        return replace(
+            self._hooks, stop=self._stop, progress=progress, checkpoints=_Nowhere(),
+            objects=_Beside(self._hooks.objects), folder=folder,
+        )  # fmt: skip
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer | None:
         """The answer of a server or the store, however often it has to be asked. None: we are to end."""

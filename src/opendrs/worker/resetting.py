@@ -10,7 +10,7 @@ import shutil
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job
-from opendrs.store import checkpoints, events, leases, progress, proofs
+from opendrs.store import checkpoints, ddls, dirty, events, leases, progress, proofs
 from opendrs.store.events import Event
 from opendrs.worker.flows import Flow
 from opendrs.worker.hooks import Hooks
@@ -48,5 +48,8 @@ def _forget(job: Job, epoch: int, hooks: Hooks) -> None:
         checkpoints.clear(connection, job.id)
         proofs.clear(connection, job.id)
         progress.forget_tables(connection, job.id)
+        progress.forget_views(connection, job.id)
+        dirty.clear(connection, job.id)
+        ddls.settle(connection, job.id)
         told = Event(name=events.RESET, message="the job begins anew", level="warning", fields={"epoch": epoch})
         events.append(connection, job.id, [told])

@@ -207,6 +207,14 @@ def test_a_job_from_creation_to_its_end(
     synced = sdk.call("list_db_objects", job_id=job, type="synchronized").object_info[source]
     assert synced.tables["orders"].name == own and synced.tables["lines"].name == "lines"
     assert sdk.call("show_progress_data", job_id=job, type="table").count == 2
+    for kind in ("view", "table_indexs", "procedure"):
+        assert sdk.call("show_progress_data", job_id=job, type=kind).count == 0
+    (change,) = eventually(lambda: (found := sdk.call("list_job_ddls", job_id=job).ddl_list)[0].exe_result and found)
+    assert "ADD w INT" in change.ddl_text and change.status == 0
+    halves = {
+        one.type: one for one in sdk.call("show_increment_components_detail", job_id=job).increment_components_list
+    }
+    assert {one.status for one in halves.values()} == {"STARTED"} and all(one.current_point for one in halves.values())
     eventually(lambda: int(sdk.detail(job, "progress").progress_info.incr_trans_delay_millis) >= 0)
 
     sdk.act(job, "stop")

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import huaweicloudsdkdrs.v3 as v3
 import huaweicloudsdkdrs.v5 as v5
 import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException, SdkError
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.failure import Failure
@@ -82,11 +84,27 @@ def _soon() -> str:
     return str(int((time.time() + 3600) * 1000))
 
 
+def limit_speed(sdk: Sdk, job: str) -> None:
+    """A refusal is a row of the answer; here it is one like others."""
+    window = v3.SpeedLimitInfo(begin="01:00", end="05:59", speed="10", is_utc=True)
+    body = v3.BatchLimitSpeedReq([v3.LimitSpeedReq(job_id=job, speed_limit=[window])])
+    (row,) = sdk.call("batch_set_speed", version="v3", body=body).results
+    if row.status != "success":
+        raise ClientRequestException(400, SdkError("", row.error_code, row.error_msg))
+
+
+def set_parameters(sdk: Sdk, job: str) -> None:
+    values = [v5.ParameterInfo(parameter_name="read_task_num", parameter_value="4")]
+    sdk.call("update_job_configurations", job_id=job, body=v5.ModifyParameterReq(values))
+
+
 ASKED: dict[Verb, Callable[[Sdk, str], Any]] = {
     Verb.NETWORK: lambda sdk, job: sdk.act(job, "network"),
     Verb.PRECHECK: lambda sdk, job: sdk.act(job, "precheck"),
     Verb.OBJECTS: lambda sdk, job: sdk.update(job, "db_object", db_object=chosen("shop", "orders")),
     Verb.POLICY: lambda sdk, job: sdk.update(job, "policy", policy_config=v5.PolicyConfig(ddl_trans=False)),
+    Verb.PARAMETERS: set_parameters,
+    Verb.SPEED: limit_speed,
     Verb.COLLECT: lambda sdk, job: sdk.call("collect_db_objects_async", job_id=job, type="source"),
     Verb.START: lambda sdk, job: sdk.act(job, "start"),
     Verb.STOP: lambda sdk, job: sdk.act(job, "stop"),

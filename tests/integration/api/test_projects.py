@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from opendrs.store import identity, jobs
 from opendrs.store.tables import access_keys, projects, users
 from tests.integration.api.raw import DONE, Raw
-from tests.integration.api.test_bad_input import GOOD_BODIES, creation, query
+from tests.integration.api.test_bad_input import GOOD_BODIES, creation, missing, query
 from tests.integration.api.world import World
 
 OTHER, USER, PASSWORD = "fedcba9876543210fedcba9876543210", "stranger", "a-password-of-a-stranger"
@@ -75,7 +75,7 @@ def test_no_operation_finds_it(
     shared_world.run_errands()
     with shared_world.store.read() as connection:
         before = jobs.find(connection, job)
-    code = "DRS.M05003" if operation.name == "show_progress_data" else "DRS.10000010"
+    code = missing(operation)
     bodies = [GOOD_BODIES.get(operation.name)]
     if operation.name == "execute_job_action":
         words = ("start", "stop", "restart", "reset", "terminate", "network", "precheck", "create_compare")
@@ -90,14 +90,15 @@ def test_no_operation_finds_it(
             {"job": {"type": kind, "params": params}}
             for kind in ("name", "description", "policy", "db_object", "notify")
         ]
-    path = operation.path.format(project_id=OTHER, job_id=job, type="table")
+    words_of_path = {"job_id": job, "type": "table", "alarm_id": "1"}
+    path = operation.path.format(project_id=OTHER, **words_of_path)
     words = query(operation)
     if "query_id" in words:
         words = {**words, "query_id": queried}
     for body in bodies:
         raw.refused(code, operation.method, path, body, token=stranger, **words)
         # And not by naming the project that it is in, either.
-        there = operation.path.format(project_id="0123456789abcdef0123456789abcdef", job_id=job, type="table")
+        there = operation.path.format(project_id="0123456789abcdef0123456789abcdef", **words_of_path)
         raw.refused("DRS.M00261", operation.method, there, body, token=stranger, status=403, **words)
     with shared_world.store.read() as connection:
         assert jobs.find(connection, job) == before

@@ -64,7 +64,8 @@ class Walk(RuleBasedStateMachine):
         with self.world.store.read() as connection:
             before = jobs.find(connection, job)
         if before is None:  # deleted before
-            assert self.sdk.refusal(lambda: ASKED[verb](self.sdk, job)) == "DRS.10000010"
+            code = "DRS.M05003" if verb is Verb.SPEED else "DRS.10000010"
+            assert self.sdk.refusal(lambda: ASKED[verb](self.sdk, job)) == code
             return
         try:
             ASKED[verb](self.sdk, job)
@@ -118,6 +119,9 @@ class Walk(RuleBasedStateMachine):
             self.sdk.call("show_actions", job_id=job)
             self.sdk.call("show_timeline", job_id=job, x_language="en-us")
             self.sdk.call("show_progress_data", job_id=job, type="table")
+            self.sdk.call("show_increment_components_detail", job_id=job)
+            self.sdk.call("list_job_parameters", job_id=job)
+            self.sdk.call("list_job_history_parameters", job_id=job)
         self.sdk.call("list_jobs", job_type="sync")
 
     @invariant()

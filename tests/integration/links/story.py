@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
+from opendrs.model.dirty import DirtyRow
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding
 from opendrs.model.job import Job, Policy, Task, job_id
 from opendrs.model.position import Position
 from opendrs.model.selection import Selection
+from opendrs.pipeline.limiting import NoLimit
 from opendrs.pipeline.progress import Silent
 from opendrs.store import jobs
 from opendrs.store.database import open_store
@@ -65,10 +67,35 @@ class Forgetful:
         del position, phase
 
 
+class Unseen:
+    """Nobody looks at what is made."""
+
+    def planned(self, views: Collection[TableName]) -> None:
+        del views
+
+    def views(self, made: Collection[TableName], refused: Mapping[TableName, str]) -> None:
+        del made, refused
+
+    def indexes(self, table: TableName, made: int, total: int) -> None:
+        del table, made, total
+
+
+@dataclass(slots=True)
+class Remembered:
+    """Rows that did not arrive as they are, by their keys."""
+
+    rows: dict[str, DirtyRow] = field(default_factory=dict)
+
+    def record(self, rows: Sequence[DirtyRow]) -> None:
+        for row in rows:
+            self.rows.setdefault(row.key, row)
+
+
 @dataclass(slots=True, kw_only=True)
 class Story:
-    """One job between two databases. `reports`: what was not carried over, as the job said it; `selection`: instead of
-    the patterns; `identity`: the job's id, else one made from what it is."""
+    """One job between two databases. `reports`: what was not carried over, as the job said it; `dirty`: rows that did
+    not arrive as they are; `selection`: instead of the patterns; `identity`: the job's id, else one made from what it
+    is."""
 
     source: FamilyServer
     target: Postgres
@@ -81,6 +108,7 @@ class Story:
     identity: str = ""
     task: Task = "full+incremental"
     reports: list[tuple[str, str]] = field(default_factory=list)
+    dirty: Remembered = field(default_factory=Remembered)
     epoch: int = 0
 
     @property
@@ -123,7 +151,7 @@ class Story:
                     jobs.create(connection, self.job)
             hooks = Hooks(
                 stop=threading.Event(), progress=Silent(), checkpoints=Forgetful(), proof=_Never(), faults=faults,
-                log=log, folder=self.folder, store=store,
+                objects=Unseen(), dirty=self.dirty, limit=NoLimit(), log=log, folder=self.folder, store=store,
                 options=Options(until="caught-up", check=check, accepted=tuple(accepted)),
             )  # fmt: skip
             if reset:

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from opendrs.engines.mysql import splitting
 from opendrs.engines.mysql.catalog import read_catalog, read_session
 from opendrs.engines.mysql.connect import Session
 from opendrs.engines.mysql.keyset import condition, qualified, range_columns
 from opendrs.engines.mysql.snapshot import open_snapshot
+from opendrs.engines.mysql.splitting import Portions, bound
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
 from tests.harness.fixtures import NewDatabase
@@ -34,10 +34,8 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_row_lies_in_one_chunk(
-    source: FamilyServer, database: NewDatabase, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(splitting, "CHUNK_ROWS", CHUNK)
+def test_every_row_lies_in_one_chunk(source: FamilyServer, database: NewDatabase, name: str) -> None:
+    portions = Portions(chunk_rows=CHUNK)
     schema, (columns, values) = database(source), TABLES[name]
     digits = "(SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL"
     digits += " SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
@@ -51,8 +49,8 @@ def test_every_row_lies_in_one_chunk(
     endpoint, selection = Endpoint.parse(source.url()), Selection(patterns=(f"{schema}.*",))
     with Session(endpoint) as session:
         table = read_catalog(session.query, selection, read_session(session.query).flavour).tables[0]
-        upper = splitting.bound(session, table)
-        with open_snapshot(endpoint, selection, 1, consistent=False) as snapshot:
+        upper = bound(session, table)
+        with open_snapshot(endpoint, selection, 1, consistent=False, portions=portions) as snapshot:
             chunks = list(snapshot.chunks(table, after=None, upper=upper, ordinal=0))
             counts = []
             for chunk in chunks:

@@ -23,6 +23,7 @@ from opendrs.model.job import Job, Policy, Task, job_id
 from opendrs.model.publishing import ONE_TOPIC, Publishing
 from opendrs.model.selection import Selection
 from opendrs.model.start import StartPosition
+from opendrs.pipeline.limiting import NoLimit
 from opendrs.pipeline.progress import Silent
 from opendrs.pipeline.snapshotting import Stopped
 from opendrs.store import jobs
@@ -35,9 +36,11 @@ from opendrs.worker.replicate import replicate
 from tests.harness.kafka import Kafka
 from tests.harness.kafka_client import Message
 from tests.harness.mysql_family import FamilyServer
-from tests.integration.links.story import Acts, Deed, Forgetful, Listener, split
+from tests.integration.links.story import Acts, Deed, Forgetful, Listener, Remembered, Unseen, split
 
 Act = str | Deed
+# As the policy has them; a test may want other ones.
+CHUNK_ROWS, BATCH_ROWS = 200_000, 16_384
 
 
 class Died(BaseException):
@@ -79,7 +82,10 @@ class Tale:
     def job(self) -> Job:
         source, target = Endpoint.parse(self.source.url()), Endpoint.parse(self.target or self.broker.url())
         selection = self.selection or Selection(patterns=(f"{self.name}.*",))
-        policy = Policy(publishing=self.publishing, readers=self.readers, start=self.start)
+        policy = Policy(
+            publishing=self.publishing, readers=self.readers, start=self.start,
+            chunk_rows=CHUNK_ROWS, batch_rows=BATCH_ROWS,
+        )  # fmt: skip
         identity = job_id(source, target, selection, f"{self.name}{self.label}")
         return Job(id=identity, source=source, target=target, task=self.task, selection=selection, policy=policy)
 
@@ -141,7 +147,7 @@ class Tale:
                     jobs.create(connection, self.job)
             hooks = Hooks(
                 stop=self.stop, progress=Silent(), checkpoints=Forgetful(), proof=threading.Event(), faults=faults,
-                log=log, folder=self.folder, store=store,
+                objects=Unseen(), dirty=Remembered(), limit=NoLimit(), log=log, folder=self.folder, store=store,
                 options=Options(until=until, check=check, accepted=tuple(accepted)),
             )  # fmt: skip
             if reset:

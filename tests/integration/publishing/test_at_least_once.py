@@ -12,7 +12,6 @@ import pytest
 
 from opendrs.engines.kafka import loader
 from opendrs.engines.kafka.producing import Producer
-from opendrs.engines.mysql import splitting
 from tests.harness.kafka import Kafka
 from tests.harness.mysql_family import FamilyServer
 from tests.integration.publishing.conftest import NewTale
@@ -37,7 +36,7 @@ INSERT INTO t VALUES (-1, 'new'), (90, 'new')
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splitting, "CHUNK_ROWS", 16)
+    monkeypatch.setattr("tests.integration.publishing.tale.CHUNK_ROWS", 16)
 
 
 def believed(tale: Tale) -> dict[int, str]:
@@ -105,7 +104,7 @@ def test_the_same_where_a_chunk_takes_longer_than_a_transaction_may(
     monkeypatch.setattr(loader, "PATIENT_SHARE", 0.0)
     tale = tell(source, kafka)
     tale.at_source(TABLE)
-    monkeypatch.setattr("opendrs.engines.mysql.snapshot.BATCH_ROWS", 5)
+    monkeypatch.setattr("tests.integration.publishing.tale.BATCH_ROWS", 5)
     tale.dies("chunk.written:2")
     assert 16 < len(believed(tale)) < 32, "some of the second chunk can be seen"
     tale.at_source(MEANWHILE)

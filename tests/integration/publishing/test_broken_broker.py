@@ -11,7 +11,6 @@ from unittest.mock import patch
 import pytest
 
 from opendrs.engines.kafka import producing
-from opendrs.engines.mysql import splitting
 from opendrs.errors import Fault
 from tests.harness.catalogue import create_broker
 from tests.harness.fixtures import not_exercised
@@ -47,7 +46,7 @@ def proxy(broker: Kafka) -> Proxy:
 @pytest.fixture
 def tale(mysql: FamilyServer, broker: Kafka, tell: NewTale, monkeypatch: pytest.MonkeyPatch) -> Tale:
     """A job that goes by the proxy."""
-    monkeypatch.setattr(splitting, "CHUNK_ROWS", 16)
+    monkeypatch.setattr("tests.integration.publishing.tale.CHUNK_ROWS", 16)
     if not broker.running:  # a test has failed
         broker.start()
     made = tell(mysql, broker)

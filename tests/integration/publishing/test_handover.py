@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from opendrs.engines.mysql import splitting
 from tests.harness.fold import changes
 from tests.harness.kafka import Kafka
 from tests.harness.mysql_family import FamilyServer
@@ -19,7 +18,7 @@ from tests.integration.publishing.told import FORM, differing
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splitting, "CHUNK_ROWS", 16)
+    monkeypatch.setattr("tests.integration.publishing.tale.CHUNK_ROWS", 16)
 
 
 def writing(tale: Tale, seed: int) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from opendrs.engines.kafka.loader import Loader
-from opendrs.engines.mysql import snapshot, splitting
+from opendrs.engines.mysql import snapshot
 from opendrs.errors import Fault
 from opendrs.model.checkpoint import LoadedChunk
 from tests.harness.kafka import Kafka
@@ -64,7 +64,7 @@ DROP TABLE _t_del
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splitting, "CHUNK_ROWS", 16)
+    monkeypatch.setattr("tests.integration.publishing.tale.CHUNK_ROWS", 16)
 
 
 @pytest.fixture

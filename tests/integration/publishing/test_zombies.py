@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from opendrs.engines.mysql import splitting
 from opendrs.errors import DrsError, Fault
 from tests.harness.kafka import Kafka
 from tests.harness.mysql_family import FamilyServer
@@ -21,7 +20,7 @@ ROWS = "WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 
 @pytest.fixture
 def first(mysql: FamilyServer, kafka: Kafka, tell: NewTale, monkeypatch: pytest.MonkeyPatch) -> Tale:
     """The worker that will be overtaken, of a job with a load of some chunks."""
-    monkeypatch.setattr(splitting, "CHUNK_ROWS", 16)
+    monkeypatch.setattr("tests.integration.publishing.tale.CHUNK_ROWS", 16)
     tale = tell(mysql, kafka)
     tale.at_source(f"CREATE TABLE t (id INT PRIMARY KEY, v INT);\nINSERT INTO t {ROWS}")
     return tale

@@ -20,17 +20,35 @@ from opendrs.model.action import Kind
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Phase
 from opendrs.model.comparison import TableProof
+from opendrs.model.ddl_record import DdlRecord
+from opendrs.model.dirty import DirtyRow
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy
 from opendrs.model.lifecycle import State
 from opendrs.model.selection import Selection
-from opendrs.store import actions, checkpoints, commands, events, identity, jobs, leases, progress, proofs, tables
+from opendrs.model.speed import SpeedWindow
+from opendrs.store import (
+    actions,
+    checkpoints,
+    commands,
+    ddls,
+    dirty,
+    events,
+    identity,
+    jobs,
+    leases,
+    parameters,
+    progress,
+    proofs,
+    speeds,
+    tables,
+)
 from opendrs.store.database import Store, open_store
 from opendrs.store.events import Event
 from opendrs.store.jobs import Service
 from opendrs.store.leases import Holder
-from opendrs.store.progress import TableCounts
+from opendrs.store.progress import TableCounts, ViewCounts
 from opendrs.store.tables import REVISION
 from tests.harness.postgres import Postgres
 
@@ -51,8 +69,19 @@ PROOF = TableProof(
     target_checksum="ab" * 16, position='{"version": 1}', seconds=1.25, taken_at=AT,
 )  # fmt: skip
 COUNTS = TableCounts(
-    name=TableName("shop", "orders"), state="loaded", rows=1 << 40, nbytes=1 << 50, rows_estimate=9, bytes_estimate=99
-)
+    name=TableName("shop", "orders"), state="loaded", rows=1 << 40, nbytes=1 << 50, rows_estimate=9, bytes_estimate=99,
+    scanned=1 << 40,
+)  # fmt: skip
+DIRTY = DirtyRow(
+    key="position 3:1", table=TableName("shop", "orders"), op="update", kind="conflict", reason="the row is not there",
+    statement="UPDATE shop.orders SET v = 'Ünïcødé' WHERE id = 1", resolved="ignored", at=AT,
+)  # fmt: skip
+DDL = DdlRecord(
+    key="position 4", before='{"version": 1}', point="binlog.000003:4711", at=AT, outcome="left_out",
+    statement="ALTER TABLE shop.orders DROP INDEX i", reason="drop_index",
+)  # fmt: skip
+VIEW = ViewCounts(name=TableName("shop", "newest"), made=False, reason="it does not translate")
+WINDOW = SpeedWindow(begin=22, end=5, megabytes=9999, utc=False)
 
 
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -80,6 +109,9 @@ def fill(store: Store) -> None:
         commands.ask(connection, JOB.id, "proof")
         events.append(connection, JOB.id, [Event(name="network.lost", message="gone", fields={"n": 1}, at=AT)])
         proofs.save(connection, JOB.id, [PROOF])
+        dirty.save(connection, JOB.id, [DIRTY])
+        ddls.note(connection, JOB.id, DDL)
+        progress.save_views(connection, JOB.id, [VIEW])
 
 
 def fill_service(store: Store) -> None:
@@ -101,6 +133,8 @@ def fill_service(store: Store) -> None:
         key_ = actions.ask(connection, SERVED.id, Kind.PRECHECK, "admin", revision=1, status="waiting")
         actions.take(connection, RUNNER)
         actions.finish(connection, key_, RUNNER, result={"passed": True, "findings": []})
+        parameters.note(connection, SERVED.id, "admin", {"read_task_num": ("4", "6")})
+        speeds.save(connection, SERVED.id, [WINDOW])
 
 
 def dump_sqlite(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,17 @@ from opendrs.store import (
     checkpoints,
     commands,
     database,
+    ddls,
+    dirty,
     events,
     identity,
     jobs,
     leases,
     migrating,
+    parameters,
     progress,
     proofs,
+    speeds,
 )
 from opendrs.store.database import Store, open_store
 from opendrs.store.tables import REVISION, metadata
@@ -106,6 +111,31 @@ def test_what_the_service_has_written_is_still_there(released: Store) -> None:
         assert identity.caller_of_token(connection, dump.TOKEN, dump.AT) is not None
         key = identity.key(connection, "ACCESSKEY")
         assert key is not None and key[1].project_id == dump.PROJECT
+
+
+def test_what_needs_attention_is_still_there(released: Store) -> None:
+    """Since 0003; what is older has none of it."""
+    with released.write() as connection:
+        found, total = dirty.page(connection, dump.JOB.id, "incremental", limit=10, offset=0)
+        if not found:
+            assert (total, dirty.counts(connection, dump.JOB.id)) == (0, {})
+            assert ddls.page(connection, dump.JOB.id, limit=10, offset=0) == ([], 0)
+            assert progress.page_views(connection, dump.JOB.id, limit=10, offset=0) == ([], 0)
+            assert speeds.load(connection, dump.SERVED.id) == ()
+            return
+        assert [replace(saved.row, key=dump.DIRTY.key) for saved in found] == [dump.DIRTY]
+        assert dirty.counts(connection, dump.JOB.id) == {("incremental", "ignored"): 1}
+        assert dirty.save(connection, dump.JOB.id, [dump.DIRTY]) == 0, "the same row once more"
+        ((statement,), _) = ddls.page(connection, dump.JOB.id, limit=10, offset=0)
+        assert (statement.seqno, statement.statement, statement.at) == (1, dump.DDL.statement, dump.AT)
+        assert statement.alarm and not statement.durable and statement.reason == "drop_index"
+        ddls.note(connection, dump.JOB.id, dump.DDL)  # met once more
+        assert ddls.page(connection, dump.JOB.id, limit=10, offset=0)[1] == 1
+        assert progress.page_views(connection, dump.JOB.id, limit=10, offset=0) == ([dump.VIEW], 1)
+        assert speeds.load(connection, dump.SERVED.id) == (dump.WINDOW,)
+        assert parameters.waiting(connection, dump.SERVED.id) == {"read_task_num": "6"}
+        parameters.apply(connection, dump.SERVED.id)
+        assert jobs.policy_of(connection, dump.SERVED.id).readers == 6
 
 
 def test_the_schema_becomes_today_s(released: Store) -> None:

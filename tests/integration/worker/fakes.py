@@ -8,6 +8,7 @@ last play the last. An act is a dict:
              middle of writing to the store)
     phase    told first; and saved as a checkpoint with `position` if there is one
     rows     so many rows are copied first
+    dirty    keys of rows that are recorded first, as such that did not arrive as they are
     applied  so many transactions are applied first
     for_s    how long it takes before the end
 """
@@ -20,12 +21,14 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.checkpoint import Phase, TableProgress
+from opendrs.model.dirty import DirtyRow
 from opendrs.model.event import Window
 from opendrs.model.job import Job
 from opendrs.model.types import Logical
@@ -50,6 +53,9 @@ class Place:
 
     def covers(self, other: Self) -> bool:
         return self.text >= other.text
+
+    def brief(self) -> str:
+        return self.text
 
 
 def write_script(folder: Path, *acts: dict[str, Any]) -> None:
@@ -82,6 +88,7 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
     for number in range(act.get("applied", 0)):
         window = Window(tables=(), position=Place(str(number)), changes=3, nbytes=300, last_commit_s=time.time())
         hooks.progress.applied(window)
+    hooks.dirty.record([_dirty(key) for key in act.get("dirty", ())])
     if "position" in act:
         hooks.checkpoints.save(Place(act["position"]), phase)
     if "log" in act:
@@ -90,6 +97,13 @@ def replicate(job: Job, epoch: int, hooks: Hooks) -> Phase:
         hooks.faults.here(place)
     hooks.stop.wait(act.get("for_s", 0.0))
     return _end(act, job, epoch, hooks, phase)
+
+
+def _dirty(key: str) -> DirtyRow:
+    return DirtyRow(
+        key=key, table=a_table().name, op="insert", kind="conflict", reason=f"row {key}", statement=f"INSERT {key}",
+        resolved="ignored", at=datetime.now(UTC),
+    )  # fmt: skip
 
 
 def _filled_in(script: str, job: Job) -> str:

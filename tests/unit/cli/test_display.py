@@ -11,12 +11,13 @@ from rich.console import Console
 
 from opendrs.cli.display import Lines, Picture, Unbreakable, choose, duration, size
 from opendrs.cli.run import mappings
-from opendrs.cli.view import Pace, View
+from opendrs.cli.view import View, attention
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
 from opendrs.model.lifecycle import State
 from opendrs.store.events import Event, SavedEvent
 from opendrs.store.progress import TableCounts
+from opendrs.worker.pace import Pace
 
 LOADING = View(
     state=State.FULL,
@@ -25,7 +26,7 @@ LOADING = View(
     metrics={"apply_rows_rate": 99.6, "apply_bytes_rate": 1000.0, "mem_bytes": 50 << 20},
     trouble=None,
     tables=(
-        TableCounts(name=TableName("s", "big"), state="loading", rows=30, rows_estimate=100),
+        TableCounts(name=TableName("s", "big"), state="loading", rows=30, scanned=30, rows_estimate=100),
         TableCounts(name=TableName("s", "small"), state="waiting", rows_estimate=100),
     ),
     events=(),
@@ -102,6 +103,20 @@ def test_the_picture_can_always_be_drawn(phase: str, width: int) -> None:
             picture.say("[not markup]")
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "[not markup]" in text and "[m]" in text
+
+
+def test_what_needs_attention_is_said_and_nothing_else() -> None:
+    assert attention(0, 0) == ""
+    assert attention(1, 0) == "1 row did not arrive as it was"
+    assert attention(1234, 1) == "1,234 rows did not arrive as they were; 1 statement was left out or has failed"
+    assert attention(0, 2) == "2 statements were left out or have failed"
+    (quiet,) = lines(Clock(), (0, FOLLOWING))
+    assert "dirty" not in quiet and "alarm" not in quiet
+    (line,) = lines(Clock(), (0, replace(FOLLOWING, dirty=3, alarms=1)))
+    assert "dirty_rows=3" in line and "ddl_alarms=1" in line
+    console = Console(file=io.StringIO(), width=120)
+    console.print(Picture(console, "t", clock=Clock()).draw(replace(FOLLOWING, dirty=3)))
+    assert "3 rows did not arrive as they were" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_only_tables_that_are_being_loaded_have_a_bar() -> None:

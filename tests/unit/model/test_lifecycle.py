@@ -63,6 +63,7 @@ BY = {
     Verb.OBJECTS: "update_job:db_object",
     Verb.EDIT: "execute_job_action:start:is_sync_re_edit",
     Verb.POLICY: "update_job:policy",
+    Verb.PARAMETERS: "update_job_configurations",
     Verb.START: "execute_job_action:start",
     Verb.STOP: "execute_job_action:stop",
     Verb.RESTART: "execute_job_action:restart",

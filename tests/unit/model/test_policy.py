@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,6 @@ VERSION_3 = """{"version": 3, "apply": "transactional", "readers": 2, "consisten
     "spool_bytes": 10737418240, "publishing": {"format": "avro", "topic_policy": 0, "topic": "all",
     "topic_name_format": "", "partition_policy": 2, "partitions": 6, "replication_factor": 3, "ddl_topic": "ddl",
     "delivery": "at-least-once", "compression": "zstd", "checkpoint_topic": "mine", "transaction_bytes": 4096}}"""
-
 VERSION_4 = json.dumps({**json.loads(VERSION_3), "version": 4, "topology": "many2one"})
 VERSION_5 = json.dumps(
     {
@@ -33,6 +33,9 @@ VERSION_5 = json.dumps(
             "time": "",
         },
     }
+)
+VERSION_6 = json.dumps(
+    {**json.loads(VERSION_5), "version": 6, "batch_rows": 100, "batch_bytes": 1000, "chunk_rows": 5000}
 )
 
 
@@ -53,9 +56,6 @@ def test_a_policy_of_an_old_store_is_readable() -> None:
         readers=3, consistent=True, invalid_dates="epoch", nul_in_text="remove", skipped_ddl=("drop_index",),
         ddl="refuse", indexes="unique", spool_bytes=1, publishing=Publishing(),
     )  # fmt: skip
-
-
-def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
     publishing = Publishing(
         format="avro", topic_policy=0, topic="all", partition_policy=2, partitions=6, replication_factor=3,
         ddl_topic="ddl", delivery="at-least-once", compression="zstd", checkpoint_topic="mine", transaction_bytes=4096,
@@ -65,9 +65,18 @@ def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
     start = StartPosition(file_and_position="mysql-bin.000277:805", gtid_set="3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5")
     policy = Policy(publishing=publishing, topology="many2one", start=start)
     assert Policy.from_json(json.loads(VERSION_5)) == policy
-    assert policy.to_json() == json.loads(VERSION_5)
+
+
+def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
+    start = StartPosition(file_and_position="mysql-bin.000277:805", gtid_set="3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5")
+    policy = replace(
+        Policy.from_json(json.loads(VERSION_3)),
+        topology="many2one", start=start, batch_rows=100, batch_bytes=1000, chunk_rows=5000,
+    )  # fmt: skip
+    assert Policy.from_json(json.loads(VERSION_6)) == policy
+    assert policy.to_json() == json.loads(VERSION_6)
 
 
 def test_a_policy_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 6"):
-        Policy.from_json({**json.loads(VERSION_5), "version": 6})
+    with pytest.raises(ValueError, match="version 7"):
+        Policy.from_json({**json.loads(VERSION_6), "version": 7})

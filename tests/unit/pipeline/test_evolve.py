@@ -28,6 +28,9 @@ class At:
     def covers(self, other: Self) -> bool:
         return self.number >= other.number
 
+    def brief(self) -> str:
+        return str(self.number)
+
 
 def renamed(old: TableName, new: TableName, at: int) -> SchemaChange:
     words = f"RENAME TABLE {old} TO {new}"

@@ -41,6 +41,9 @@ class Log:
     def resume(self, tables: Mapping[Any, Any]) -> None:
         self.resumed.append(tables)
 
+    def pulled(self) -> str:
+        return ""
+
     def stop_at(self, position: Any) -> None:
         self.stops.append(position)
 

@@ -146,6 +146,9 @@ class Script:
     def resume(self, tables: Mapping[TableName, TableProgress | None]) -> None:
         self.source.known.append(dict(tables))
 
+    def pulled(self) -> str:
+        return ""
+
     def stop_at(self, position: Lsn | None) -> None:
         pass
 

@@ -84,8 +84,8 @@ def _empty_store() -> Store:
 def hooks(faults: Any = None, **more: Any) -> Hooks:
     facts: dict[str, Any] = {
         "stop": threading.Event(), "progress": None, "checkpoints": None, "proof": threading.Event(),
-        "faults": faults or At(), "log": logging.getLogger("test"), "folder": Path("/nowhere"), "options": Options(),
-        "store": _empty_store(),
+        "objects": None, "dirty": None, "limit": None, "faults": faults or At(), "log": logging.getLogger("test"),
+        "folder": Path("/nowhere"), "options": Options(), "store": _empty_store(),
     }  # fmt: skip
     return Hooks(**{**facts, **more})
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,12 @@ from sqlalchemy.exc import OperationalError
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.checkpoint import Phase, TableProgress
+from opendrs.model.ddl_record import DdlRecord
+from opendrs.model.dirty import DirtyRow
 from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import State
-from opendrs.store import checkpoints, commands, events, jobs, leases, progress
+from opendrs.model.speed import SpeedWindow
+from opendrs.store import checkpoints, commands, ddls, dirty, events, jobs, leases, progress, speeds
 from opendrs.store.database import Store, open_store
 from opendrs.telemetry import Mask, context
 from opendrs.worker.heart import Heart, LeaseLost
@@ -39,12 +44,13 @@ class Body:
         self.report = Report(clock=self.clock, now=self.clock)
         self.journal = Journal(Mask())
         self.obeyed: list[str] = []
+        self.speeds: list[Sequence[SpeedWindow]] = []
         with store.write() as connection:
             jobs.create(connection, JOB)
             leases.claim(connection, JOB.id, ME, {})
         self.heart = Heart(
             store, JOB.id, 1, me=ME, report=self.report, journal=self.journal, timing=Timing(),
-            lost=lambda: None, obey=self.obeyed.append,
+            lost=lambda: None, obey=self.obeyed.append, speed=self.speeds.append,
         )  # fmt: skip
         self.log = logging.getLogger(f"opendrs.test.{id(self)}")
         self.log.setLevel(logging.INFO)
@@ -210,3 +216,94 @@ def test_a_flood_of_events_is_bounded(body: Body) -> None:
     body.log.info("new", extra=context("test.new"))
     body.journal.put_back(told[:3])
     assert [event.name for event in body.journal.fetch()] == ["test.flood"] * 3 + ["test.new"]
+
+
+def a_dirty_row(key: str) -> DirtyRow:
+    return DirtyRow(
+        key=key, table=a_table("t").name, op="insert", kind="conflict", reason="r", statement="s", resolved="ignored",
+        at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def entered(body: Body) -> tuple[threading.Thread, threading.Thread]:
+    """Two who wait for the heart: with a row, and with a statement."""
+    ledger = body.report.ledger
+    record = DdlRecord(key="k", before="p", point="p", statement="ALTER", at=None, outcome="left_out")
+    threads = tuple(
+        threading.Thread(target=act, daemon=True)
+        for act in (lambda: ledger.record([a_dirty_row("a")]), lambda: ledger.note(record))
+    )
+    for thread in threads:
+        thread.start()
+        assert ledger.nudge.wait(30)
+        ledger.nudge.clear()
+    return threads  # type: ignore[return-value]
+
+
+def counted(body: Body) -> tuple[int, int]:
+    with body.store.read() as connection:
+        rows = dirty.page(connection, JOB.id, "incremental", limit=9, offset=0)[1]
+        return rows, ddls.page(connection, JOB.id, limit=9, offset=0)[1]
+
+
+def test_a_beat_writes_what_somebody_waits_for(body: Body) -> None:
+    threads = entered(body)
+    assert counted(body) == (0, 0) and all(thread.is_alive() for thread in threads)
+    body.heart.beat()
+    for thread in threads:
+        thread.join(30)
+    assert counted(body) == (1, 1) and not any(thread.is_alive() for thread in threads)
+
+
+def test_who_waits_waits_on_when_the_store_is_away(body: Body, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("", {}, Exception("gone"))
+
+    threads = entered(body)
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "save", away)
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                body.heart.beat()
+    assert all(thread.is_alive() for thread in threads) and counted(body) == (0, 0)
+    body.heart.beat()
+    for thread in threads:
+        thread.join(30)
+    assert counted(body) == (1, 1)
+
+
+def test_an_overtaken_worker_enters_nothing(body: Body) -> None:
+    threads = entered(body)
+    with body.store.write() as connection:
+        leases.claim(connection, JOB.id, Worker(1, 2).holder, {})
+    with pytest.raises(LeaseLost):
+        body.heart.beat()
+    assert counted(body) == (0, 0) and all(thread.is_alive() for thread in threads)
+
+
+def test_a_beat_tells_how_fast_a_load_may_be(body: Body) -> None:
+    window = SpeedWindow(begin=0, end=23, megabytes=7)
+    body.heart.beat()
+    with body.store.write() as connection:
+        speeds.save(connection, JOB.id, [window])
+    body.heart.beat()
+    assert body.speeds == [(), (window,)]
+
+
+def test_views_are_carried_with_what_became_of_them(body: Body) -> None:
+    a, b = a_table("a").name, a_table("b").name
+    body.report.planned([a, b])
+    body.heart.beat()
+    body.report.views([a], {b: "no"})
+    body.heart.beat()
+    with body.store.read() as connection:
+        found, _ = progress.page_views(connection, JOB.id, limit=9, offset=0)
+    assert [(view.name, view.made, view.reason) for view in found] == [(a, True, ""), (b, False, "no")]
+
+
+def test_tables_of_an_earlier_worker_are_told_until_this_one_knows_its_own(body: Body) -> None:
+    with body.store.write() as connection:
+        progress.save_tables(connection, JOB.id, [progress.TableCounts(name=a_table("old").name, state="loaded")])
+    body.heart.beat()
+    with body.store.read() as connection:
+        assert [table.name.table for table in progress.tables(connection, JOB.id)] == ["old"]

@@ -141,6 +141,7 @@ class Hand:
         self._heart = Heart(
             self._town.store, self.order.job.id, self.epoch, me=self.holder, report=self._report,
             journal=Journal(Mask()), timing=self.order.timing, lost=lambda: None, obey=self._obey,
+            speed=lambda windows: None,
         )  # fmt: skip
 
     def _obey(self, name: str) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from opendrs.api.body import Wire, checked
-from opendrs.api.errors import message
 from opendrs.api.operation import Call, Operation
+from opendrs.api.wire.batches import modified
 from opendrs.api.wire.policy import PolicyConfig, changed
 from opendrs.control import configuring
 from opendrs.control.asking import link
-from opendrs.errors import DrsError, Fault
+from opendrs.errors import Fault
 from opendrs.model.job import Policy
 from opendrs.store.jobs import Head
-
-JOBS_MAX: Final = 100  # published are 10
 
 
 class Request(Wire):
@@ -23,29 +21,8 @@ class Request(Wire):
     jobs: list[dict[str, Any]]
 
 
-class Named(Wire):
-    """Of SyncPolicyReq, whose it is."""
-
-    job_id: str
-
-
 def handle(call: Call, body: Request) -> dict[str, Any]:
-    if not body.jobs:
-        raise DrsError(Fault.PARAMETER_EMPTY, name="jobs")
-    if len(body.jobs) > JOBS_MAX:
-        raise DrsError(Fault.PARAMETER_INVALID, name="jobs", reason=f"there are more than {JOBS_MAX}")
-    ids = [checked(facts, Named, f"jobs.{number}.").job_id for number, facts in enumerate(body.jobs)]
-    rows = [_row(call, job_id, facts) for job_id, facts in zip(ids, body.jobs, strict=True)]
-    return {"count": len(rows), "results": rows}
-
-
-def _row(call: Call, job_id: str, facts: dict[str, Any]) -> dict[str, Any]:
-    try:
-        _set(call, job_id, checked(facts, PolicyConfig))
-    except DrsError as error:
-        told = message(error, call.language)
-        return {"id": job_id, "status": "failed", "error_code": error.code, "error_msg": told}
-    return {"id": job_id, "status": "success"}
+    return modified(call, "jobs", body.jobs, lambda job_id, facts: _set(call, job_id, checked(facts, PolicyConfig)))
 
 
 def _set(call: Call, job_id: str, asked: PolicyConfig) -> None:

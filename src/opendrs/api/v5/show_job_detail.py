@@ -12,11 +12,12 @@ from opendrs.api.wire.jobs import base_info
 from opendrs.api.wire.policy import shown_policy
 from opendrs.api.wire.progress import objects_info, progress_info
 from opendrs.api.wire.results import log_rows, network_rows, precheck_result
+from opendrs.api.wire.speed import shown_windows
 from opendrs.api.wire.times import iso
 from opendrs.control.asking import head_and_policy, link, shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
-from opendrs.store import actions, events, progress
+from opendrs.store import actions, ddls, dirty, events, progress, speeds
 from opendrs.store.jobs import Head
 
 LEVELS: Final = {"Info": ("info", "debug"), "Warn": ("warning",), "Error": ("error", "critical")}
@@ -46,6 +47,7 @@ def _detail(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
         **_overview(call, connection, head),
         "source_endpoint": [facts["source_endpoint"]],
         "target_endpoint": [facts["target_endpoint"]],
+        "speed_limit": shown_windows(speeds.load(connection, head.id)),
         **{name: facts[name] for name in kept if name in facts},
     }
 
@@ -61,11 +63,21 @@ def _precheck(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
 def _progress(call: Call, connection: Connection, head: Head) -> dict[str, Any]:
     del call
     saved = progress.load(connection, head.id)
-    counts = progress.count_tables(connection, head.id)
-    databases = progress.count_databases(connection, head.id)
     return {
-        "progress_info": progress_info(head, saved),
-        "migration_object_progress_info": objects_info(head, saved, databases, counts),
+        "progress_info": progress_info(
+            head,
+            saved,
+            dirty_rows=sum(dirty.counts(connection, head.id).values()),
+            ddl_alarms=ddls.alarms(connection, head.id),
+        ),
+        "migration_object_progress_info": objects_info(
+            head,
+            saved,
+            databases=progress.count_databases(connection, head.id),
+            tables=progress.count_tables(connection, head.id),
+            indexed=progress.count_indexed(connection, head.id),
+            views=progress.count_views(connection, head.id),
+        ),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from opendrs.api.query import Query
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 
@@ -19,6 +20,16 @@ def iso(at: datetime) -> str:
 def ms(at: datetime) -> str:
     """Milliseconds since 1970, as text: 13 digits."""
     return str(int(at.timestamp() * 1000))
+
+
+def span(query: Query) -> tuple[datetime | None, datetime | None]:
+    """`begin_time` and `end_time` of a query; None: there is none. Raises PARAMETER_INVALID."""
+    begin, end = (
+        None if (text := query.text(name)) is None else read(name, text) for name in ("begin_time", "end_time")
+    )
+    if begin is not None and end is not None and begin > end:
+        raise DrsError(Fault.PARAMETER_INVALID, name="end_time", reason="it is before begin_time")
+    return begin, end
 
 
 def read(name: str, text: str) -> datetime:

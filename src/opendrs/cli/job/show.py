@@ -117,6 +117,8 @@ def facts(look: Look) -> list[tuple[str, str]]:
         ("Progress", progress_line(look.progress) if look.overview else ""),
         ("Tables", tables_line(look.overview)),
         ("Delay", delay_line(look)),
+        ("Speed", speed_line(detail.get("speed_limit") or ())),
+        ("Attention", attention_line(look.progress)),
         ("May now", words.named(may) if may else "nothing: wait for what is under way"),
     ]
 
@@ -179,6 +181,22 @@ def delay_line(look: Look) -> str:
     if look.state != State.INCREMENTAL:
         return ""
     return "not known yet" if look.delay_s is None else f"{look.delay_s:,.1f} s"
+
+
+def speed_line(windows: Sequence[Mapping[str, Any]]) -> str:
+    """`10 MB/s from 01:00 to 05:59 UTC`."""
+    return words.named(
+        f"{one['speed']} MB/s from {one['begin']} to {one['end']}{' UTC' if one.get('is_utc', True) else ''}"
+        for one in windows
+    )
+
+
+def attention_line(progress: Mapping[str, Any] | None) -> str:
+    """What somebody should look at; empty: nothing."""
+    from opendrs.cli.view import attention
+
+    known = progress or {}
+    return attention(int(known.get("dirty_rows", 0)), int(known.get("ddl_alarms", 0)))
 
 
 def delay_s(progress: Mapping[str, Any] | None) -> float | None:

@@ -128,6 +128,8 @@ def view(progress: Mapping[str, Any], rows: Sequence[Facts]) -> View:
         trouble=None,
         tables=(),
         events=tuple(_event(row) for row in rows),
+        dirty=int(info.get("dirty_rows", 0)),
+        alarms=int(info.get("ddl_alarms", 0)),
     )
 
 

@@ -14,6 +14,9 @@ class Lsn:
     def dump(self) -> str:
         return f"1:{self.number}"
 
+    def brief(self) -> str:
+        return str(self.number)
+
     def covers(self, other: Lsn) -> bool:
         return self.number >= other.number
 

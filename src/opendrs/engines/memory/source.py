@@ -192,6 +192,9 @@ class Stream:
         self._barrier = False
         self._tables.update(tables)
 
+    def pulled(self) -> str:
+        return self._database.lsn.brief()
+
     def stop_at(self, position: Lsn | None) -> None:
         self._stop_at = position
 

@@ -27,6 +27,11 @@ class LogPosition:
     def covers(self, other: LogPosition) -> bool:
         return BinlogPosition(self.text).covers(BinlogPosition(other.text))
 
+    def brief(self) -> str:
+        """The file, as people know it; the GTIDs of a position that no file was named for."""
+        facts = self.facts
+        return f"{facts['file']['file']}:{facts['file']['pos']}" if facts.get("file") else facts.get("gtid") or ""
+
     @property
     def facts(self) -> dict[str, Any]:
         return dict(json.loads(self.text))

@@ -22,15 +22,13 @@ from opendrs.engines.mysql.errors import reading
 from opendrs.engines.mysql.filtering import where as rows_of
 from opendrs.engines.mysql.keyset import condition, key_index, order, qualified, quoted, range_columns
 from opendrs.engines.mysql.position import LogPosition, locked_position, snapshot_position
-from opendrs.engines.mysql.splitting import bound, next_bound
+from opendrs.engines.mysql.splitting import Portions, bound, chunk_rows, next_bound
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Chunk, Key
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.selection import Selection
 
-BATCH_ROWS = 16_384
-BATCH_BYTES = 2 << 20
 LOCK_WAIT_S = 5
 LOCK_ATTEMPTS = 20
 NO_SUCH_TABLE = "error 1146"
@@ -95,15 +93,24 @@ def lock_tables(session: Session, names: Sequence[TableName]) -> None:
 class Rows:
     """The rows of one chunk, read once."""
 
-    def __init__(self, table: Table, reader: MysqlReader, endpoint: Endpoint, exact: LogPosition | None) -> None:
+    def __init__(
+        self,
+        table: Table,
+        reader: MysqlReader,
+        endpoint: Endpoint,
+        exact: LogPosition | None,
+        portions: Portions,
+    ) -> None:
         self._table = table
         self._reader = reader
         self._endpoint = endpoint
+        self._portions = portions
         self.exact = exact
 
     def __iter__(self) -> Iterator[RecordBatch]:
+        rows, nbytes = self._portions.batch_rows, self._portions.batch_bytes
         try:
-            while (batch := self._reader.next_batch(BATCH_ROWS, BATCH_BYTES)) is not None:
+            while (batch := self._reader.next_batch(rows, nbytes)) is not None:
                 yield batch
         except MysqlError as error:
             raise reading(error, self._table.name, self._endpoint) from error
@@ -126,11 +133,13 @@ class Snapshot:
         planner: Session,
         exact: LogPosition | None,
         *,
+        portions: Portions,
         keeper: Session | None = None,
         kept: frozenset[TableName] = frozenset(),
     ) -> None:
         self._endpoint = endpoint
         self._selection = selection
+        self._portions = portions
         self.exact = exact
         self._kept = kept
         self._spoilt: set[Session] = set()  # an error left them in the middle of something
@@ -152,14 +161,15 @@ class Snapshot:
             return bound(session, table)
 
     def chunks(self, table: Table, *, after: Key | None, upper: Key | None, ordinal: int) -> Iterator[Chunk]:
-        columns = range_columns(table)
+        columns, rows = range_columns(table), chunk_rows(table, self._portions.chunk_rows)
+        looked_at = rows if self._selection.rule(table.name).filter else 0
         if upper is None or not columns:
             yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=upper)
             return
         while after != upper:
             with _taken(self._keepers if self.holds(table) else self._planners) as session:
-                end = next_bound(session, table, after, upper)
-            yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=end)
+                end = next_bound(session, table, after, upper, rows=rows)
+            yield Chunk(table=table.name, ordinal=ordinal, lower=after, upper=end, rows=looked_at)
             after, ordinal = end, ordinal + 1
 
     @contextmanager
@@ -168,7 +178,8 @@ class Snapshot:
             try:
                 self._mend(session)
                 with self._moment(session, table) as (reading_session, exact):
-                    yield Rows(table, self._open(reading_session, table, chunk), self._endpoint, exact)
+                    reader = self._open(reading_session, table, chunk)
+                    yield Rows(table, reader, self._endpoint, exact, self._portions)
             except BaseException:
                 self._spoilt.add(session)
                 raise
@@ -293,14 +304,16 @@ def _taken(sessions: Sessions) -> Iterator[Session]:
 
 
 @contextmanager
-def open_snapshot(endpoint: Endpoint, selection: Selection, readers: int, *, consistent: bool) -> Iterator[Snapshot]:
+def open_snapshot(
+    endpoint: Endpoint, selection: Selection, readers: int, *, consistent: bool, portions: Portions
+) -> Iterator[Snapshot]:
     """The sessions of a snapshot; with `consistent`, all of them show the moment that `exact` names."""
     with ExitStack() as stack:
         opened = _reader if consistent else Session
         sessions = [stack.enter_context(opened(endpoint)) for _ in range(readers)]
         planner = stack.enter_context(opened(endpoint))
         if not consistent:
-            yield Snapshot(endpoint, selection, sessions, planner, None)
+            yield Snapshot(endpoint, selection, sessions, planner, None, portions=portions)
             return
         keeper = stack.enter_context(Session(endpoint))
         with Session(endpoint) as locker:
@@ -308,4 +321,4 @@ def open_snapshot(endpoint: Endpoint, selection: Selection, readers: int, *, con
             for session in sessions:
                 session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
             exact = locked_position(locker)
-        yield Snapshot(endpoint, selection, sessions, planner, exact, keeper=keeper, kept=kept)
+        yield Snapshot(endpoint, selection, sessions, planner, exact, portions=portions, keeper=keeper, kept=kept)

@@ -25,7 +25,7 @@ from opendrs.engines.mysql.position import (
 )
 from opendrs.engines.mysql.session import Session as LoggedSession
 from opendrs.engines.mysql.snapshot import Snapshot, lock_selected, open_snapshot
-from opendrs.engines.mysql.splitting import bound
+from opendrs.engines.mysql.splitting import Portions, bound
 from opendrs.engines.mysql.starting import resolve
 from opendrs.engines.mysql.stream import Stream, StreamSettings, open_stream
 from opendrs.model.catalog import Catalog, Table, TableName
@@ -40,7 +40,9 @@ from opendrs.model.start import StartPosition
 class Source:
     """The side that is read. Every call opens sessions of its own, so that an idle job holds none.
 
-    start   where a job without a load is to begin; None: nowhere in particular
+    start     where a job without a load is to begin; None: nowhere in particular
+    portions  how tables are read
+    seen      told of the catalog whenever it is looked at
     """
 
     def __init__(
@@ -51,19 +53,26 @@ class Source:
         *,
         readers: int,
         start: StartPosition | None = None,
+        portions: Portions = Portions(),  # noqa: B008  a value
+        seen: Callable[[Catalog], None] | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._selection = selection
         self._settings = settings
         self._readers = readers
         self._start = start
+        self._portions = portions
+        self._seen = seen
 
     def session(self) -> Session:
         return Session(self._endpoint)
 
     def catalog(self) -> Catalog:
         with self.session() as session:
-            return _catalog(session, self._selection)
+            catalog = _catalog(session, self._selection)
+        if self._seen is not None:
+            self._seen(catalog)
+        return catalog
 
     def low(self) -> LogPosition:
         """Which positions may serve as low was tried on real servers: SHOW MASTER STATUS and MariaDB's
@@ -134,7 +143,10 @@ class Source:
 
     @contextmanager
     def snapshot(self, *, consistent: bool) -> Iterator[Snapshot]:
-        with open_snapshot(self._endpoint, self._selection, self._readers, consistent=consistent) as snapshot:
+        opened = open_snapshot(
+            self._endpoint, self._selection, self._readers, consistent=consistent, portions=self._portions
+        )
+        with opened as snapshot:
             yield snapshot
 
     def reselect(self, selection: Selection) -> None:

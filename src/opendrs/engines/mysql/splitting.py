@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from opendrs._core import MysqlError
@@ -17,45 +18,58 @@ from opendrs.engines.mysql.keyset import condition, key_index, order, qualified,
 from opendrs.model.catalog import Column, Table
 from opendrs.model.checkpoint import Key
 
-CHUNK_ROWS: Final = 200_000
 CHUNK_BYTES: Final = 64 << 20
 STEPS_MAX: Final = 12
 
 
-def next_bound(session: Session, table: Table, after: Key | None, upper: Key) -> Key:
-    """The key at which the chunk behind `after` ends; at the latest `upper`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portions:
+    """How much is read at a time.
+
+    batch_rows, batch_bytes   from the server, at most; one row more may be read
+    chunk_rows                between two keys, about; fewer if they are large
+    """
+
+    batch_rows: int = 16_384
+    batch_bytes: int = 2 << 20
+    chunk_rows: int = 200_000
+
+
+def next_bound(session: Session, table: Table, after: Key | None, upper: Key, *, rows: int) -> Key:
+    """The key at which the chunk behind `after` ends, with so many rows, about; at the latest `upper`."""
     columns = range_columns(table)
     # Behind a longer key, some rows of the same number are still to come: how many, only counting tells.
     if columns[0].type.kind == "int" and (after is None or len(after) == 1):
-        bound = _estimated(session, table, quote_name(columns[0].name), after, upper)
+        bound = _estimated(session, table, quote_name(columns[0].name), after, upper, rows)
         if bound is not None:
             return bound
-    return _counted(session, table, columns, after, upper)
+    return _counted(session, table, columns, after, upper, rows)
 
 
-def chunk_rows(table: Table) -> int:
+def chunk_rows(table: Table, most: int) -> int:
     """How many rows a chunk should have: fewer, if they are large. What a chunk is written in must end in time."""
     mean = table.bytes_estimate // max(table.rows_estimate, 1)
-    return max(min(CHUNK_ROWS, CHUNK_BYTES // max(mean, 1)), 1)
+    return max(min(most, CHUNK_BYTES // max(mean, 1)), 1)
 
 
-def _counted(session: Session, table: Table, columns: tuple[Column, ...], after: Key | None, upper: Key) -> Key:
+def _counted(
+    session: Session, table: Table, columns: tuple[Column, ...], after: Key | None, upper: Key, wanted: int
+) -> Key:
     where, params = condition(columns, after, upper)
     sql = (
         f"SELECT {order(columns)} FROM {qualified(table)} FORCE INDEX ({quote_name(key_index(table))})"
-        f" WHERE {where} ORDER BY {order(columns)} LIMIT 1 OFFSET {chunk_rows(table) - 1}"
+        f" WHERE {where} ORDER BY {order(columns)} LIMIT 1 OFFSET {wanted - 1}"
     )
     key = read_key(session, table, columns, sql, params)
     return upper if key is None else key
 
 
-def _estimated(session: Session, table: Table, name: str, after: Key | None, upper: Key) -> Key | None:
+def _estimated(session: Session, table: Table, name: str, after: Key | None, upper: Key, wanted: int) -> Key | None:
     """A value of the first column; None if there is none that makes a chunk of a decent size."""
     first = _number(after) if after else _below_smallest(session, table, name)
     last = _number(upper)
     if first is None or last is None:
         return None
-    wanted = chunk_rows(table)
     low, high, guess = first, last + 1, last  # up to `low` it is too small, up to `high` too large
     for step in range(STEPS_MAX):
         rows = _rows(session, table, name, first, guess)

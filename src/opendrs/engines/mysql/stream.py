@@ -168,6 +168,10 @@ class Stream:
                 transactional=progress.table.engine.lower() in TRANSACTIONAL or not progress.table.engine,
             )
 
+    def pulled(self) -> str:
+        stats = json.loads(self._log.stats())
+        return f"{stats['pulled_file']}:{stats['pulled_pos']}" if stats["pulled_file"] else ""
+
     def stop_at(self, position: Position | None) -> None:
         with self._translated():
             self._log.stop_at(position.dump() if position else None)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from opendrs.engines.postgres import ownership
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.names import block, literal, qualified, schema_name, table_name
-from opendrs.engines.postgres.rendered import Rendered, reported
+from opendrs.engines.postgres.rendered import REASONS, Rendered, reported
 from opendrs.engines.postgres.shape import Target, layout_of
 from opendrs.model.alteration import (
     Alteration,
@@ -26,6 +26,7 @@ from opendrs.model.alteration import (
     RenameTable,
 )
 from opendrs.model.catalog import TableName, View
+from opendrs.model.engine import Objects
 
 Targets = Mapping[TableName, Target]
 Told = Callable[[Rendered], Sequence[str]]
@@ -39,18 +40,27 @@ class KeptViews:
     wanted   asks the source for its views
     place    where an object of the source arrives, before PostgreSQL's rules for names
     told     takes the reports
+    objects  told of what became of each, when that is durable; None: nobody wants to know
     """
 
     def __init__(
-        self, job: str, wanted: Callable[[], Sequence[View]], place: Callable[[TableName], TableName], told: Told
+        self,
+        job: str,
+        wanted: Callable[[], Sequence[View]],
+        place: Callable[[TableName], TableName],
+        told: Told,
+        objects: Objects | None,
     ) -> None:
         self._job = job
         self._wanted = wanted
         self._place = place
         self._told = told
+        self._objects = objects
         self._aside: dict[Name, str] = {}  # definitions of views that had to go, each before what it reads
         self._made: set[Name] = set()  # those of them that the job has made
         self._asked = False  # the source was asked since this worker began: before, a view may have been lost
+        self._sources: dict[Name, TableName] = {}  # of the source's views, by their names here
+        self._outcomes: dict[TableName, str] = {}  # in the open transaction: why one is not there; empty: it is
 
     def arrive(self, place: Callable[[TableName], TableName]) -> None:
         """Where objects of the source arrive from now on."""
@@ -60,6 +70,14 @@ class KeptViews:
         """What was put aside is there again: the transaction was undone."""
         self._aside.clear()
         self._made.clear()
+        self._outcomes.clear()
+
+    def durable(self) -> None:
+        """The transaction was committed."""
+        outcomes, self._outcomes = self._outcomes, {}
+        if outcomes and self._objects is not None:
+            refused = {name: why for name, why in outcomes.items() if why}
+            self._objects.views([name for name in outcomes if name not in refused], refused)
 
     def make(self, session: Session, targets: Targets) -> None:
         """The source's views, as far as they translate and the target takes them. In the open transaction."""
@@ -69,6 +87,7 @@ class KeptViews:
             return
         from opendrs.engines.postgres import views  # as in expressions.py
 
+        self._sources = {self._name(view.name): view.name for view in wanted}
         candidates, untranslated = views.candidates(wanted, targets, self._place)
         self._told(untranslated)
 
@@ -80,6 +99,9 @@ class KeptViews:
         others = ownership.existing(session, places.values()) | (self._aside.keys() - self._made)
         made, refused = views.create(candidates, attempt)
         self._told(refused)
+        known = {str(view.name): view.name for view in wanted}
+        self._outcomes.update({known[report.object]: report.text for report in (untranslated + refused).reports})
+        self._outcomes.update(dict.fromkeys(made, ""))
         self._note(session, {places[name] for name in made} - others)
 
     def make_room(self, session: Session, alteration: Alteration, targets: Targets) -> None:
@@ -118,6 +140,8 @@ class KeptViews:
             del self._aside[name]
         for (schema, view), definition in self._aside.items():
             self._told(reported("view-lost", f"{schema}.{view}", f"It was: {definition}"))
+            if (schema, view) in self._sources:
+                self._outcomes[self._sources[schema, view]] = REASONS["view-lost"]
 
     def _put_aside(self, session: Session, relation: str, schemas: set[str]) -> None:
         for schema, name, definition in session.query(_readers(relation)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -13,7 +14,8 @@ from opendrs.engines.postgres.rendered import Rendered
 from opendrs.engines.postgres.shape import Target, layout_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import Alteration, AlterTable, CreateDatabase, DropDatabase
-from opendrs.model.catalog import ForeignKey, Table, TableName
+from opendrs.model.catalog import ForeignKey, Index, Table, TableName
+from opendrs.model.engine import Objects
 from opendrs.model.job import Policy
 from opendrs.model.rules import NO_RULE
 from opendrs.model.selection import Selection
@@ -37,6 +39,34 @@ def _layouts(state: State) -> alterations.Schema:
     return alterations.Schema(tables, {name: layout_of(target) for name, target in targets.items()})
 
 
+Group = tuple[TableName | None, Sequence[str]]
+"""Statements that make one index, and the table that it counts for; None: it is counted already."""
+
+
+class Count:
+    """How many indexes of each table are there; several lanes make them."""
+
+    def __init__(self, objects: Objects | None) -> None:
+        self._objects = objects
+        self._lock = threading.Lock()
+        self._tables: dict[TableName, tuple[int, int]] = {}
+
+    def begin(self, name: TableName, made: int, total: int) -> None:
+        self._tables[name] = (made, total)
+        self._tell(name, made, total)
+
+    def made(self, name: TableName) -> None:
+        """One more."""
+        with self._lock:
+            made, total = self._tables[name]
+            self._tables[name] = (made + 1, total)
+            self._tell(name, made + 1, total)
+
+    def _tell(self, name: TableName, made: int, total: int) -> None:
+        if self._objects is not None:
+            self._objects.indexes(name, made, total)
+
+
 WORK_MEM = "SET maintenance_work_mem = '256MB'"
 
 
@@ -47,14 +77,23 @@ class Schema:
     guard    makes sure, for the rest of a transaction, that no newer worker has the job
     policy   which indexes are made, and how many side by side
     report   told of everything that is not carried over: (what, why)
+    objects  told of the indexes of each table that are there; None: nobody wants to know
     """
 
-    def __init__(self, job: str, guard: Callable[[Session], None], policy: Policy, report: Report) -> None:
+    def __init__(
+        self,
+        job: str,
+        guard: Callable[[Session], None],
+        policy: Policy,
+        report: Report,
+        objects: Objects | None = None,
+    ) -> None:
         self._job = job
         self._guard = guard
         self._lanes = policy.readers
         self._indexes = policy.indexes
         self._report = report
+        self._objects = objects
         self.constrained = False  # what a load does without is there
 
     def told(self, rendered: Rendered) -> Sequence[str]:
@@ -86,6 +125,18 @@ class Schema:
             if not index.unique and indexes.wanted(index, self._indexes) and index.parts[0].column.lower() in acting
         ]
         return self.told(Rendered.joined([indexes.key(table, target), *supporting]))
+
+    def keyed(self, table: Table, target: Target) -> None:
+        """The key is there; the other indexes come later."""
+        wanted = [own for own in table.indexes if indexes.index(table, target, own, policy=self._indexes).statements]
+        Count(self._objects).begin(table.name, *self._counted(table, target, wanted))
+
+    @staticmethod
+    def _counted(table: Table, target: Target, wanted: Sequence[Index]) -> tuple[int, int]:
+        """How many indexes a table has together with its key, and how many it will have; `wanted`: besides the primary
+        key."""
+        primary = int(bool(indexes.primary_key(table, target).statements))
+        return primary + sum(own in wanted for own in indexes.identifying(table)), primary + len(wanted)
 
     def number(self, table: Table, target: Target, *, forward: bool = False) -> Sequence[str]:
         """What lets the target number new rows from where the source would. May be repeated."""
@@ -123,13 +174,18 @@ class Schema:
         self, open_session: Callable[[], Session], tables: Sequence[Table], targets: Mapping[TableName, Target]
     ) -> None:
         """Indexes, then foreign keys, then numbering. May be repeated."""
-        known = {table.name: table for table in tables}
-        every = [
-            self.told(indexes.index(table, targets[table.name], own, policy=self._indexes))
-            for table in tables
-            for own in table.indexes
-        ]
-        self._side_by_side(open_session, every)
+        known, count = {table.name: table for table in tables}, Count(self._objects)
+        groups: list[Group] = []
+        for table in tables:
+            of_keys = indexes.identifying(table)
+            every = [
+                (own, self.told(indexes.index(table, targets[table.name], own, policy=self._indexes)))
+                for own in table.indexes
+            ]
+            # A key is there since the load of its table.
+            groups += [(None if own in of_keys else table.name, found) for own, found in every if found]
+            count.begin(table.name, *self._counted(table, targets[table.name], [own for own, found in every if found]))
+        self._side_by_side(open_session, groups, count.made)
         with open_session() as session:
             for table in tables:
                 for key in table.foreign_keys:
@@ -144,15 +200,24 @@ class Schema:
             for statement in statements:
                 session.execute(statement)
 
-    def _side_by_side(self, open_session: Callable[[], Session], groups: Sequence[Sequence[str]]) -> None:
-        """The statements of one group follow each other: a comment comes behind its index."""
-        lanes = [[statement for group in groups[n :: self._lanes] for statement in group] for n in range(self._lanes)]
+    def _side_by_side(
+        self,
+        open_session: Callable[[], Session],
+        groups: Sequence[Group],
+        made: Callable[[TableName], None],
+    ) -> None:
+        """The statements of one group follow each other: a comment comes behind its index. `made` is told of the table
+        of each group that is there."""
+        lanes = [groups[n :: self._lanes] for n in range(self._lanes)]
 
-        def run(own: list[str]) -> None:
+        def run(own: Sequence[Group]) -> None:
             with open_session() as session:
                 session.execute(WORK_MEM)
-                for statement in own:
-                    self._run(session, [statement])
+                for name, statements in own:
+                    for statement in statements:
+                        self._run(session, [statement])
+                    if name is not None:
+                        made(name)
 
         with ThreadPoolExecutor(self._lanes, thread_name_prefix="index") as pool:
             for done in [pool.submit(run, own) for own in lanes if own]:

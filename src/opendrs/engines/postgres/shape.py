@@ -59,7 +59,7 @@ def _shaped(table: Table, layout: Layout, policy: Policy, *, acted_on: bool) -> 
         "uniques": [columns for columns in uniques if columns != key],
         "opaque_uniques": len(uniques) < len(unique),
         "referenced_with_actions": acted_on,
-        "policies": {"impossible_date": policy.invalid_dates, "nul_in_text": policy.nul_in_text},
+        "policies": _policies(policy),
         **_extras(layout),
     }
 
@@ -70,6 +70,15 @@ def _extras(layout: Layout) -> dict[str, Any]:
         return {}
     touched = [{"name": extra.name, "sql": extra.touch} for extra in layout.extras if extra.touch]
     return {"touched": touched, "extras": [asdict(extra) for extra in layout.extras]}
+
+
+def _policies(policy: Policy) -> dict[str, str]:
+    return {"impossible_date": policy.invalid_dates, "nul_in_text": policy.nul_in_text}
+
+
+def judged(target: Target, policy: Policy) -> Target:
+    """The shape with what the policy says of values that the target cannot hold."""
+    return {**target, "policies": _policies(policy)}
 
 
 def layout_of(target: Mapping[str, Any]) -> Layout:

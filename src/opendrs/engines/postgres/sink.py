@@ -27,7 +27,7 @@ from opendrs.model.catalog import ForeignKey, Table, TableName, View
 from opendrs.model.checkpoint import Checkpoint, Phase, TableProgress
 from opendrs.model.ddl_policy import carried
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.engine import SchemaChanged
+from opendrs.model.engine import Objects, SchemaChanged
 from opendrs.model.event import Batch, SchemaChange, Window
 from opendrs.model.event import Control as SavepointControl
 from opendrs.model.evolution import applied
@@ -53,6 +53,7 @@ class SinkSettings:
     parse_position   reads the source's positions back
     views            the source's views of the selection, asked for when everything else is there
     report           told of everything that is not carried over: (what, why)
+    objects          told of what is made beside tables and rows; None: nobody wants to know
     installed        the epoch is installed already
     """
 
@@ -63,6 +64,7 @@ class SinkSettings:
     parse_position: ParsePosition
     views: Callable[[], Sequence[View]]
     report: Callable[[str, str], None]
+    objects: Objects | None = None
     installed: bool = False
 
 
@@ -86,9 +88,11 @@ class Sink:
         self._control = Control(settings.job, settings.epoch, settings.parse_position)
         self._session = self._open_session()
         self._applier: PgApplier = self._session.applier()
-        self._schema = Schema(settings.job, self._control.guard, settings.policy, settings.report)
+        self._schema = Schema(settings.job, self._control.guard, settings.policy, settings.report, settings.objects)
         self._foreign_keys = ForeignKeys(self._schema, settings.report)
-        self._views = KeptViews(settings.job, settings.views, settings.selection.target, self._schema.told)
+        self._views = KeptViews(
+            settings.job, settings.views, settings.selection.target, self._schema.told, settings.objects
+        )
         self._ids: dict[TableName, int] = {}  # tables that the applier knows, in their present shape
         self._numbers = itertools.count()
         self._tables: dict[TableName, TableProgress] = {}
@@ -128,7 +132,8 @@ class Sink:
         checkpoint, targets = self._control.read(self._session)
         if checkpoint is not None:
             self._tables = dict(checkpoint.tables)
-            self._targets = dict(targets)
+            # What becomes of values that the target cannot hold is as the job says now, not as it was when it began.
+            self._targets = {name: shape.judged(target, self._settings.policy) for name, target in targets.items()}
             self._at = self._saved = checkpoint.position
             self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
         if self._schema.constrained:
@@ -235,6 +240,7 @@ class Sink:
                 self._control.drop_chunks(session, name)
                 self._control.put(session, progress, target)
             session.execute(f"ANALYZE {shape.layout_of(target).sql}")
+        self._schema.keyed(progress.table, target)
         with self._lock:
             self._tables = {**self._tables, name: progress}
 
@@ -471,6 +477,7 @@ class Sink:
             self._session.rollback()
             raise
         self._changed.clear()
+        self._views.durable()
         self._at = self._saved = position
         self._schema.constrained = phase not in (Phase.LOADING, Phase.CATCHING_UP)
         self._foreign_keys.tighten(self._open_session, self._definitions(), self._targets)
@@ -524,6 +531,7 @@ class Sink:
         with self._open_session() as session, session.transaction():
             self._control.guard(session)
             self._views.make(session, self._targets)
+        self._views.durable()
 
     def leave(self) -> None:
         """Nobody will follow the log again: foreign keys that were away, what stands in for some, and numbering. What

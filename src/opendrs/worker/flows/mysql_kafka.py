@@ -108,6 +108,7 @@ def _follow(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
             stop=hooks.stop,
             faults=hooks.faults,
             progress=hooks.progress,
+            limit=hooks.limit,
             meeting=meeting,
         )
         return run()

@@ -15,6 +15,7 @@ from opendrs.engines.postgres.sink import Sink, SinkSettings
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import View
 from opendrs.model.checkpoint import Phase
+from opendrs.model.engine import Objects
 from opendrs.model.job import Job
 from opendrs.pipeline import faultpoints
 from opendrs.pipeline.meeting import Meeting
@@ -54,7 +55,10 @@ def reset(job: Job, epoch: int, hooks: Hooks, forget: Callable[[], None]) -> Non
 def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
     with ExitStack() as stack:
         source = source_of(job, hooks)
-        settings = _settings(job, epoch, reporter(hooks), lambda: list(source.catalog().views), installed=installed)
+        settings = _settings(
+            job, epoch, reporter(hooks), lambda: list(source.catalog().views),
+            objects=hooks.objects, installed=installed,
+        )  # fmt: skip
         meeting = stack.enter_context(Joining(job, epoch, hooks, guest=guest, drop_guest=drop_guest))
         sink = stack.enter_context(Sink(job.target, settings))
         prover = stack.enter_context(proving(job, sink, hooks))
@@ -74,6 +78,7 @@ def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
             progress=hooks.progress,
             barrier=prover,
             judge=Judge(job.source, sink, job.policy),
+            limit=hooks.limit,
             meeting=meeting,
         )
         phase = run()
@@ -93,7 +98,10 @@ def guest(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
     with Session(job.target, application(job.id, epoch)) as session:
         # Begun once more by the same worker, it finds itself.
         installed = known(session, job.id) and Control(job.id, epoch, parse_position).held(session)
-    settings = _settings(job, epoch, reporter(hooks), lambda: list(source.catalog().views), installed=installed)
+    settings = _settings(
+        job, epoch, reporter(hooks), lambda: list(source.catalog().views),
+        objects=hooks.objects, installed=installed,
+    )  # fmt: skip
     with Sink(job.target, settings) as sink:
         run = Run(
             source=source,
@@ -104,6 +112,7 @@ def guest(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
             faults=hooks.faults,
             progress=hooks.progress,
             judge=Judge(job.source, sink, job.policy),
+            limit=hooks.limit,
             meeting=meeting,
         )
         return run()
@@ -137,7 +146,7 @@ def release(job: Job, epoch: int, report: Report) -> None:
 
 
 def _leave(job: Job, epoch: int, report: Report) -> None:
-    with Sink(job.target, _settings(job, epoch, report, list, installed=True)) as sink:
+    with Sink(job.target, _settings(job, epoch, report, list, objects=None, installed=True)) as sink:
         try:
             sink.open()
         except DrsError as error:
@@ -149,7 +158,13 @@ def _leave(job: Job, epoch: int, report: Report) -> None:
 
 
 def _settings(
-    job: Job, epoch: int, report: Report, views: Callable[[], list[View]], *, installed: bool
+    job: Job,
+    epoch: int,
+    report: Report,
+    views: Callable[[], list[View]],
+    *,
+    objects: Objects | None,
+    installed: bool,
 ) -> SinkSettings:
     return SinkSettings(
         job=job.id,
@@ -159,5 +174,6 @@ def _settings(
         parse_position=parse_position,
         views=views,
         report=report,
+        objects=objects,
         installed=installed,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opendrs.engines.mysql.source import Source
+from opendrs.engines.mysql.splitting import Portions
 from opendrs.engines.mysql.stream import StreamSettings
 from opendrs.model.job import Job
 from opendrs.telemetry import context
@@ -17,7 +18,17 @@ def source_of(job: Job, hooks: Hooks) -> Source:
         folder=hooks.folder,
         spool_bytes=job.policy.spool_bytes,
     )
-    return Source(job.source, job.selection, settings, readers=job.policy.readers, start=job.policy.start)
+    policy = job.policy
+    portions = Portions(batch_rows=policy.batch_rows, batch_bytes=policy.batch_bytes, chunk_rows=policy.chunk_rows)
+    return Source(
+        job.source,
+        job.selection,
+        settings,
+        readers=policy.readers,
+        start=policy.start,
+        portions=portions,
+        seen=lambda catalog: hooks.objects.planned([view.name for view in catalog.views]),
+    )
 
 
 def reporter(hooks: Hooks) -> Report:

@@ -33,6 +33,10 @@ DETAIL: dict[str, Any] = {
         }
     ],
     "policy_config": {"apply_mode": "merged", "index_trans": False, "ddl_trans": True},
+    "speed_limit": [
+        {"begin": "01:00", "end": "05:59", "speed": "10", "is_utc": True},
+        {"begin": "22:00", "end": "00:59", "speed": "5", "is_utc": False},
+    ],
 }
 PROGRESS: dict[str, Any] = {
     "id": ID,
@@ -49,6 +53,8 @@ PROGRESS: dict[str, Any] = {
         },
         "apply_rows_rate": 12,
         "apply_bytes_rate": 3456,
+        "dirty_rows": 1,
+        "ddl_alarms": 2,
     },
     "migration_object_progress_info": {
         "migration_object_overview": [{"type": "TABLE", "src_count": "3", "dst_count": "1", "status": "TRANSFERING"}]
@@ -136,6 +142,8 @@ def test_a_view_has_no_more_than_the_service_says() -> None:
         "tables": "1/3",
         "rows_per_s": 12,
         "bytes_per_s": 3456,
+        "dirty_rows": 1,
+        "ddl_alarms": 2,
     }
     paused = view({**PROGRESS, "status": "PAUSING"}, [])
     assert paused.phase == "paused" and fields(paused, None)["lag_s"] is None
