@@ -93,7 +93,7 @@ CREATE TABLE dirty_rows (
 	CONSTRAINT pk_dirty_rows PRIMARY KEY (id), 
 	CONSTRAINT fk_dirty_rows_job_id FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE
 );
-INSERT INTO "dirty_rows" VALUES(1,'0123456789abcdef0123456789abcdef','1a87d4e568a082341dcd6db35514e5e42e7fcec798037b3037426b683fa6bcb7','incremental','shop','orders','update','conflict','ignored','the row is not there','UPDATE shop.orders SET v = ''Ünïcødé'' WHERE id = 1','2026-11-23 12:30:45.678901');
+INSERT INTO "dirty_rows" VALUES(1,'0123456789abcdef0123456789abcdef','da4439580f0ed5096d348e3e176c499daf8e0b3168f31124d69a10ed7e6c1289','incremental','shop','orders','update','conflict','ignored','the row is not there','UPDATE shop.orders SET v = ''Ünïcødé'' WHERE id = 1','2026-11-23 12:30:45.678901');
 CREATE TABLE events (
 	id INTEGER NOT NULL, 
 	job_id VARCHAR(64) NOT NULL, 
