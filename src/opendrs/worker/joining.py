@@ -208,8 +208,9 @@ class Joining:
         self._drop_guest = drop_guest
         self._stop = threading.Event()
         self._busy = True  # until somebody has looked
+        self._broken: BaseException | None = None
         self._round: _Round | None = None
-        self._thread = threading.Thread(target=self._run, name="joining", daemon=True)
+        self._thread = threading.Thread(target=self._look_after, name="joining", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -228,6 +229,8 @@ class Joining:
         return self._busy
 
     def wanted(self) -> bool:
+        if self._broken is not None:
+            raise self._broken  # a job whose edits nobody looks after must not look well
         current = self._round
         if current is None or current.exchanged.is_set():
             return False
@@ -267,6 +270,12 @@ class Joining:
         self._hooks.log.info("the selection was changed", extra=context("objects.changed", **facts))
 
     # the thread
+
+    def _look_after(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:
+            self._broken = error
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -21,7 +21,7 @@ from opendrs.model.action import Action, Kind
 from opendrs.model.caller import Wanted
 from opendrs.model.endpoint import Secret
 from opendrs.model.failure import Failure
-from opendrs.model.lifecycle import Intent, State, Trigger
+from opendrs.model.lifecycle import ALLOWED, Intent, State, Trigger, Verb
 from opendrs.model.selection import Selection
 from opendrs.store import actions, identity, jobs, leases
 from opendrs.store.database import Store, open_store
@@ -30,6 +30,7 @@ from opendrs.store.sealing import Seal
 from opendrs.worker.assembly import Place
 from opendrs.worker.attending import Attendant
 from opendrs.worker.claiming import RESTED
+from opendrs.worker.editing import carried_out, pending
 from opendrs.worker.errands import terminate
 from opendrs.worker.order import Order
 from opendrs.worker.outcome import Exit, Outcome
@@ -110,10 +111,13 @@ class Workers:
     # what the test lets happen
 
     def says(self, job_id: str, state: State) -> bool:
-        """The worker reports where it is."""
+        """The worker reports where it is; one that follows has carried out what was edited."""
         worker = self.working[job_id]
         with self.store.write() as connection:
-            return jobs.enter(connection, job_id, state, epoch=worker.epoch)
+            entered = jobs.enter(connection, job_id, state, epoch=worker.epoch)
+        if entered and state is State.INCREMENTAL and (edit := pending(self.store, job_id)) is not None:
+            carried_out(self.store, job_id, edit)
+        return entered
 
     def ends(self, job_id: str, state: State, outcome: Outcome) -> None:
         """Its last word."""
@@ -160,10 +164,15 @@ class World:
                     jobs.move(connection, action.job_id, Trigger.RELEASED, intent=Intent.REST)
                 else:
                     failure = terminate.failed(connection, action, failure)
-            if action.kind is Kind.OBJECTS and well:
-                selection = Selection.from_json(action.params["selection"])
-                jobs.change(connection, action.job_id, prechecked=True, selection=selection.to_json())
             result = _result(action) if well else None
+            if action.kind is Kind.OBJECTS and result is not None:
+                selection = Selection.from_json(action.params["selection"]).to_json()
+                head = jobs.find(connection, action.job_id)
+                if head is not None and head.state in ALLOWED[Verb.EDIT]:  # it has begun
+                    jobs.change(connection, action.job_id, prechecked=True)
+                    result = {**result, "selection": selection, "narrows": False}
+                else:
+                    jobs.change(connection, action.job_id, prechecked=True, selection=selection)
             actions.finish(connection, action.id, RUNNER, result=result, failure=failure)
 
     def run_errands(self, *, well: bool = True) -> None:

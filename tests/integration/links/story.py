@@ -70,8 +70,8 @@ class Forgetful:
 class Unseen:
     """Nobody looks at what is made."""
 
-    def planned(self, views: Collection[TableName]) -> None:
-        del views
+    def planned(self, views: Collection[TableName], *, beside: bool = False) -> None:
+        del views, beside
 
     def views(self, made: Collection[TableName], refused: Mapping[TableName, str]) -> None:
         del made, refused
