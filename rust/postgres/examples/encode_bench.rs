@@ -51,7 +51,8 @@ fn main() {
     }
     let batch = builder.finish().unwrap();
     let columns = types.iter().enumerate().map(|(number, (_, type_name))| ColumnTarget {
-        source: format!("c{number}"),
+        source: Some(format!("c{number}")),
+        constant: None,
         name: format!("c{number}"),
         type_name: (*type_name).to_owned(),
         binary: true,

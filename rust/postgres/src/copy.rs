@@ -41,11 +41,15 @@ pub struct CopyIn {
     encoder: Encoder,
     key: Vec<usize>,
     format: RowFormat,
-    /// A CopyData message that is being filled.
-    block: Vec<u8>,
-    block_start: usize,
-    looked: Instant,
+    block: Block,
     rows: u64,
+}
+
+/// A CopyData message that is being filled, of a COPY that goes on.
+struct Block {
+    bytes: Vec<u8>,
+    start: usize,
+    looked: Instant,
     ended: bool,
 }
 
@@ -62,19 +66,9 @@ impl CopyIn {
         let key = target.positions(&target.key)?;
         let options = if format == RowFormat::CopyBinary { " (FORMAT binary)" } else { "" };
         begin_copy(connection, &format!("COPY {} ({}) FROM STDIN{options}", target.sql_name(), target.column_list()))?;
-        let mut copy = Self {
-            encoder,
-            key,
-            format,
-            block: Vec::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 4),
-            block_start: 0,
-            looked: Instant::now(),
-            rows: 0,
-            ended: false,
-        };
-        copy.block_start = wire::begin(&mut copy.block, tag::COPY_DATA);
+        let mut copy = Self { encoder, key, format, block: Block::new(), rows: 0 };
         if format == RowFormat::CopyBinary {
-            copy.block.extend_from_slice(BINARY_HEADER);
+            copy.block.bytes.extend_from_slice(BINARY_HEADER);
         }
         Ok(copy)
     }
@@ -83,7 +77,7 @@ impl CopyIn {
     pub fn write(&mut self, connection: &mut Connection, batch: &RecordBatch) -> Result<()> {
         self.check()?;
         let written = self.write_rows(connection, batch);
-        if written.is_err() && !self.ended {
+        if written.is_err() && !self.block.ended {
             // A value that cannot be written: the rows before it must not stay as if they were all.
             self.abort(connection)?;
         }
@@ -94,23 +88,71 @@ impl CopyIn {
         self.encoder.bind_schema(&batch.schema(), 0)?;
         let fields = self.encoder.fields(batch)?;
         for row in 0..batch.num_rows() {
-            if let Err((column, problem)) = Encoder::write_row(&fields, row, self.format, &mut self.block) {
+            if let Err((column, problem)) = Encoder::write_row(&fields, row, self.format, &mut self.block.bytes) {
                 let key = self.encoder.key_text(&self.key, &fields, row);
                 return Err(self.encoder.value_error(column, problem, key));
             }
-            if self.block.len() >= BLOCK_BYTES {
-                self.send_block(connection)?;
+            if self.block.bytes.len() >= BLOCK_BYTES {
+                self.block.send(connection)?;
             }
         }
         self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
-    fn send_block(&mut self, connection: &mut Connection) -> Result<()> {
-        wire::end(&mut self.block, self.block_start)?;
-        let sent = connection.send(&self.block).inspect_err(|_| self.ended = true);
-        self.block.clear();
-        self.block_start = wire::begin(&mut self.block, tag::COPY_DATA);
+    /// Ends the COPY; returns the number of rows the server took.
+    pub fn finish(&mut self, connection: &mut Connection) -> Result<u64> {
+        self.check()?;
+        self.block.ended = true;
+        let block = &mut self.block;
+        if self.format == RowFormat::CopyBinary {
+            block.bytes.extend_from_slice(BINARY_TRAILER);
+        }
+        wire::end(&mut block.bytes, block.start)?;
+        let mut done = BytesMut::new();
+        frontend::copy_done(&mut done);
+        block.bytes.extend_from_slice(&done);
+        connection.send(&block.bytes)?;
+        let taken = end_copy(connection)?;
+        if taken != self.rows {
+            return Err(PgError::protocol(format!("COPY took {taken} rows of {}", self.rows)));
+        }
+        Ok(taken)
+    }
+
+    /// Ends the COPY without effect: none of its rows stays.
+    pub fn abort(&mut self, connection: &mut Connection) -> Result<()> {
+        if self.block.ended {
+            return Ok(());
+        }
+        self.block.ended = true;
+        let mut fail = BytesMut::new();
+        frontend::copy_fail("given up by the client", &mut fail).map_err(|e| PgError::usage(e.to_string()))?;
+        connection.send(&fail)?;
+        match end_copy(connection) {
+            Err(PgError::Server(error)) if !error.is_fatal() => Ok(()),
+            Ok(_) => Err(PgError::protocol("the server took a COPY that was given up")),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.block.ended { Err(PgError::usage("this COPY has ended")) } else { Ok(()) }
+    }
+}
+
+impl Block {
+    fn new() -> Self {
+        let mut bytes = Vec::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 4);
+        let start = wire::begin(&mut bytes, tag::COPY_DATA);
+        Self { bytes, start, looked: Instant::now(), ended: false }
+    }
+
+    fn send(&mut self, connection: &mut Connection) -> Result<()> {
+        wire::end(&mut self.bytes, self.start)?;
+        let sent = connection.send(&self.bytes).inspect_err(|_| self.ended = true);
+        self.bytes.clear();
+        self.start = wire::begin(&mut self.bytes, tag::COPY_DATA);
         sent?;
         if self.looked.elapsed() >= LOOK {
             self.looked = Instant::now();
@@ -123,45 +165,6 @@ impl CopyIn {
             }
         }
         Ok(())
-    }
-
-    /// Ends the COPY; returns the number of rows the server took.
-    pub fn finish(&mut self, connection: &mut Connection) -> Result<u64> {
-        self.check()?;
-        self.ended = true;
-        if self.format == RowFormat::CopyBinary {
-            self.block.extend_from_slice(BINARY_TRAILER);
-        }
-        wire::end(&mut self.block, self.block_start)?;
-        let mut done = BytesMut::new();
-        frontend::copy_done(&mut done);
-        self.block.extend_from_slice(&done);
-        connection.send(&self.block)?;
-        let taken = end_copy(connection)?;
-        if taken != self.rows {
-            return Err(PgError::protocol(format!("COPY took {taken} rows of {}", self.rows)));
-        }
-        Ok(taken)
-    }
-
-    /// Ends the COPY without effect: none of its rows stays.
-    pub fn abort(&mut self, connection: &mut Connection) -> Result<()> {
-        if self.ended {
-            return Ok(());
-        }
-        self.ended = true;
-        let mut fail = BytesMut::new();
-        frontend::copy_fail("given up by the client", &mut fail).map_err(|e| PgError::usage(e.to_string()))?;
-        connection.send(&fail)?;
-        match end_copy(connection) {
-            Err(PgError::Server(error)) if !error.is_fatal() => Ok(()),
-            Ok(_) => Err(PgError::protocol("the server took a COPY that was given up")),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.ended { Err(PgError::usage("this COPY has ended")) } else { Ok(()) }
     }
 }
 

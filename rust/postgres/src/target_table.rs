@@ -1,5 +1,6 @@
 use opendrs_columns::TableName;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::connection::Connection;
 use crate::encode::{ColumnTarget, Encoder, Policies};
@@ -7,7 +8,8 @@ use crate::error::{PgError, Result};
 use crate::sql::{identifier, qualified};
 
 /// A table of the target as its writers need it. Python gives it as JSON. All names but those of
-/// `source`, `columns[].source` and `skipped` are names in the target.
+/// `source`, `columns[].source` and `skipped` are names in the target. Several tables of the source may be
+/// written to one of the target.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetTable {
@@ -19,6 +21,12 @@ pub struct TargetTable {
     pub table: String,
     /// The columns that are written, in any order.
     pub columns: Vec<ColumnTarget>,
+    /// Columns that nobody writes: an INSERT leaves them to their defaults, every UPDATE of a row sets them.
+    #[serde(default)]
+    pub touched: Vec<Touched>,
+    /// What the additional columns are made of, for who makes the table; not for its writers.
+    #[serde(default)]
+    pub extras: IgnoredAny,
     /// Names at the source of columns that the batches carry and nobody writes: hidden ones, and generated
     /// ones whose values the log has for some changes only.
     #[serde(default)]
@@ -40,6 +48,16 @@ pub struct TargetTable {
     /// What to do with values that the target cannot hold.
     #[serde(default)]
     pub policies: Policies,
+}
+
+/// A column that says when its row was written, or the like.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Touched {
+    /// Column in the target.
+    pub name: String,
+    /// What an UPDATE sets it to: an expression of the target, as it stands.
+    pub sql: String,
 }
 
 /// What the target's catalog says of a column.
@@ -70,6 +88,11 @@ impl TargetTable {
         names.iter().map(position).collect()
     }
 
+    /// What every UPDATE sets besides: `, "a" = now()`, or nothing.
+    pub(crate) fn sql_touched(&self) -> String {
+        self.touched.iter().map(|column| format!(", {} = {}", identifier(&column.name), column.sql)).collect()
+    }
+
     /// "a", "b", "c": all columns for SQL.
     pub(crate) fn column_list(&self) -> String {
         self.columns.iter().map(|column| identifier(&column.name)).collect::<Vec<_>>().join(", ")
@@ -85,25 +108,53 @@ impl TargetTable {
             return Err(PgError::Usage(format!("the target has no table {}.{}", self.schema, self.table)));
         }
         let mut facts = Vec::with_capacity(self.columns.len());
+        let mut forms = Vec::new();
         for (number, column) in self.columns.iter().enumerate() {
             let row = found.iter().find(|row| row.first().and_then(Option::as_deref) == Some(&column.name));
-            let Some([_, Some(oid), Some(modifier), Some(cast)]) = row.map(Vec::as_slice) else {
+            let Some([_, Some(oid), Some(modifier), Some(cast), Some(stored), Some(send)]) = row.map(Vec::as_slice)
+            else {
                 let message =
                     format!("the target's table {}.{} has no column {}", self.schema, self.table, column.name);
                 return Err(PgError::Usage(message));
             };
+            if let Some(constant) = &column.constant {
+                let parameter = format!("CAST(${} AS {stored})", forms.len() + 1);
+                let binary = if column.binary { format!("{send}({parameter})") } else { "''".to_owned() };
+                forms.push((number, constant, format!("pg_catalog.encode({binary}, 'hex'), {parameter}::text")));
+            }
             let oid: u32 = oid.parse().map_err(|_| PgError::protocol("an oid that is no number"))?;
             let modifier: i32 = modifier.parse().map_err(|_| PgError::protocol("a modifier that is no number"))?;
             encoder.meet_catalog(number, oid, modifier, cast)?;
             facts.push(ColumnFacts { cast: cast.clone() });
         }
+        if !forms.is_empty() {
+            let sql = format!("SELECT {}", forms.iter().map(|form| form.2.as_str()).collect::<Vec<_>>().join(", "));
+            let given: Vec<Option<&str>> = forms.iter().map(|form| Some(form.1.as_str())).collect();
+            let row = connection.query(&sql, &given)?.rows.pop().unwrap_or_default();
+            let (answers, _) = row.as_chunks::<2>();
+            for ((number, ..), answer) in forms.iter().zip(answers) {
+                let [Some(binary), Some(text)] = answer else {
+                    return Err(PgError::protocol("a constant that the server takes for NULL"));
+                };
+                encoder.meet_constant(*number, &bytes(binary)?, text);
+            }
+        }
         Ok((encoder, facts))
     }
 }
 
-/// Columns of a table: name, type, modifier, and the type's name without modifier. (`format_type`
-/// with -1 and not NULL: only so does it print `bpchar`, for `character` would mean `character(1)`.)
-const CATALOG: &str = "SELECT a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, -1) \
+/// The bytes that hexadecimal digits mean.
+fn bytes(digits: &str) -> Result<Vec<u8>> {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().map(byte).collect::<Option<_>>().ok_or_else(|| PgError::protocol("bytes that are not hexadecimal"))
+}
+
+/// Columns of a table: name, type, modifier, the type's name without modifier, the name with it (but where a cast
+/// would cut the value), and what prints a value in binary. (`format_type` with -1 and not NULL: only so does it print
+/// `bpchar`, for `character` would mean `character(1)`.)
+const CATALOG: &str = "SELECT a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, -1), \
+     pg_catalog.format_type(a.atttypid, CASE WHEN t.typcategory = 'S' THEN -1 ELSE a.atttypmod END), t.typsend \
      FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
-     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
      WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped";

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from tests.integration.postgres_wire.tables import Column, Row, Table, names
+from tests.integration.postgres_wire.tables import Column, Constant, Row, Table, names
 
 INSERT, BEFORE, AFTER, DELETE = 1, 2, 3, 4
 NO_ACTION, CASCADE, SET_NULL = "NO ACTION", "CASCADE", "SET NULL"
@@ -47,7 +47,7 @@ class Schema:
     foreign_keys: tuple[ForeignKey, ...]
 
     def sql(self) -> list[str]:
-        made = [table.sql() for table in self.tables]
+        made = list({table.name: table.sql() for table in self.tables}.values())
         for key in self.foreign_keys:
             child, parent = self.tables[key.child], self.tables[key.parent]
             made.append(
@@ -94,7 +94,17 @@ KINDS: dict[str, tuple[dict[str, Any], str, list[Any]]] = {
 }
 KEY_KINDS = ("int", "text", "char", "decimal", "date", "bits")
 UNIQUE_KINDS = ("int", "text", "decimal")
-LOOSE = "loose"  # a column whose type the client is not told, so that it goes as text
+# (type in the target, values) of columns that only the target has
+CONSTANTS = [
+    ("int4", ["1", "-7"]),
+    ("int8", ["9223372036854775807", "0"]),
+    ("varchar(20)", ["shop@orders", "shop2@orders"]),
+    ("text", ["", "a\tb\\"]),
+    ("char(3)", ["a", "b"]),
+    ("timestamp", ["2024-02-29 12:00:00.5", "infinity"]),
+    ("timestamptz", ["2024-02-29 12:00:00+02", "2024-02-29"]),
+    ("numeric(10,2)", ["1.5", "-0.25"]),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +116,7 @@ class Wish:
     foreign_keys: bool = False
     actions: bool = False
     loose: bool = False
+    constants: bool = False
 
 
 def _column(
@@ -144,11 +155,32 @@ def random_schema(chance: random.Random, wish: Wish) -> tuple[Schema, list[list[
         tables.append(Table(name=f"t{number} x", columns=columns, key=key, uniques=tuple(uniques)))
         kinds.append([kind for _, kind in made])
     acted = {link.parent for link in links if link.acts}
-    described = [
-        Table(name=t.name, columns=t.columns, key=t.key, uniques=t.uniques, referenced_with_actions=at in acted)
-        for at, t in enumerate(tables)
-    ]
+    described = [replace(table, referenced_with_actions=at in acted) for at, table in enumerate(tables)]
+    if wish.constants:
+        for at, table in list(enumerate(described)):
+            shared = _with_constants(chance, table, in_keys=not links)
+            described[at] = shared[0]
+            described += shared[1:]
+            kinds += [kinds[at]] * (len(shared) - 1)
     return Schema(tuple(described), tuple(links)), kinds
+
+
+def _with_constants(chance: random.Random, table: Table, *, in_keys: bool) -> list[Table]:
+    """The table with columns that only the target has; or two tables that share one of the target, told apart by the
+    first of them."""
+    made = []
+    for at in range(chance.randint(1, 2)):
+        kind, values = chance.choice(CONSTANTS)
+        one, other = chance.sample(values, 2)
+        binary = chance.random() < 0.7
+        made.append([Constant(name=f"c{at}", type=kind, value=value, binary=binary) for value in (one, other)])
+    first, second = (replace(table, constants=tuple(pair[at] for pair in made)) for at in (0, 1))
+    if not in_keys or chance.random() < 0.3:
+        return [first]
+    key = tuple(chance.sample([*table.key, "c0"], len(table.key) + 1)) if table.key else ()
+    keyed = {"key": key, "uniques": tuple((*unique, "c0") for unique in table.uniques)}
+    shared = [replace(one, **keyed) for one in (first, second)]
+    return shared if chance.random() < 0.7 else shared[:1]
 
 
 def _links(
@@ -254,8 +286,9 @@ class Source:
         for table, rows in zip(self.schema.tables, self.rows, strict=True):
             places = {column.name: at for at, column in enumerate(table.columns)}
             for unique in (table.key, *table.uniques):
-                values = [tuple(row[places[name]] for name in unique) for row in rows]
-                values = [value for value in values if unique and None not in value]
+                own = [places[name] for name in unique if name in places]
+                values = [tuple(row[at] for at in own) for row in rows]
+                values = [value for value in values if own and None not in value]
                 if len(values) != len(set(values)):
                     raise Refused
             if any(row[at] is None for row in rows for at, c in enumerate(table.columns) if c.not_null):

@@ -65,9 +65,33 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Constant:
+    """A column of the target that the source does not have, with the same value in every row."""
+
+    name: str
+    type: str
+    value: str
+    binary: bool = True
+    not_null: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touched:
+    """A column of the target that nobody writes, but that every update of a row sets."""
+
+    name: str
+    sql: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table:
+    """`key` and `uniques` may name constants."""
+
     name: str
     columns: tuple[Column, ...]
+    constants: tuple[Constant, ...] = ()
+    touched: tuple[Touched, ...] = ()
     key: tuple[str, ...] = ()
     uniques: tuple[tuple[str, ...], ...] = ()
     referenced_with_actions: bool = False
@@ -78,8 +102,9 @@ class Table:
     def described(self) -> str:
         """The JSON form of `opendrs_postgres::TargetTable`."""
         columns = [
-            {"source": c.name, "name": c.name, "type": c.type, "binary": c.binary, "not_null": c.not_null}
-            for c in self.columns
+            {"name": c.name, "type": c.type, "binary": c.binary, "not_null": c.not_null}
+            | ({"source": c.name} if isinstance(c, Column) else {"constant": c.value})
+            for c in self.written
         ]
         return json.dumps(
             {
@@ -87,6 +112,8 @@ class Table:
                 "schema": self.schema,
                 "table": self.name,
                 "columns": columns,
+                "touched": [{"name": column.name, "sql": column.sql} for column in self.touched],
+                "extras": [{"name": column.name} for column in (*self.constants, *self.touched)],
                 "key": self.key,
                 "uniques": self.uniques,
                 "referenced_with_actions": self.referenced_with_actions,
@@ -96,10 +123,17 @@ class Table:
         )
 
     def sql(self, *constraints: str) -> str:
-        columns = [f'"{c.name}" {c.type}{" NOT NULL" if c.not_null else ""}' for c in self.columns]
+        columns = [f'"{c.name}" {c.type}{" NOT NULL" if c.not_null else ""}' for c in self.written]
+        columns += [f'"{column.name}" {column.type} DEFAULT {column.sql}' for column in self.touched]
         keys = [f"PRIMARY KEY ({names(self.key)})"] if self.key else []
         keys += [f"UNIQUE ({names(unique)})" for unique in self.uniques]
         return f'CREATE TABLE "{self.schema}"."{self.name}" ({", ".join([*columns, *keys, *constraints])})'
+
+    @property
+    def written(self) -> tuple[Column | Constant, ...]:
+        """The columns of the target that are written, in its order: constants stand in the middle."""
+        half = len(self.columns) // 2
+        return (*self.columns[:half], *self.constants, *self.columns[half:])
 
     @property
     def qualified(self) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opendrs._core import PgConnection
+from opendrs._core import PgApplier, PgConnection
 from tests.harness.postgres import Postgres
 from tests.harness.server import USER
 from tests.integration.postgres_wire.conftest import options
@@ -20,13 +21,14 @@ from tests.integration.postgres_wire.history import (
     BEFORE,
     DELETE,
     INSERT,
+    INT,
     Change,
     History,
     Schema,
     Wish,
     random_history,
 )
-from tests.integration.postgres_wire.tables import Row, Table
+from tests.integration.postgres_wire.tables import Column, Row, Table, Touched, names
 
 EXAMPLES = int(os.environ.get("OPENDRS_EXAMPLES", "40"))
 
@@ -45,6 +47,7 @@ wishes = st.builds(
     foreign_keys=st.booleans(),
     actions=st.booleans(),
     loose=st.booleans(),
+    constants=st.booleans(),
 )
 # How many rows make a set: from "all by sets" to "all one by one".
 thresholds = st.sampled_from([1, 2, 5, 1000])
@@ -68,18 +71,19 @@ class Target:
             assert copy.finish() == len(rows)
         self.connection.execute("COMMIT")
 
-    def rows(self, table: Table) -> Counter[tuple[str | None, ...]]:
-        shown = ", ".join(f'"{column.name}"::text' for column in table.columns)
-        return Counter(self.connection.query(f"SELECT {shown} FROM {table.qualified}"))
+    def rows(self, table: Table, shown: Sequence[str] = ()) -> Counter[tuple[str | None, ...]]:
+        shown = shown or [column.name for column in table.written]
+        texts = ", ".join(f"{names([name])}::text" for name in shown)
+        return Counter(self.connection.query(f"SELECT {texts} FROM {table.qualified}"))
 
-    def expected(self, table: Table, rows: list[Row]) -> Counter[tuple[str | None, ...]]:
+    def expected(self, table: Table, rows: list[Row], shown: Sequence[str] = ()) -> Counter[tuple[str | None, ...]]:
         """The rows as the server shows them when they are loaded afresh."""
-        twin = Table(name="twin", columns=table.columns)
+        twin = replace(table, name="twin", key=(), uniques=(), touched=())
         self.connection.execute(f"DROP TABLE IF EXISTS app.twin; {twin.sql()}")
         copy = self.connection.copy_in(twin.described(), "text")
         copy.write(twin.batch(rows))
         copy.finish()
-        return self.rows(twin)
+        return self.rows(twin, shown)
 
 
 @pytest.fixture
@@ -93,7 +97,12 @@ Window = list[tuple[int, object]]
 
 
 def windows(chance: random.Random, schema: Schema, transactions: list[list[Change]]) -> list[tuple[Window, bool]]:
-    """The log cut at random: (window, whether a commit may follow). Large transactions come in parts."""
+    """The log cut at random: (window, whether a commit may follow)."""
+    return [(as_window(schema, changes), whole) for changes, whole in pieces(chance, transactions)]
+
+
+def pieces(chance: random.Random, transactions: list[list[Change]]) -> list[tuple[list[Change], bool]]:
+    """The changes of random windows. Large transactions come in parts."""
     cut: list[tuple[list[Change], bool]] = [([], True)]
     for transaction in transactions:
         if chance.random() < 0.3:
@@ -103,7 +112,7 @@ def windows(chance: random.Random, schema: Schema, transactions: list[list[Chang
                 cut[-1] = (cut[-1][0], False)
                 cut.append(([], True))
             cut[-1][0].append(change)
-    return [(as_window(schema, changes), whole) for changes, whole in cut if changes]
+    return [(changes, whole) for changes, whole in cut if changes]
 
 
 def as_window(schema: Schema, changes: list[Change]) -> Window:
@@ -123,9 +132,7 @@ def replay(
 ) -> None:
     """Applies the history; then, if asked, its end once more."""
     connection = target.connection
-    applier = connection.applier(threshold)
-    for number, table in enumerate(history.schema.tables):
-        applier.register(number, table.described())
+    applier = registered(connection, history.schema, threshold)
     run(connection, applier, windows(chance, history.schema, history.transactions), chance, mode, [])
     if again:
         begin = chance.randint(0, len(history.transactions))
@@ -133,27 +140,43 @@ def replay(
         run(connection, applier, windows(chance, history.schema, history.transactions[begin:]), chance, mode, ids)
 
 
+def registered(connection: PgConnection, schema: Schema, threshold: int) -> PgApplier:
+    applier = connection.applier(threshold)
+    for number, table in enumerate(schema.tables):
+        applier.register(number, table.described())
+    return applier
+
+
 def run(
     connection: PgConnection,
-    applier: object,
-    cut: list[tuple[Window, bool]],
+    applier: PgApplier,
+    cut: Sequence[tuple[Window, bool]],
     chance: random.Random,
     mode: str,
     idempotent: list[int],
-) -> None:
+) -> list[int]:
+    """Returns in which transaction of the target each window was applied; `app.tick` counts them."""
+    ticks: list[int] = []
+    tick = 0
     for window, whole in cut:
         if not connection.in_transaction:
-            connection.execute("BEGIN")
+            tick += 1
+            connection.execute(f"BEGIN; SET app.tick = {tick}")
         applier.apply(window, mode, idempotent)
+        ticks.append(tick)
         if whole and chance.random() < 0.7:
             connection.execute("COMMIT")
     if connection.in_transaction:
         connection.execute("COMMIT")
+    return ticks
 
 
 def check(target: Target, history: History) -> None:
+    expected: dict[str, Counter[tuple[str | None, ...]]] = {}
     for table, rows in zip(history.schema.tables, history.rows, strict=True):
-        assert target.rows(table) == target.expected(table, rows), table.name
+        expected.setdefault(table.name, Counter()).update(target.expected(table, rows))
+    for table in history.schema.tables:
+        assert target.rows(table) == expected[table.name], table.name
 
 
 @lawful
@@ -168,12 +191,57 @@ def test_the_target_comes_to_the_sources_rows(
 
 
 @lawful
-@given(seeds, st.booleans(), st.integers(1, 60), modes, thresholds)
+@given(seeds, st.booleans(), st.booleans(), st.integers(1, 60), modes, thresholds)
 def test_what_was_applied_may_be_applied_again(
-    target: Target, seed: int, loose: bool, statements: int, mode: str, threshold: int
+    target: Target, seed: int, loose: bool, constants: bool, statements: int, mode: str, threshold: int
 ) -> None:
     """As while catching up with a load: without further unique indexes and foreign keys."""
-    history = random_history(seed, Wish(loose=loose), statements)
+    history = random_history(seed, Wish(loose=loose, constants=constants), statements)
     target.make(history.schema, history.loaded)
     replay(target, history, random.Random(seed), mode, threshold, again=True)
     check(target, history)
+
+
+@lawful
+@given(
+    seeds,
+    st.builds(Wish, uniques=st.booleans(), loose=st.booleans(), constants=st.booleans()),
+    st.integers(1, 60),
+    modes,
+    thresholds,
+)
+def test_every_row_says_when_it_was_written_last(
+    target: Target, seed: int, wish: Wish, statements: int, mode: str, threshold: int
+) -> None:
+    """A column that every update sets, and that inserts leave to its default."""
+    history, chance = random_history(seed, wish, statements), random.Random(seed)
+    tick = Touched(name="tick", sql="current_setting('app.tick')::int", type="int")
+    tables = [replace(table, touched=(tick,)) for table in history.schema.tables]
+    history.schema = replace(history.schema, tables=tuple(tables))
+    target.connection.execute("SET app.tick = 0")
+    target.make(history.schema, history.loaded)
+    cut = pieces(chance, history.transactions)
+    applied = [(as_window(history.schema, changes), whole) for changes, whole in cut]
+    ticks = run(target.connection, registered(target.connection, history.schema, threshold), applied, chance, mode, [])
+    check(target, history)
+    written = [{key_of(table, row): 0 for row in rows} for table, rows in zip(tables, history.loaded, strict=True)]
+    for (changes, _), now in zip(cut, ticks, strict=True):
+        for change in changes:
+            if change.before is not None:
+                written[change.table].pop(key_of(tables[change.table], change.before))
+            if change.after is not None:
+                written[change.table][key_of(tables[change.table], change.after)] = now
+    expected: dict[str, Counter[tuple[str | None, ...]]] = {}
+    for table, rows in zip(tables, written, strict=True):
+        columns = tuple(column for column in table.columns if column.name in table.key)
+        twin = replace(table, columns=(*columns, Column(name="tick", logical=INT, type="int4")))
+        expected.setdefault(table.name, Counter()).update(
+            target.expected(twin, [(*key, now) for key, now in rows.items()], shown=(*table.key, "tick"))
+        )
+    for table in tables:
+        assert target.rows(table, shown=(*table.key, "tick")) == expected[table.name], table.name
+
+
+def key_of(table: Table, row: Row) -> Row:
+    """The values of the key's columns, in the order of the table."""
+    return tuple(value for column, value in zip(table.columns, row, strict=True) if column.name in table.key)

@@ -126,7 +126,7 @@ impl Executor<'_, '_, '_, '_> {
         let mut columns = Columns::none(count);
         let (before, after) = (self.window.fields(action.before), self.window.fields(action.after));
         for column in 0..count {
-            if !before[column].column.same(action.before.row(), &after[column].column, action.after.row()) {
+            if !before[column].same(action.before.row(), &after[column], action.after.row()) {
                 columns.insert(column);
             }
         }
@@ -189,8 +189,8 @@ impl Executor<'_, '_, '_, '_> {
     /// NULL at the source, or by a policy.
     fn is_written_as_null(&self, table: &Table, row: RowRef, column: usize) -> Result<bool> {
         let field = &self.window.fields(row)[column];
-        if field.column.is_null(row.row()) || !field.may_become_null() {
-            return Ok(field.column.is_null(row.row()));
+        if field.is_null(row.row()) || !field.may_become_null() {
+            return Ok(field.is_null(row.row()));
         }
         let mut written = Vec::new();
         table

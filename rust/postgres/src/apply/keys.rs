@@ -73,7 +73,7 @@ fn write_comparable(field: &Field<'_>, row: usize, out: &mut Vec<u8>) -> Result<
     let start = out.len();
     if field.target.is_none() || !field.has_binary {
         out.extend_from_slice(&[0xff; 4]);
-        if !field.column.is_null(row) && field.write_text(row, out)? {
+        if !field.is_null(row) && field.write_text(row, out)? {
             let length = (out.len() - start - 4) as i32;
             out[start..start + 4].copy_from_slice(&length.to_be_bytes());
         }

@@ -52,7 +52,7 @@ const INT4: u32 = 23;
 
 /// Text and parameter types of a statement. Type 0 means: as the server infers.
 pub(crate) fn statement(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
-    let name = &table.sql_name;
+    let (name, touched) = (&table.sql_name, &table.sql_touched);
     match shape {
         Shape::Insert => {
             let values = list((0..table.sql_columns.len()).map(|column| format!("${}", column + 1)));
@@ -77,7 +77,7 @@ pub(crate) fn statement(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
             let new = conjunction(table.key.iter().map(|&k| equals(table, k, k + 1)));
             let absent = format!("NOT EXISTS (SELECT 1 FROM {name} WHERE {new})");
             let types = oids(table).into_iter().chain(table.key.iter().map(|&k| oid(table, k))).collect();
-            (format!("UPDATE {name} SET {assignments} WHERE {old} AND {absent}"), types)
+            (format!("UPDATE {name} SET {assignments}{touched} WHERE {old} AND {absent}"), types)
         }
         Shape::DeleteMatch(nulls) => {
             let (found, oids) = matching(table, nulls, 1);
@@ -89,7 +89,7 @@ pub(crate) fn statement(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
             let mut types: Vec<u32> = columns.iter().map(|column| oid(table, column)).collect();
             let (found, rest) = matching(table, nulls, types.len() + 1);
             types.extend(rest);
-            (format!("UPDATE {name} SET {assignments} WHERE ctid = {found}"), types)
+            (format!("UPDATE {name} SET {assignments}{touched} WHERE ctid = {found}"), types)
         }
         Shape::CopyTable => (copy(name, &table.sql_columns.join(", "), table.encoder.is_binary()), Vec::new()),
         _ => staged(table, shape),
@@ -97,7 +97,7 @@ pub(crate) fn statement(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
 }
 
 fn staged(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
-    let name = &table.sql_name;
+    let (name, touched) = (&table.sql_name, &table.sql_touched);
     match shape {
         Shape::DropStaging(which) => (format!("DROP TABLE IF EXISTS pg_temp.{}", staging_name(table, *which)), vec![]),
         Shape::CreateStaging(which) => {
@@ -132,7 +132,7 @@ fn staged(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
             let (by_key, rows) = (by_staged_key(table), staging_name(table, Staging::Rows));
             let assignments = list(columns.iter().map(|c| format!("{} = s.c{c}", table.sql_columns[c])));
             let text = format!(
-                "WITH hit AS (UPDATE {name} AS t SET {assignments} FROM pg_temp.{rows} AS s WHERE {by_key} \
+                "WITH hit AS (UPDATE {name} AS t SET {assignments}{touched} FROM pg_temp.{rows} AS s WHERE {by_key} \
                  RETURNING s.n) SELECT count(CASE WHEN n < $1 THEN 1 END), 0, \
                  CASE WHEN count(CASE WHEN n < $1 THEN 1 END) <> $1 THEN \
                  (SELECT min(s.n) FROM pg_temp.{rows} AS s WHERE s.n < $1 AND s.n NOT IN (SELECT n FROM hit)) END \
@@ -158,7 +158,8 @@ fn update(table: &Table, columns: &Columns) -> (String, Vec<u32>) {
     let assignments = list(assigned.iter().zip(1..).map(|(&c, n)| format!("{} = ${n}", table.sql_columns[c])));
     let by_key = conjunction(table.key.iter().zip(assigned.len() + 1..).map(|(&k, n)| equals(table, k, n)));
     let oids = assigned.iter().chain(&table.key).map(|&column| oid(table, column)).collect();
-    (format!("UPDATE {} SET {assignments} WHERE {by_key}", table.sql_name), oids)
+    let (name, touched) = (&table.sql_name, &table.sql_touched);
+    (format!("UPDATE {name} SET {assignments}{touched} WHERE {by_key}"), oids)
 }
 
 fn copy(name: &str, columns: &str, binary: bool) -> String {

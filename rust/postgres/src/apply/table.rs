@@ -19,6 +19,8 @@ pub(crate) struct Table {
     /// Names for SQL, quoted.
     pub sql_name: String,
     pub sql_columns: Vec<String>,
+    /// What every UPDATE sets besides, with a comma in front; may be empty.
+    pub sql_touched: String,
     /// The types' names for SQL, without modifier.
     pub casts: Vec<String>,
     /// Format codes of all columns as parameters: 1 binary, 0 text.
@@ -41,6 +43,7 @@ impl Table {
             uniques,
             sql_name: target.sql_name(),
             sql_columns: target.columns.iter().map(|column| identifier(&column.name)).collect(),
+            sql_touched: target.sql_touched(),
             casts: facts.into_iter().map(|facts| facts.cast).collect(),
             formats: target.columns.iter().map(|column| u8::from(column.binary)).collect(),
             all_binary: encoder.is_binary(),

@@ -32,6 +32,7 @@ fn table(id: u32, key: &[&str], uniques: &[&[&str]], referenced_with_actions: bo
         uniques: target.uniques.iter().map(|names| target.positions(names).unwrap()).collect(),
         sql_name: target.sql_name(),
         sql_columns: target.columns.iter().map(|column| identifier(&column.name)).collect(),
+        sql_touched: target.sql_touched(),
         casts: vec!["integer".to_owned(); 3],
         formats: vec![1; 3],
         all_binary: true,
@@ -248,4 +249,31 @@ fn statements_name_everything_in_full() {
         text(Shape::DeleteMatch(nulls)),
         r#"DELETE FROM "app"."t7" WHERE ctid = (SELECT ctid FROM "app"."t7" WHERE "id" = $1 AND "u" IS NULL AND "v" = $2 LIMIT 1)"#
     );
+}
+
+#[test]
+fn every_update_touches() {
+    let mut table = table(7, &["id"], &[], false);
+    let touched = |name: &str, sql: &str| crate::target_table::Touched { name: name.to_owned(), sql: sql.to_owned() };
+    table.target.touched = vec![touched("at", "now()"), touched("N", "1")];
+    table.sql_touched = table.target.sql_touched();
+    let columns = || {
+        let mut columns = Columns::none(3);
+        columns.insert(2);
+        columns
+    };
+    let shapes = [
+        Shape::Update(columns()),
+        Shape::Move,
+        Shape::UpdateMatch(Columns::none(3), columns()),
+        Shape::UpdateStaged(columns()),
+    ];
+    for shape in shapes {
+        let text = statement(&table, &shape).0;
+        assert_eq!(text.matches(r#", "at" = now(), "N" = 1 "#).count(), 1, "{text}");
+    }
+    for shape in [Shape::Insert, Shape::InsertAbsent, Shape::InsertStaged, Shape::CopyTable, Shape::DeleteStaged] {
+        let text = statement(&table, &shape).0;
+        assert!(!text.contains("now()"), "{text}");
+    }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Window<'t, 'b> {
     pub hasher: DefaultHashBuilder,
 }
 
-impl<'t, 'b> Window<'t, 'b> {
+impl<'t: 'b, 'b> Window<'t, 'b> {
     /// Reads the batches. The tables' schemas are bound already.
     pub fn new(
         batches: &'b [(u32, RecordBatch)],
@@ -181,7 +181,7 @@ impl<'t, 'b> Window<'t, 'b> {
     /// Whether two images of a slot's rows are the same in these columns, bit for bit.
     pub fn same(&self, left: RowRef, right: RowRef, columns: &[usize]) -> bool {
         let (a, b) = (self.fields(left), self.fields(right));
-        columns.iter().all(|&column| a[column].column.same(left.row(), &b[column].column, right.row()))
+        columns.iter().all(|&column| a[column].same(left.row(), &b[column], right.row()))
     }
 
     /// The row's key for people.

@@ -54,7 +54,7 @@ impl Field<'_> {
     /// Appends the field in binary. The plan has made sure that there is a way ([`supported`]).
     #[inline]
     pub fn write_binary(&self, row: usize, out: &mut Vec<u8>) -> Outcome {
-        if self.column.is_null(row) {
+        if self.is_null(row) {
             out.extend_from_slice(&NULL);
             return Ok(());
         }
@@ -65,13 +65,15 @@ impl Field<'_> {
             Hot::Date(v) => return self.date(v[row], out),
             Hot::Timestamp(v) => return self.timestamp(v[row], out),
             Hot::Text(texts) => put(out, texts.get(row)),
+            Hot::Constant(constant) => out.extend_from_slice(constant.binary()),
             Hot::Other => return self.rare(row, self.target.ok_or(ValueProblem::Malformed)?, out),
         }
         Ok(())
     }
 
     fn rare(&self, row: usize, target: Target, out: &mut Vec<u8>) -> Outcome {
-        match (&self.column.values, target) {
+        let column = self.column.as_ref().ok_or(ValueProblem::Malformed)?;
+        match (&column.values, target) {
             (Values::Text(strings), Target::Text | Target::Varchar | Target::Bpchar | Target::Json) => {
                 return self.text(strings, row, out);
             }

@@ -4,17 +4,21 @@ use opendrs_columns::{Logical, TYPE_KEY};
 use serde::Deserialize;
 
 use super::binary::supported;
-use super::field::Field;
+use super::field::{Constant, Field};
 use super::policy::Policies;
 use super::target::Target;
 use crate::error::{PgError, Result, RowValueError, ValueProblem};
 
-/// A column of a target table, and where its values come from. Python gives it as JSON.
+/// A column of a target table, and where its values come from: `source` or `constant`. Python gives it as JSON.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnTarget {
     /// Name of the column at the source: the field of the batch.
-    pub source: String,
+    #[serde(default)]
+    pub source: Option<String>,
+    /// The value of every row, as the server reads it; the source has no such column.
+    #[serde(default)]
+    pub constant: Option<String>,
     /// Name of the column in the target.
     pub name: String,
     /// Type of the column in the target, by PostgreSQL's name ("int8", "numeric(15,2)").
@@ -44,6 +48,8 @@ pub struct Encoder {
     table: String,
     pub(crate) columns: Vec<ColumnTarget>,
     targets: Vec<Option<Target>>,
+    /// What the server makes of the columns' constants.
+    constants: Vec<Option<Constant>>,
     /// Digits behind the point or the second that the target keeps; None: all.
     scales: Vec<Option<i32>>,
     policies: Policies,
@@ -56,11 +62,13 @@ pub struct Encoder {
 #[derive(Debug, Clone)]
 struct Bound {
     schema: SchemaRef,
-    columns: Vec<(usize, Logical)>,
+    /// None: a constant.
+    columns: Vec<Option<(usize, Logical)>>,
 }
 
 impl Encoder {
-    /// Compiles the plan. An error if a column is said to be binary and its type is none of ours.
+    /// Compiles the plan. An error if a column is said to be binary and its type is none of ours, or if it is not
+    /// said where its values come from.
     pub fn new(schema: &str, table: &str, columns: Vec<ColumnTarget>, policies: Policies) -> Result<Self> {
         let mut targets = Vec::with_capacity(columns.len());
         for column in &columns {
@@ -70,14 +78,18 @@ impl Encoder {
                 let message = format!("{schema}.{table}, column {name}: no binary form of type {type_name} is known");
                 return Err(PgError::Usage(message));
             }
+            if column.source.is_some() == column.constant.is_some() {
+                let message = format!("{schema}.{table}, column {}: it has a source or a constant", column.name);
+                return Err(PgError::Usage(message));
+            }
             targets.push(target);
         }
         if columns.is_empty() {
             return Err(PgError::Usage(format!("{schema}.{table}: a table without columns")));
         }
-        let scales = vec![None; columns.len()];
+        let (scales, constants) = (vec![None; columns.len()], vec![None; columns.len()]);
         let (schema, table) = (schema.to_owned(), table.to_owned());
-        Ok(Self { schema, table, columns, targets, scales, policies, skipped: Vec::new(), bound: None })
+        Ok(Self { schema, table, columns, targets, constants, scales, policies, skipped: Vec::new(), bound: None })
     }
 
     /// Batches may have these columns too, which are not written.
@@ -95,6 +107,11 @@ impl Encoder {
         }
         self.scales[column] = target.filter(|t| t.oid() == oid).and_then(|t| t.scale(modifier));
         Ok(())
+    }
+
+    /// Takes what the server makes of a column's constant: its binary form (if it has one of ours) and its text.
+    pub(crate) fn meet_constant(&mut self, column: usize, binary: &[u8], text: &str) {
+        self.constants[column] = Some(Constant::new(binary, text));
     }
 
     /// Whether every column has a binary form, so that COPY can be binary.
@@ -127,9 +144,13 @@ impl Encoder {
         let fields = schema.fields().get(leading..).unwrap_or_default();
         let mut columns = Vec::with_capacity(self.columns.len());
         for (number, column) in self.columns.iter().enumerate() {
-            let position = fields.iter().position(|field| *field.name() == column.source);
+            let Some(source) = &column.source else {
+                columns.push(None);
+                continue;
+            };
+            let position = fields.iter().position(|field| field.name() == source);
             let Some((index, field)) = position.and_then(|at| Some((at + leading, fields.get(at)?))) else {
-                return Err(self.refuse(column, format!("the batch has no column {}", column.source)));
+                return Err(self.refuse(column, format!("the batch has no column {source}")));
             };
             let logical = infer(field).map_err(|reason| self.refuse(column, reason))?;
             if column.binary && !self.targets[number].is_some_and(|target| supported(&logical, target)) {
@@ -141,9 +162,10 @@ impl Encoder {
                 let reason = format!("{logical:?} would be rounded to {scale} digits in the target");
                 return Err(self.refuse(column, reason));
             }
-            columns.push((index, logical));
+            columns.push(Some((index, logical)));
         }
-        let known = |name: &String| self.columns.iter().any(|c| c.source == *name) || self.skipped.contains(name);
+        let known =
+            |name: &String| self.columns.iter().any(|c| c.source.as_ref() == Some(name)) || self.skipped.contains(name);
         if let Some(extra) = fields.iter().find(|field| !known(field.name())) {
             let message =
                 format!("{}.{}: the batch has a column {} without a target", self.schema, self.table, extra.name());
@@ -158,14 +180,22 @@ impl Encoder {
     }
 
     /// The columns of a batch whose schema was bound.
-    pub(crate) fn fields<'a>(&self, batch: &'a RecordBatch) -> Result<Vec<Field<'a>>> {
+    pub(crate) fn fields<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<Field<'a>>> {
         let bound = self.bound.as_ref().ok_or_else(|| PgError::usage("a batch before its schema"))?;
         let mut fields = Vec::with_capacity(bound.columns.len());
-        for (number, (index, logical)) in bound.columns.iter().enumerate() {
-            let array = batch.columns().get(*index);
-            let field = array.and_then(|array| Field::new(array, logical, self.targets[number], self.policies));
-            let mut field = field
-                .ok_or_else(|| self.refuse(&self.columns[number], format!("the array does not carry {logical:?}")))?;
+        for (number, place) in bound.columns.iter().enumerate() {
+            let target = self.targets[number];
+            let field = match (place, &self.constants[number]) {
+                (Some((index, logical)), _) => {
+                    let array = batch.columns().get(*index);
+                    array
+                        .and_then(|array| Field::new(array, logical, target, self.policies))
+                        .ok_or_else(|| format!("the array does not carry {logical:?}"))
+                }
+                (None, Some(constant)) => Ok(Field::constant(constant, target, self.policies)),
+                (None, None) => Err("the server was not asked for its constant".to_owned()),
+            };
+            let mut field = field.map_err(|reason| self.refuse(&self.columns[number], reason))?;
             field.has_binary = self.columns[number].binary;
             field.brackets = self.columns[number].type_name.starts_with("vector");
             fields.push(field);
@@ -226,7 +256,7 @@ impl Encoder {
         }
         let start = out.len();
         out.extend_from_slice(&(-1i32).to_be_bytes());
-        if !field.column.is_null(row) && field.write_text(row, out)? {
+        if !field.is_null(row) && field.write_text(row, out)? {
             let length = (out.len() - start - 4) as i32;
             out[start..start + 4].copy_from_slice(&length.to_be_bytes());
         }
@@ -262,7 +292,7 @@ impl Field<'_> {
     /// A field of COPY's text format. Source: PostgreSQL documentation, COPY, "Text Format".
     pub(crate) fn write_copy_text(&self, row: usize, out: &mut Vec<u8>) -> Result<(), ValueProblem> {
         let start = out.len();
-        if self.column.is_null(row) || !self.write_text(row, out)? {
+        if self.is_null(row) || !self.write_text(row, out)? {
             out.truncate(start);
             out.extend_from_slice(b"\\N");
             return Ok(());
@@ -286,7 +316,7 @@ impl Field<'_> {
 
     /// The value as text whatever the policies say: it goes into a message.
     fn for_people(&self, row: usize) -> String {
-        if self.column.is_null(row) {
+        if self.is_null(row) {
             return "null".to_owned();
         }
         let mut out = Vec::new();

@@ -26,10 +26,13 @@ fn batch(logical: Logical, push: Push) -> RecordBatch {
     builder.finish().expect("one row")
 }
 
+fn column(name: &str, source: Option<&str>, constant: Option<&str>, type_name: &str, binary: bool) -> ColumnTarget {
+    let (source, constant) = (source.map(str::to_owned), constant.map(str::to_owned));
+    ColumnTarget { source, constant, name: name.into(), type_name: type_name.into(), binary, not_null: false }
+}
+
 fn encoder(type_name: &str, binary: bool, policies: Policies) -> Encoder {
-    let column =
-        ColumnTarget { source: "c".into(), name: "C".into(), type_name: type_name.into(), binary, not_null: false };
-    Encoder::new("s", "t", vec![column], policies).expect("a known type")
+    Encoder::new("s", "t", vec![column("C", Some("c"), None, type_name, binary)], policies).expect("a known type")
 }
 
 /// The field as a binary parameter, in hexadecimal: length, then bytes.
@@ -246,17 +249,38 @@ fn a_plan_refuses_what_cannot_be_exact() {
         });
         assert!(matches!(error, Some(PgError::Usage(_))), "{type_name}");
     }
-    let citext = ColumnTarget {
-        source: "c".into(),
-        name: "c".into(),
-        type_name: "citext".into(),
-        binary: true,
-        not_null: false,
-    };
+    let citext = column("c", Some("c"), None, "citext", true);
     assert!(Encoder::new("s", "t", vec![citext], Policies::default()).is_err());
     let batch = batch(Logical::Decimal { precision: 10, scale: 3 }, |b| b.push_i128(1));
     let mut rounding = encoder("numeric", true, Policies::default());
     rounding.meet_catalog(0, 1700, (15 << 16 | 2) + 4, "numeric").expect("the type is right");
     assert!(rounding.bind_schema(&batch.schema(), 0).is_err(), "three digits into two");
     assert!(rounding.meet_catalog(0, 1043, -1, "character varying").is_err(), "another type");
+}
+
+#[test]
+fn a_constant_is_in_every_row_and_in_no_batch() {
+    let columns = || {
+        let name = column("C", Some("c"), None, "int4", true);
+        vec![column("from", None, Some("7"), "int4", true), name, column("src", None, Some("a\tb"), "text", true)]
+    };
+    let batch = batch(Logical::Int { bits: 32, unsigned: false }, |b| b.push_i64(258));
+    let mut encoder = Encoder::new("s", "t", columns(), Policies::default()).expect("known types");
+    encoder.bind_schema(&batch.schema(), 0).expect("the batch has all that it must have");
+    assert!(encoder.fields(&batch).is_err(), "the server was not asked");
+    encoder.meet_constant(0, &7i32.to_be_bytes(), "7");
+    encoder.meet_constant(2, b"a\tb", "a\tb");
+    let fields = encoder.fields(&batch).expect("bound");
+    let mut out = Vec::new();
+    Encoder::write_row(&fields, 0, RowFormat::CopyText, &mut out).expect("can be written");
+    assert_eq!(out, b"7\t258\ta\\tb\n");
+    out.clear();
+    Encoder::write_row(&fields, 0, RowFormat::CopyBinary, &mut out).expect("can be written");
+    assert_eq!(out, b"\0\x03\0\0\0\x04\0\0\0\x07\0\0\0\x04\0\0\x01\x02\0\0\0\x03a\tb");
+    assert_eq!(encoder.key_text(&[1, 2, 0], &fields, 0).as_deref(), Some("(C, src, from)=(258, a\tb, 7)"));
+    assert!(fields[0].same(0, &fields[0], 1) && !fields[0].is_null(5) && !fields[0].may_become_null());
+    for (source, constant) in [(None, None), (Some("c"), Some("7"))] {
+        let columns = vec![column("c", source, constant, "int4", true)];
+        assert!(Encoder::new("s", "t", columns, Policies::default()).is_err());
+    }
 }

@@ -8,7 +8,7 @@ use opendrs_columns::temporal::{DATE_IMPOSSIBLE_END, DATETIME_IMPOSSIBLE_END, DA
 use opendrs_columns::values::Values;
 
 use super::binary::clock;
-use super::field::Field;
+use super::field::{Field, Hot};
 use super::policy::{ImpossibleDate, Policies};
 use super::target::Target;
 use crate::error::ValueProblem;
@@ -24,16 +24,19 @@ macro_rules! print {
 impl Field<'_> {
     /// Appends the value as text, without length and without escapes. Not for NULL.
     pub fn write_text(&self, row: usize, out: &mut Vec<u8>) -> Outcome {
-        Form { target: self.target, brackets: self.brackets, policies: self.policies }.write(
-            &self.column.values,
-            row,
-            out,
-        )
+        self.write_text_as(row, self.target, self.policies, out)
     }
 
     /// The same, for a column of another type under other policies.
     pub fn write_text_as(&self, row: usize, target: Option<Target>, policies: Policies, out: &mut Vec<u8>) -> Outcome {
-        Form { target, brackets: self.brackets, policies }.write(&self.column.values, row, out)
+        match (&self.column, &self.hot) {
+            (Some(column), _) => Form { target, brackets: self.brackets, policies }.write(&column.values, row, out),
+            (None, Hot::Constant(constant)) => {
+                out.extend_from_slice(constant.text());
+                Ok(true)
+            }
+            (None, _) => Err(ValueProblem::Malformed),
+        }
     }
 }
 
