@@ -219,7 +219,14 @@ class PgCopy:
 
 class PgApplier:
     def register(self, id: int, target_json: str) -> None: ...
-    def apply(self, tables: Sequence[tuple[int, object]], mode: str, idempotent: Sequence[int]) -> dict[str, Any]: ...
+    def apply(
+        self,
+        tables: Sequence[tuple[int, object]],
+        mode: str,
+        idempotent: Sequence[int],
+        on_conflict: str = "stop",
+    ) -> dict[str, Any]: ...
+    def release(self) -> None: ...
 
 # kafka.rs
 

@@ -17,7 +17,7 @@ use arrow_array::{ArrayRef, Int8Array, RecordBatch, UInt8Array, UInt32Array};
 use arrow_schema::{DataType, Field};
 use opendrs_columns::{BatchBuilder, ColumnSpec, Logical, TableName, TableSpec, temporal};
 use opendrs_net::Canceller;
-use opendrs_postgres::{Applier, ConnectOptions, Connection, CopyFormat, CopyIn, Mode, TargetTable};
+use opendrs_postgres::{Applier, ConnectOptions, Connection, CopyFormat, CopyIn, Mode, OnConflict, TargetTable};
 
 const W1: u32 = 1;
 const W2: u32 = 2;
@@ -52,6 +52,12 @@ fn main() {
         other => panic!("workload {other}"),
     };
     let mode = if get("mode", "merged") == "merged" { Mode::Merged } else { Mode::Transactional };
+    let on_conflict = match get("conflict", "stop").as_str() {
+        "stop" => OnConflict::Stop,
+        "ignore" => OnConflict::Ignore,
+        "overwrite" => OnConflict::Overwrite,
+        other => panic!("conflict {other}"),
+    };
     let per_commit: usize = get("per_commit", "1").parse().unwrap();
     let begin = Instant::now();
     let backend = connection.query("SELECT pg_backend_pid()", &[]).unwrap().rows[0][0].clone().unwrap();
@@ -60,7 +66,7 @@ fn main() {
     for (number, group) in windows.chunks(per_commit).enumerate() {
         connection.simple_query("BEGIN").unwrap();
         for window in group {
-            let counts = applier.apply(&mut connection, window, mode, &HashSet::new()).unwrap();
+            let counts = applier.apply(&mut connection, window, mode, &HashSet::new(), on_conflict).unwrap();
             bytes += counts.bytes;
         }
         let checkpoint = format!("UPDATE bench.checkpoint SET position = {number}; COMMIT");
@@ -78,11 +84,11 @@ fn main() {
     let rows =
         connection.query("SELECT (SELECT count(*) FROM bench.w1), (SELECT count(*) FROM bench.w2)", &[]).unwrap();
     println!("rows left: {:?}", rows.rows);
-    latency(&mut connection, &mut applier);
+    latency(&mut connection, &mut applier, on_conflict);
 }
 
 /// One change at a time, each in its own transaction.
-fn latency(connection: &mut Connection, applier: &mut Applier) {
+fn latency(connection: &mut Connection, applier: &mut Applier, on_conflict: OnConflict) {
     let mut times = Vec::new();
     for number in 0..2000 {
         let mut rows = Rows::default();
@@ -91,7 +97,7 @@ fn latency(connection: &mut Connection, applier: &mut Applier) {
         let begin = Instant::now();
         connection.simple_query("BEGIN").unwrap();
         let middle = Instant::now();
-        applier.apply(connection, &window, Mode::Transactional, &HashSet::new()).unwrap();
+        applier.apply(connection, &window, Mode::Transactional, &HashSet::new(), on_conflict).unwrap();
         let apply = middle.elapsed();
         connection.simple_query("UPDATE bench.checkpoint SET position = 1; COMMIT").unwrap();
         times.push((begin.elapsed(), apply));

@@ -222,6 +222,32 @@ impl Connection {
         Ok(self.collect()?.pop().unwrap_or_default())
     }
 
+    /// Runs one statement by the extended protocol; its rows as text. Parameters have types and formats, and are
+    /// written already: length, then bytes, one behind the other.
+    pub(crate) fn ask(&mut self, sql: &str, oids: &[u32], formats: &[u8], values: &[u8]) -> Result<Rows> {
+        self.check_free()?;
+        let mut message = BytesMut::new();
+        frontend::parse("", sql, oids.iter().copied(), &mut message)
+            .map_err(|_| PgError::usage("a statement must not hold NUL characters"))?;
+        let mut bind = Vec::new();
+        let start = wire::begin(&mut bind, b'B');
+        let count = u16::try_from(formats.len()).map_err(|_| PgError::usage("more than 65,535 parameters"))?;
+        bind.extend_from_slice(&[0, 0]); // the unnamed portal of the unnamed statement
+        bind.extend_from_slice(&count.to_be_bytes());
+        for format in formats {
+            bind.extend_from_slice(&[0, *format]);
+        }
+        bind.extend_from_slice(&count.to_be_bytes());
+        bind.extend_from_slice(values);
+        bind.extend_from_slice(&[0, 0]); // no result formats: text
+        wire::end(&mut bind, start)?;
+        message.extend_from_slice(&bind);
+        frontend::execute("", 0, &mut message).map_err(|e| PgError::usage(e.to_string()))?;
+        frontend::sync(&mut message);
+        self.send(&message)?;
+        Ok(self.collect()?.pop().unwrap_or_default())
+    }
+
     /// Ends the session in an orderly way.
     pub fn close(mut self) {
         if self.is_usable() {

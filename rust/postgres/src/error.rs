@@ -2,6 +2,11 @@ use std::fmt;
 
 use opendrs_net::{NetError, NetErrorKind};
 
+/// PostgreSQL's code for a duplicate value in a unique index.
+pub(crate) const UNIQUE_VIOLATION: &str = "23505";
+/// PostgreSQL's code for a row that refers to none, or that is referred to and would go.
+pub(crate) const FOREIGN_KEY_VIOLATION: &str = "23503";
+
 /// Why something with PostgreSQL failed. Neither passwords nor row values other than keys are in it.
 #[derive(Debug, thiserror::Error)]
 pub enum PgError {

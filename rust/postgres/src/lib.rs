@@ -20,11 +20,11 @@ mod target_table;
 mod transport;
 mod wire;
 
-pub use apply::{Applier, Counts, Mode, TableCounts};
+pub use apply::{Applier, Counts, Mode, OnConflict, Resolved, TableCounts};
 pub use cancel::CancelHandle;
 pub use connection::{Connection, Rows, TransactionStatus};
 pub use copy::{CopyFormat, CopyIn};
 pub use encode::{ColumnTarget, Encoder, ImpossibleDate, NulInText, Policies, Target};
 pub use error::{Conflict, PgError, Result, RowValueError, ServerError, ValueProblem};
 pub use options::ConnectOptions;
-pub use target_table::TargetTable;
+pub use target_table::{TargetTable, Touched};

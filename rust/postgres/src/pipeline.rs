@@ -47,6 +47,16 @@ pub(crate) enum Failure {
     Other(PgError),
 }
 
+impl Failure {
+    /// Which statement failed, if it is one of the caller's.
+    pub fn token(&self) -> Option<u64> {
+        match self {
+            Self::Server { token, .. } | Self::Rows { token, .. } | Self::Counts { token, .. } => Some(*token),
+            Self::Other(_) => None,
+        }
+    }
+}
+
 impl From<PgError> for Failure {
     fn from(error: PgError) -> Self {
         Self::Other(error)

@@ -41,6 +41,10 @@ pub struct TargetTable {
     /// the order of the log is sure not to meet them.
     #[serde(default)]
     pub opaque_uniques: bool,
+    /// Whether the batches hold not all changes of the rows: then an insert may find the row, and updates and deletes
+    /// may find none, as it were nothing.
+    #[serde(default)]
+    pub partial: bool,
     /// Whether a foreign key of the target with ON DELETE or ON UPDATE CASCADE, SET NULL or SET
     /// DEFAULT refers to this table: then deletes and key changes have effects elsewhere.
     #[serde(default)]

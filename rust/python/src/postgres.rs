@@ -272,20 +272,31 @@ impl PgApplier {
     }
 
     /// Applies the changes of a window: (id, batch) a table, in mode "transactional" or "merged". The
-    /// changes of the tables in `idempotent` may have been applied already. After an error: ROLLBACK.
+    /// changes of the tables in `idempotent` may have been applied already. `on_conflict`: "stop" (a change that
+    /// finds the target otherwise than it presupposes is an error), "ignore" (the target's rows stay) or "overwrite"
+    /// (the source's row wins). After an error: ROLLBACK.
     ///
-    /// Returns {"tables": {id: {"inserted": n, "updated": n, "deleted": n}}, "bytes": n}.
+    /// Returns {"tables": {id: {"inserted": n, "updated": n, "deleted": n}}, "bytes": n, "resolved": [{"table": id,
+    /// "seq": n, "txn": n, "part": n, "op": "insert", "resolved": "ignored", "reason": "...", "statement": "..."}]}.
+    #[pyo3(signature = (tables, mode, idempotent, on_conflict="stop"))]
     fn apply<'py>(
         &self,
         py: Python<'py>,
         tables: Vec<(u32, Bound<'py, PyAny>)>,
         mode: &str,
         idempotent: Vec<u32>,
+        on_conflict: &str,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mode = match mode {
             "transactional" => driver::Mode::Transactional,
             "merged" => driver::Mode::Merged,
             other => return Err(raise(&driver::PgError::Usage(format!("there is no apply mode {other}")))),
+        };
+        let on_conflict = match on_conflict {
+            "stop" => driver::OnConflict::Stop,
+            "ignore" => driver::OnConflict::Ignore,
+            "overwrite" => driver::OnConflict::Overwrite,
+            other => return Err(raise(&driver::PgError::Usage(format!("conflicts cannot be answered by {other}")))),
         };
         let mut batches: Vec<(u32, RecordBatch)> = Vec::with_capacity(tables.len());
         for (id, batch) in &tables {
@@ -293,7 +304,7 @@ impl PgApplier {
         }
         let idempotent: HashSet<u32> = idempotent.into_iter().collect();
         let counts = with_connection(py, &self.slot, |connection| {
-            lock(&self.applier).apply(connection, &batches, mode, &idempotent)
+            lock(&self.applier).apply(connection, &batches, mode, &idempotent, on_conflict)
         })?;
         let by_table = PyDict::new(py);
         for (id, table) in &counts.tables {
@@ -306,8 +317,28 @@ impl PgApplier {
         let result = PyDict::new(py);
         result.set_item("tables", by_table)?;
         result.set_item("bytes", counts.bytes)?;
+        result.set_item("resolved", counts.resolved.iter().map(|one| told(py, one)).collect::<PyResult<Vec<_>>>()?)?;
         Ok(result)
     }
+
+    /// Before a savepoint is set: forgets the one that an apply has left behind, if there is one.
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        with_connection(py, &self.slot, |connection| lock(&self.applier).release(connection))
+    }
+}
+
+/// What became of a conflict.
+fn told<'py>(py: Python<'py>, one: &driver::Resolved) -> PyResult<Bound<'py, PyDict>> {
+    let shown = PyDict::new(py);
+    for (name, number) in [("table", one.table), ("seq", one.seq), ("txn", one.txn), ("part", one.part)] {
+        shown.set_item(name, number)?;
+    }
+    for (name, text) in
+        [("op", one.op), ("resolved", one.resolved), ("reason", &one.reason), ("statement", &one.statement)]
+    {
+        shown.set_item(name, text)?;
+    }
+    Ok(shown)
 }
 
 /// Adds the names of this file to the module.

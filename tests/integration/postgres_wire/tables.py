@@ -96,6 +96,7 @@ class Table:
     uniques: tuple[tuple[str, ...], ...] = ()
     referenced_with_actions: bool = False
     opaque_uniques: bool = False
+    partial: bool = False
     policies: dict[str, str] = field(default_factory=dict)
     schema: str = "app"
 
@@ -118,6 +119,7 @@ class Table:
                 "uniques": self.uniques,
                 "referenced_with_actions": self.referenced_with_actions,
                 "opaque_uniques": self.opaque_uniques,
+                "partial": self.partial,
                 "policies": self.policies,
             }
         )

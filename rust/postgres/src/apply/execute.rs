@@ -89,6 +89,13 @@ impl Executor<'_, '_, '_, '_> {
                         self.by_key(table, action.before, token, Check::Any)?;
                         self.upsert(table, action.after, token)
                     }
+                    (How::Partial, moved) => {
+                        if moved {
+                            self.make_way(table, action, token)?;
+                        }
+                        let all = Columns::all(table.sql_columns.len());
+                        self.update_columns(table, &all, action.after, action.before, token, Check::Any)
+                    }
                     (_, false) => self.update_row(table, action, action.before, token, Check::Any),
                     (_, true) => {
                         // By the old key, or, if the target has changed it already, by the new one.
@@ -112,6 +119,15 @@ impl Executor<'_, '_, '_, '_> {
         let new = (0..table.sql_columns.len()).map(|column| (column, action.after));
         let old = table.key.iter().map(|&column| (column, action.before));
         let parameters: Vec<(usize, RowRef)> = new.chain(old).collect();
+        self.execute(table, statement, &parameters, token, Check::Any)
+    }
+
+    /// Whoever has the new key is a row whose deletion did not come this way.
+    fn make_way(&mut self, table: &Table, action: &Action, token: u64) -> Result<()> {
+        let statement = self.statements.get(self.pipeline, table, Shape::MakeWay)?;
+        let images = [action.after, action.before].into_iter();
+        let parameters: Vec<(usize, RowRef)> =
+            images.flat_map(|row| table.key.iter().map(move |&column| (column, row))).collect();
         self.execute(table, statement, &parameters, token, Check::Any)
     }
 
@@ -170,7 +186,7 @@ impl Executor<'_, '_, '_, '_> {
         }
         let mut nulls = Columns::none(table.sql_columns.len());
         for column in 0..table.sql_columns.len() {
-            if self.is_written_as_null(table, action.before, column)? {
+            if self.window.is_written_as_null(table, action.before, column)? {
                 nulls.insert(column);
             }
         }
@@ -184,20 +200,6 @@ impl Executor<'_, '_, '_, '_> {
         };
         let statement = self.statements.get(self.pipeline, table, shape)?;
         self.execute(table, statement, &parameters, token, one)
-    }
-
-    /// NULL at the source, or by a policy.
-    fn is_written_as_null(&self, table: &Table, row: RowRef, column: usize) -> Result<bool> {
-        let field = &self.window.fields(row)[column];
-        if field.is_null(row.row()) || !field.may_become_null() {
-            return Ok(field.is_null(row.row()));
-        }
-        let mut written = Vec::new();
-        table
-            .encoder
-            .write_parameter(field, column, row.row(), &mut written)
-            .map_err(|problem| self.value_error(table, column, problem, row))?;
-        Ok(written == [0xff; 4])
     }
 
     fn execute(
@@ -225,7 +227,7 @@ impl Executor<'_, '_, '_, '_> {
             Ok::<_, (usize, ValueProblem, RowRef)>(())
         };
         let sent = self.pipeline.execute(statement, formats, parameters.len(), token, check, write)?;
-        sent.map_err(|(column, problem, row)| self.value_error(table, column, problem, row))
+        sent.map_err(|(column, problem, row)| self.window.value_error(table, column, problem, row))
     }
 
     // --- by sets ----------------------------------------------------------------------------------
@@ -323,19 +325,13 @@ impl Executor<'_, '_, '_, '_> {
             };
             if let Err((column, problem)) = written {
                 self.pipeline.copy_fail()?;
-                return Err(self.value_error(table, column, problem, row));
+                return Err(self.window.value_error(table, column, problem, row));
             }
         }
         if binary {
             self.pipeline.copy_rows()?.extend_from_slice(BINARY_TRAILER);
         }
         self.pipeline.copy_end()
-    }
-
-    #[cold]
-    fn value_error(&self, table: &Table, column: usize, problem: ValueProblem, row: RowRef) -> PgError {
-        let key = table.encoder.key_text(&table.key, self.window.fields(row), row.row());
-        table.encoder.value_error(column, problem, key)
     }
 }
 

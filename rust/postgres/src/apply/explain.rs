@@ -3,11 +3,8 @@
 use super::execute::part;
 use super::plan::{Action, Deed, Step};
 use super::window::{RowRef, Window};
-use crate::error::{Conflict, PgError, ServerError};
+use crate::error::{Conflict, PgError, ServerError, UNIQUE_VIOLATION};
 use crate::pipeline::Failure;
-
-/// PostgreSQL's code for a duplicate value in a unique index.
-const UNIQUE_VIOLATION: &str = "23505";
 
 /// The error to report for a failure.
 pub(crate) fn explain(window: &Window<'_, '_>, steps: &[Step], failure: Failure) -> PgError {
@@ -98,6 +95,11 @@ fn set_conflict(window: &Window<'_, '_>, step: &Step, found: (u64, u64), offende
     };
     conflict.key = key;
     PgError::Conflict(Box::new(conflict))
+}
+
+/// The conflict that a row is a duplicate in a unique index.
+pub(crate) fn duplicate(window: &Window<'_, '_>, action: &Action, error: ServerError) -> PgError {
+    server(window, Some((&Step::Rows(vec![*action]), 0)), error)
 }
 
 /// A duplicate is a conflict; all else is the server's own business.

@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub tolerant: bool,
     /// The row went and came again.
     pub returned: bool,
+    /// The row came in this group, and has not gone since: it is there, whatever was before.
+    pub came: bool,
 }
 
 impl Entry {
@@ -96,9 +98,16 @@ impl Group {
         match self.find(window, key) {
             Some(at) => {
                 let entry = self.entries[at];
-                Entry { last: to, returned: entry.returned || (entry.last.is_none() && to.is_some()), ..entry }
+                // A row that is not there is not updated, where that is no contradiction.
+                let partial = window.slots[self.slot].table.target.partial;
+                let to = to.filter(|_| !(partial && from.is_some() && entry.last.is_none()));
+                let came = to.is_some() && (entry.came || from.is_none());
+                Entry { last: to, returned: entry.returned || (entry.last.is_none() && to.is_some()), came, ..entry }
             }
-            None => Entry { key, first: from, last: to, tolerant: false, returned: false },
+            None => {
+                let came = from.is_none() && to.is_some();
+                Entry { key, first: from, last: to, tolerant: false, returned: false, came }
+            }
         }
     }
 
@@ -133,9 +142,10 @@ impl Group {
         holders[index].find(value.1, same).map(|at| *at as usize)
     }
 
-    /// Whether the entry becomes part of the UPDATE. What is repeated is tried as an update first.
+    /// Whether the entry becomes part of the UPDATE. What may be there is tried as an update first.
     fn updates(&self, window: &Window<'_, '_>, entry: &Entry) -> bool {
-        entry.stays() || (window.slots[self.slot].idempotent && entry.last.is_some())
+        let slot = &window.slots[self.slot];
+        entry.stays() || ((slot.idempotent || slot.table.target.partial) && entry.last.is_some())
     }
 
     fn take(
@@ -146,7 +156,8 @@ impl Group {
         from: Option<RowRef>,
         to: Option<RowRef>,
     ) -> Result<()> {
-        let strict = !window.slots[self.slot].idempotent && !change.flagged;
+        let slot = &window.slots[self.slot];
+        let strict = !slot.idempotent && !slot.table.target.partial && !change.flagged;
         let found = self.find(window, key);
         if let Some(at) = found
             && strict
@@ -167,7 +178,7 @@ impl Group {
                 self.entries.len() - 1
             }
         };
-        self.note_last(window, at, to);
+        self.note_last(window, at, entry.last);
         self.entries[at] = entry;
         Ok(())
     }

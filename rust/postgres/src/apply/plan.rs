@@ -17,6 +17,8 @@ pub(crate) enum How {
     Tolerant,
     /// Anyhow: the row shall be as the change leaves it.
     Idempotent,
+    /// Anyhow, but an update makes no row: not all changes of the row came this way.
+    Partial,
 }
 
 /// What to do with one row.
@@ -109,6 +111,28 @@ pub(crate) fn needs_keys(window: &Window<'_, '_>, mode: Mode, set_rows_min: usiz
     (0..window.slots.len()).filter(|slot| window.slots[*slot].table.has_key() && long(slot)).collect()
 }
 
+/// The change by a statement of its own.
+pub(crate) fn action(window: &Window<'_, '_>, change: &Change) -> Action {
+    let (deed, before, after) = match change.op {
+        Op::Insert => (Deed::Insert, change.image, change.image),
+        Op::Update => (Deed::Update, change.image, change.after),
+        Op::Delete => (Deed::Delete, change.image, change.image),
+    };
+    let slot = &window.slots[change.slot as usize];
+    let partial = slot.table.target.partial;
+    // While a load is caught up with, only an update that changes the key may bring the row.
+    let updates = || change.op == Op::Update && window.same(change.image, change.after, &slot.table.key);
+    let how = match (slot.idempotent, change.flagged) {
+        _ if change.again => How::Idempotent,
+        (true, _) if partial && updates() => How::Partial,
+        (true, _) => How::Idempotent,
+        (false, true) => How::Tolerant,
+        (false, false) if partial => How::Partial,
+        (false, false) => How::Strict,
+    };
+    Action { slot: change.slot, deed, how, before, after }
+}
+
 impl Planner<'_, '_, '_> {
     /// Every row once: one group a table, cut only where order matters between rows or tables.
     fn merged(&mut self) -> Result<()> {
@@ -135,10 +159,9 @@ impl Planner<'_, '_, '_> {
         let changes = self.window.in_order();
         for run in changes.chunk_by(|left, right| left.slot == right.slot) {
             let slot = &self.window.slots[run[0].slot as usize];
-            if run.len() < self.set_rows_min || slot.table.target.opaque_uniques {
+            if run.len() < self.set_rows_min || slot.in_order() {
                 run.iter().for_each(|change| self.push_action(self.action(change)));
-            } else if slot.table.has_key() && !slot.idempotent && run.iter().all(|change| change.op == Op::Insert) {
-                // Were two of the same key, the server would say so.
+            } else if slot.takes_copies() && run.iter().all(|change| change.op == Op::Insert) {
                 self.steps.push(Step::Copy { slot: run[0].slot as usize, rows: images(run) });
             } else {
                 for change in run {
@@ -152,7 +175,7 @@ impl Planner<'_, '_, '_> {
 
     fn merge(&mut self, change: &Change) -> Result<()> {
         let slot = change.slot as usize;
-        if self.window.slots[slot].table.target.opaque_uniques || self.has_wide_effects(change) {
+        if self.window.slots[slot].in_order() || self.has_wide_effects(change) {
             if self.run.first().is_none_or(|first| first.slot != change.slot) {
                 self.flush_all();
             }
@@ -164,8 +187,11 @@ impl Planner<'_, '_, '_> {
             self.keyless[slot].push(*change);
             return Ok(());
         }
-        if change.again || (change.flagged && change.op == Op::Update && !self.same_key(change)) {
-            // The target may have changed the key itself, or deleted the row. That is for one row at a time.
+        let own = &self.window.slots[slot];
+        let looks = change.flagged || (own.table.target.partial && !own.idempotent);
+        if change.again || (looks && change.op == Op::Update && !self.same_key(change)) {
+            // The target may have changed the key itself, or deleted the row, or never had it. That is for one row at
+            // a time.
             self.flush(slot);
             self.push_action(self.action(change));
             return Ok(());
@@ -200,17 +226,7 @@ impl Planner<'_, '_, '_> {
     }
 
     fn action(&self, change: &Change) -> Action {
-        let (deed, before, after) = match change.op {
-            Op::Insert => (Deed::Insert, change.image, change.image),
-            Op::Update => (Deed::Update, change.image, change.after),
-            Op::Delete => (Deed::Delete, change.image, change.image),
-        };
-        let how = match (self.window.slots[change.slot as usize].idempotent || change.again, change.flagged) {
-            (true, _) => How::Idempotent,
-            (false, true) => How::Tolerant,
-            (false, false) => How::Strict,
-        };
-        Action { slot: change.slot, deed, how, before, after }
+        action(self.window, change)
     }
 
     fn push_action(&mut self, action: Action) {
@@ -243,9 +259,9 @@ impl Planner<'_, '_, '_> {
         self.flush_keyless(slot);
         let Some(group) = self.groups[slot].take() else { return };
         let mut sorted = Sorted::default();
-        let idempotent = self.window.slots[slot].idempotent;
+        let own = &self.window.slots[slot];
         for entry in &group.entries {
-            sorted.add(entry, idempotent);
+            sorted.add(entry, own.idempotent, own.table.target.partial);
         }
         self.flush_deletes(slot, &sorted);
         self.flush_updates(slot, &sorted);
@@ -284,7 +300,8 @@ impl Planner<'_, '_, '_> {
             });
             return;
         }
-        for (pairs, how) in [(&sorted.updates, How::Strict), (&sorted.tolerated_updates, How::Tolerant)] {
+        let tolerated = if self.window.slots[slot].table.target.partial { How::Partial } else { How::Tolerant };
+        for (pairs, how) in [(&sorted.updates, How::Strict), (&sorted.tolerated_updates, tolerated)] {
             for &(before, after) in pairs {
                 self.push_action(Action { slot: slot as u32, deed: Deed::Update, how, before, after });
             }
@@ -318,10 +335,11 @@ impl Planner<'_, '_, '_> {
         }
     }
 
-    /// The columns in which any of the updated rows changes.
+    /// The columns in which any of the updated rows changes; all, if rows may be there as nobody knows.
     fn changed_columns(&self, slot: usize, sorted: &Sorted) -> Columns {
-        let count = self.window.slots[slot].table.sql_columns.len();
-        if !sorted.upserts.is_empty() {
+        let table = self.window.slots[slot].table;
+        let count = table.sql_columns.len();
+        if !sorted.upserts.is_empty() || table.target.partial {
             return Columns::all(count);
         }
         let mut columns = Columns::none(count);
@@ -359,14 +377,16 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn add(&mut self, entry: &Entry, idempotent: bool) {
-        let tolerant = entry.tolerant || idempotent;
+    fn add(&mut self, entry: &Entry, idempotent: bool, partial: bool) {
+        let tolerant = entry.tolerant || idempotent || partial;
         match (entry.first, entry.last) {
             (Some(first), None) if tolerant => self.tolerated_deletes.push(first),
             (Some(first), None) => self.deletes.push(first),
             // Came and went: whoever was there before must not be touched, unless repeating.
             (None, None) if tolerant => self.tolerated_deletes.push(entry.key),
             (None, None) => self.absent.push(entry.key),
+            (_, Some(last)) if partial && entry.came => self.upserts.push(last),
+            (Some(first), Some(last)) if partial => self.tolerated_updates.push((first, last)),
             (_, Some(last)) if idempotent => self.upserts.push(last),
             (Some(_), Some(last)) if tolerant && entry.returned => self.upserts.push(last),
             (Some(first), Some(last)) if tolerant => self.tolerated_updates.push((first, last)),

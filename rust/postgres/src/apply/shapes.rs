@@ -18,6 +18,8 @@ pub(crate) enum Shape {
     InsertAbsent,
     /// All columns, in the row with another key than the new one, unless the new key is there.
     Move,
+    /// The row with the new key, if there is one with the old key too, which shall get the new one.
+    MakeWay,
     /// Any one row equal in all columns; the first set is NULL in it.
     DeleteMatch(Columns),
     /// As `DeleteMatch`; then the columns of the second set get new values.
@@ -78,6 +80,12 @@ pub(crate) fn statement(table: &Table, shape: &Shape) -> (String, Vec<u32>) {
             let absent = format!("NOT EXISTS (SELECT 1 FROM {name} WHERE {new})");
             let types = oids(table).into_iter().chain(table.key.iter().map(|&k| oid(table, k))).collect();
             (format!("UPDATE {name} SET {assignments}{touched} WHERE {old} AND {absent}"), types)
+        }
+        Shape::MakeWay => {
+            let (new, mut types) = by_key(table, &table.key, 1);
+            let (old, rest) = by_key(table, &table.key, types.len() + 1);
+            types.extend(rest);
+            (format!("DELETE FROM {name} WHERE {new} AND EXISTS (SELECT 1 FROM {name} WHERE {old})"), types)
         }
         Shape::DeleteMatch(nulls) => {
             let (found, oids) = matching(table, nulls, 1);
@@ -200,8 +208,14 @@ fn by_staged_key(table: &Table) -> String {
     conjunction(table.key.iter().map(|&column| format!("t.{} = s.c{column}", table.sql_columns[column])))
 }
 
+/// The condition that columns have given values, whose parameters begin with this number; and their types.
+pub(crate) fn by_key(table: &Table, columns: &[usize], first_parameter: usize) -> (String, Vec<u32>) {
+    let condition = conjunction(columns.iter().zip(first_parameter..).map(|(&c, n)| equals(table, c, n)));
+    (condition, columns.iter().map(|&column| oid(table, column)).collect())
+}
+
 /// The place of one row that is equal in all columns, as a subquery; and its parameters' types.
-fn matching(table: &Table, nulls: &Columns, first_parameter: usize) -> (String, Vec<u32>) {
+pub(crate) fn matching(table: &Table, nulls: &Columns, first_parameter: usize) -> (String, Vec<u32>) {
     let (mut conditions, mut oids) = (Vec::new(), Vec::new());
     for (column, name) in table.sql_columns.iter().enumerate() {
         if nulls.contains(column) {

@@ -4,7 +4,7 @@ use super::shapes::{self, Shape, Staging};
 use super::table::Table;
 use crate::connection::Connection;
 use crate::error::Result;
-use crate::pipeline::{Pipeline, Statement};
+use crate::pipeline::{Check, Pipeline, Statement};
 
 /// Prepared statements kept; beyond it those not used for the longest time are forgotten.
 const STATEMENTS_MAX: usize = 400;
@@ -18,9 +18,41 @@ pub(crate) struct Statements {
     /// No longer of use; the server is told with the next pipeline.
     retired: Vec<Statement>,
     clock: u64,
-    defer: Option<Statement>,
+    fixed: HashMap<Fixed, Statement>,
     /// Whether any was prepared since [`Self::settle`]: if the pipeline fails it may not exist.
     fresh: bool,
+}
+
+/// A statement that is of no table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fixed {
+    /// Makes foreign keys wait for the end of the transaction. It lasts until then, or until [`Fixed::CheckNow`].
+    Defer,
+    /// Checks the foreign keys that wait, and from here on each at once.
+    CheckNow,
+    /// The savepoint before a window.
+    SaveWindow,
+    ReleaseWindow,
+    RestoreWindow,
+    /// The savepoint before some changes of a window that is applied once more.
+    SaveRows,
+    ReleaseRows,
+    RestoreRows,
+}
+
+impl Fixed {
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Defer => "SET CONSTRAINTS ALL DEFERRED",
+            Self::CheckNow => "SET CONSTRAINTS ALL IMMEDIATE",
+            Self::SaveWindow => "SAVEPOINT opendrs_window",
+            Self::ReleaseWindow => "RELEASE SAVEPOINT opendrs_window",
+            Self::RestoreWindow => "ROLLBACK TO SAVEPOINT opendrs_window",
+            Self::SaveRows => "SAVEPOINT opendrs_rows",
+            Self::ReleaseRows => "RELEASE SAVEPOINT opendrs_rows",
+            Self::RestoreRows => "ROLLBACK TO SAVEPOINT opendrs_rows",
+        }
+    }
 }
 
 struct Cached {
@@ -45,15 +77,19 @@ impl Statements {
         Ok(statement)
     }
 
-    /// Makes foreign keys wait for the end of the transaction. It lasts until then.
-    pub fn defer(&mut self, pipeline: &mut Pipeline<'_>) -> Result<Statement> {
-        if let Some(statement) = self.defer {
-            return Ok(statement);
+    /// Runs statements that are of no table.
+    pub fn run(&mut self, pipeline: &mut Pipeline<'_>, which: &[Fixed], token: u64) -> Result<()> {
+        for &fixed in which {
+            let statement = match self.fixed.get(&fixed) {
+                Some(known) => *known,
+                None => {
+                    self.fresh = true;
+                    *self.fixed.entry(fixed).insert(pipeline.prepare(fixed.sql(), &[])?).get()
+                }
+            };
+            pipeline.run(statement, token, Check::Any)?;
         }
-        let statement = pipeline.prepare("SET CONSTRAINTS ALL DEFERRED", &[])?;
-        self.defer = Some(statement);
-        self.fresh = true;
-        Ok(statement)
+        Ok(())
     }
 
     /// A table's statements are of no more use.

@@ -8,7 +8,7 @@ pub(crate) use opendrs_columns::changes::{LEADING, Op};
 use super::keys::Keys;
 use super::table::Table;
 use crate::encode::field::Field;
-use crate::error::{PgError, Result};
+use crate::error::{PgError, Result, ValueProblem};
 
 /// In `flags`: the log carries the effects of foreign keys on other rows as changes of their own.
 const CARRIES_CASCADES: u8 = 1;
@@ -56,6 +56,19 @@ pub(crate) struct Slot<'t> {
     pub table: &'t Table,
     pub idempotent: bool,
     pub changes: Vec<Change>,
+}
+
+impl Slot<'_> {
+    /// Whether only the order of the log is sure to meet no unique value that another row still has.
+    pub fn in_order(&self) -> bool {
+        let target = &self.table.target;
+        target.opaque_uniques || (target.partial && !self.idempotent && !self.table.uniques.is_empty())
+    }
+
+    /// Whether rows that are inserted can go by COPY: were two of the same key, the server would say so.
+    pub fn takes_copies(&self) -> bool {
+        self.table.has_key() && !self.idempotent && !self.table.target.partial
+    }
 }
 
 /// All changes of a window.
@@ -188,6 +201,26 @@ impl<'t: 'b, 'b> Window<'t, 'b> {
     pub fn key_text(&self, slot: usize, row: RowRef) -> Option<String> {
         let table = self.slots[slot].table;
         table.encoder.key_text(&table.key, self.fields(row), row.row())
+    }
+
+    /// Whether a value is NULL, at the source or by a policy.
+    pub fn is_written_as_null(&self, table: &Table, row: RowRef, column: usize) -> Result<bool> {
+        let field = &self.fields(row)[column];
+        if field.is_null(row.row()) || !field.may_become_null() {
+            return Ok(field.is_null(row.row()));
+        }
+        let mut written = Vec::new();
+        table
+            .encoder
+            .write_parameter(field, column, row.row(), &mut written)
+            .map_err(|problem| self.value_error(table, column, problem, row))?;
+        Ok(written == [0xff; 4])
+    }
+
+    #[cold]
+    pub fn value_error(&self, table: &Table, column: usize, problem: ValueProblem, row: RowRef) -> PgError {
+        let key = table.encoder.key_text(&table.key, self.fields(row), row.row());
+        table.encoder.value_error(column, problem, key)
     }
 
     /// All changes of the window in the order of the log.

@@ -283,7 +283,8 @@ impl Encoder {
             return None;
         }
         let names: Vec<&str> = key.iter().map(|&column| self.columns[column].name.as_str()).collect();
-        let values: Vec<String> = key.iter().map(|&column| fields[column].for_people(row)).collect();
+        let text = |column: &usize| fields[*column].for_people(row).unwrap_or_else(|| "null".to_owned());
+        let values: Vec<String> = key.iter().map(text).collect();
         Some(format!("({})=({})", names.join(", "), values.join(", ")))
     }
 }
@@ -314,16 +315,16 @@ impl Field<'_> {
         Ok(())
     }
 
-    /// The value as text whatever the policies say: it goes into a message.
-    fn for_people(&self, row: usize) -> String {
+    /// The value as text whatever the policies say: it goes into a message. None: NULL.
+    pub(crate) fn for_people(&self, row: usize) -> Option<String> {
         if self.is_null(row) {
-            return "null".to_owned();
+            return None;
         }
         let mut out = Vec::new();
         let policies = Policies { nul_in_text: super::NulInText::Replace, ..self.policies };
         match self.write_text_as(row, Some(Target::Text), policies, &mut out) {
-            Ok(_) => String::from_utf8_lossy(&out).into_owned(),
-            Err(problem) => format!("<{}>", problem.name()),
+            Ok(_) => Some(String::from_utf8_lossy(&out).into_owned()),
+            Err(problem) => Some(format!("<{}>", problem.name())),
         }
     }
 }
