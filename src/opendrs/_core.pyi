@@ -196,6 +196,8 @@ class PgError(Exception):
     column: str | None
     constraint: str | None
     key: str | None
+    op: str | None
+    statement: str | None
 
 class PgConnection:
     def __init__(self, options_json: str) -> None: ...

@@ -7,7 +7,7 @@ pub(crate) const UNIQUE_VIOLATION: &str = "23505";
 /// PostgreSQL's code for a row that refers to none, or that is referred to and would go.
 pub(crate) const FOREIGN_KEY_VIOLATION: &str = "23503";
 
-/// Why something with PostgreSQL failed. Neither passwords nor row values other than keys are in it.
+/// Why something with PostgreSQL failed. Neither passwords nor row values other than keys are in its text.
 #[derive(Debug, thiserror::Error)]
 pub enum PgError {
     /// The server said no.
@@ -213,6 +213,8 @@ pub struct Conflict {
     pub found: String,
     /// The unique index that refused the row, if one did.
     pub constraint: Option<String>,
+    /// The change as SQL, for people, with values; None: which change it was is not known.
+    pub statement: Option<String>,
 }
 
 impl fmt::Display for Conflict {

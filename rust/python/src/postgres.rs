@@ -25,6 +25,8 @@ create_exception!(
      detail, hint, where, schema, table, column, constraint\n\
      \x20           as the server says, or of the table that a value or a conflict is about\n\
      key         the key of the row, '(id)=(5)', of a value or a conflict\n\
+     op          of a conflict: insert, update or delete\n\
+     statement   of a conflict: the change as SQL, for people, if it is known which one it was\n\
      Whatever does not apply is None."
 );
 
@@ -32,7 +34,7 @@ create_exception!(
 fn attributes(error: &driver::PgError) -> Vec<(&'static str, Option<&str>)> {
     let server = error.server();
     let (mut schema, mut table, mut column, mut constraint) = (None, None, None, None);
-    let mut key = None;
+    let (mut key, mut op, mut statement) = (None, None, None);
     match error {
         driver::PgError::Server(said) => {
             schema = said.schema.as_deref();
@@ -48,6 +50,7 @@ fn attributes(error: &driver::PgError) -> Vec<(&'static str, Option<&str>)> {
             (schema, table) = (Some(&*conflict.schema), Some(&*conflict.table));
             constraint = conflict.constraint.as_deref();
             key = conflict.key.as_deref();
+            (op, statement) = (Some(conflict.op), conflict.statement.as_deref());
         }
         _ => {}
     }
@@ -63,6 +66,8 @@ fn attributes(error: &driver::PgError) -> Vec<(&'static str, Option<&str>)> {
         ("column", column),
         ("constraint", constraint),
         ("key", key),
+        ("op", op),
+        ("statement", statement),
     ]
 }
 

@@ -17,6 +17,7 @@ from opendrs.model.selection import Selection
 # Fields of a policy that say how rows are made to fit a database, with the options that set them.
 _OF_DATABASES = {
     "apply": "--apply", "invalid_dates": "--invalid-dates", "nul_in_text": "--nul-in-text", "indexes": "--no-index",
+    "conflict": "--conflict",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from opendrs.model.job import ConflictPolicy
 from opendrs.model.job import InvalidDates as InvalidDatesPolicy
 from opendrs.model.job import NulInText as NulInTextPolicy
 from opendrs.model.job import Task as JobTask
@@ -57,6 +58,13 @@ Consistent = Annotated[
 ]
 InvalidDates = Annotated[InvalidDatesPolicy, typer.Option(help="What becomes of dates no calendar has.")]
 NulInText = Annotated[NulInTextPolicy, typer.Option(help="What becomes of NUL characters in text.")]
+Conflict = Annotated[
+    ConflictPolicy,
+    typer.Option(
+        help="What becomes of a change that finds the target otherwise than it presupposes, because others write there "
+        "too: the job stops, the target's rows stay, or the source's win."
+    ),
+]
 ServerId = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Our id as a replica of the source; 0: made from the job.")
 ]

@@ -40,6 +40,7 @@ def run(
     consistent: options.Consistent = False,
     invalid_dates: options.InvalidDates = "stop",
     nul_in_text: options.NulInText = "stop",
+    conflict: options.Conflict = "stop",
     skip_ddl: Annotated[
         list[str] | None,
         typer.Option(metavar="KIND", help=f"Do not carry over schema changes of this kind: {', '.join(SKIPPABLE)}."),
@@ -76,7 +77,7 @@ def run(
         )
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,
-            nul_in_text=nul_in_text, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
+            nul_in_text=nul_in_text, conflict=conflict, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
             publishing=publishing, start=start_of(task, from_time, from_position),
         )  # fmt: skip
         ends.demand_sense(target.engine, selection, policy)

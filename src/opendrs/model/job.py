@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.publishing import Publishing
+from opendrs.model.rules import EVERY_DML, Dml, TableRule
 from opendrs.model.selection import Selection
 from opendrs.model.start import StartPosition
 
@@ -18,6 +19,7 @@ InvalidDates = Literal["stop", "null", "epoch", "minus_infinity"]
 NulInText = Literal["stop", "remove", "replace"]
 IndexPolicy = Literal["all", "unique"]
 DdlPolicy = Literal["carry", "refuse"]
+ConflictPolicy = Literal["stop", "ignore", "overwrite"]
 Topology = Literal["one2one", "one2many", "many2one"]
 # Schema changes that can be left out without leaving the target unfit for the rows that come after them. (A
 # column that is not there, or not widened, or a name that does not change, would stop the job at the next row.)
@@ -39,6 +41,10 @@ class Policy:
     ddl             carry: schema changes are carried over, but for skipped_ddl. refuse: none is; one without which
                     the target is unfit for the rows behind it stops the job
     indexes         all, or unique: of the indexes only primary and unique keys are made
+    conflict        what becomes of a change that finds the target otherwise than it presupposes, once the load is
+                    caught up with: stop is an error, ignore leaves the target's rows, with overwrite the source's win
+    dml             which changes of rows are carried over from the log, of tables of which the selection says nothing
+                    else: some of the letters of iud
     topology        many2one: several tables may arrive as one, although nothing tells their rows apart but their keys
     server_id       our id as a replica of the source; 0: made from the job's id
     spool_bytes     most that the log may take on disk while it waits
@@ -57,6 +63,8 @@ class Policy:
     skipped_ddl: tuple[SkippableDdl, ...] = ()
     ddl: DdlPolicy = "carry"
     indexes: IndexPolicy = "all"
+    conflict: ConflictPolicy = "stop"
+    dml: str = "iud"
     topology: Topology = "one2one"
     server_id: int = 0
     spool_bytes: int = 10 << 30
@@ -66,16 +74,20 @@ class Policy:
     publishing: Publishing = field(default_factory=Publishing)
     start: StartPosition | None = None
 
+    def carries(self, rule: TableRule) -> frozenset[Dml]:
+        """Which changes of a table's rows are carried over: what is said of the table itself counts first."""
+        return rule.dml if rule.dml != EVERY_DML else frozenset(letter for letter in EVERY_DML if letter in self.dml)
+
     def to_json(self) -> dict[str, Any]:
-        return {"version": 6, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
+        return {"version": 7, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Version 1 is of a time before `ddl` and `indexes`, version 2 before `publishing`, version 3 before
-        `topology`, version 4 before `start`, version 5 before the sizes of what a load reads: what they stand for by
-        default was all there was."""
+        `topology`, version 4 before `start`, version 5 before the sizes of what a load reads,
+        version 6 before `conflict` and `dml`: what they stand for by default was all there was."""
         facts = dict(data)
-        if (version := facts.pop("version")) not in (1, 2, 3, 4, 5, 6):
+        if (version := facts.pop("version")) not in (1, 2, 3, 4, 5, 6, 7):
             raise ValueError(f"a policy of version {version} is not understood")
         publishing = Publishing.from_json(facts.pop("publishing", {}))
         start = facts.pop("start", None)

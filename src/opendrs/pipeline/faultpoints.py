@@ -15,6 +15,8 @@ WINDOW_WRITTEN: Final = "window.written"
 FLUSHED: Final = "window.flushed"
 SAVED: Final = "checkpoint.saved"
 ACKNOWLEDGED: Final = "source.acknowledged"
+CONFLICTS_DURABLE: Final = "conflicts.durable"
+CONFLICTS_TOLD: Final = "conflicts.told"
 ALTERED: Final = "schema.altered"
 EXCHANGED: Final = "tables.exchanged"
 CONSTRAINED: Final = "schema.constrained"
@@ -24,7 +26,8 @@ RESET_FORGOTTEN: Final = "reset.forgotten"
 
 ALL: Final = (
     OPENED, BEGUN, CHUNK_WRITTEN, CHUNK_COMMITTED, TABLE_FINISHED, LOADED, WINDOW_TAKEN, WINDOW_WRITTEN,
-    FLUSHED, SAVED, ACKNOWLEDGED, ALTERED, EXCHANGED, CONSTRAINED, RESET_MARKED, RESET_DROPPED, RESET_FORGOTTEN,
+    FLUSHED, SAVED, ACKNOWLEDGED, CONFLICTS_DURABLE, CONFLICTS_TOLD, ALTERED, EXCHANGED, CONSTRAINED, RESET_MARKED,
+    RESET_DROPPED, RESET_FORGOTTEN,
 )  # fmt: skip
 
 

@@ -471,8 +471,7 @@ def test_policies(raw: Raw, job: str) -> None:
         refused(INVALID, **{field: "nonsense"})
     refused(INVALID, support_ddl_info='["DROP_TABLE"]')
     refused(INVALID, support_ddl_info="[" * 100_000)
-    refused(UNSUPPORTED, conflict_policy="overwrite")
-    refused(UNSUPPORTED, dml_types="i,u")
+    refused(INVALID, dml_types="i,x")
     refused(UNSUPPORTED, is_create_table_with_index=True)
     refused(INVALID, increment_read_mode="logminer")
 

@@ -9,6 +9,7 @@ import pytest
 
 from opendrs.model.job import Policy
 from opendrs.model.publishing import Publishing
+from opendrs.model.rules import EVERY_DML, NO_RULE, TableRule
 from opendrs.model.start import StartPosition
 
 # As releases have written them: they stand in stores, and are read for ever.
@@ -37,6 +38,7 @@ VERSION_5 = json.dumps(
 VERSION_6 = json.dumps(
     {**json.loads(VERSION_5), "version": 6, "batch_rows": 100, "batch_bytes": 1000, "chunk_rows": 5000}
 )
+VERSION_7 = json.dumps({**json.loads(VERSION_6), "version": 7, "conflict": "overwrite", "dml": "iu"})
 
 
 def test_a_policy_comes_through_whole() -> None:
@@ -74,9 +76,19 @@ def test_a_policy_of_today_is_written_as_it_will_be_read_for_ever() -> None:
         topology="many2one", start=start, batch_rows=100, batch_bytes=1000, chunk_rows=5000,
     )  # fmt: skip
     assert Policy.from_json(json.loads(VERSION_6)) == policy
-    assert policy.to_json() == json.loads(VERSION_6)
+    policy = replace(policy, conflict="overwrite", dml="iu")
+    assert Policy.from_json(json.loads(VERSION_7)) == policy
+    assert policy.to_json() == json.loads(VERSION_7)
 
 
 def test_a_policy_of_a_newer_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="version 7"):
-        Policy.from_json({**json.loads(VERSION_6), "version": 7})
+    with pytest.raises(ValueError, match="version 8"):
+        Policy.from_json({**json.loads(VERSION_7), "version": 8})
+
+
+def test_what_is_said_of_a_table_counts_before_the_policy() -> None:
+    policy = Policy(dml="iu")
+    assert policy.carries(NO_RULE) == {"i", "u"}
+    assert policy.carries(TableRule(dml=frozenset("d"))) == {"d"}
+    assert policy.carries(TableRule(dml=frozenset())) == frozenset()
+    assert Policy().carries(NO_RULE) == EVERY_DML

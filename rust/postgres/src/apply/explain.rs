@@ -1,7 +1,8 @@
 //! What a failed pipeline means, in terms of rows and keys.
 
 use super::execute::part;
-use super::plan::{Action, Deed, Step};
+use super::plan::{Action, Deed, How, Step};
+use super::told;
 use super::window::{RowRef, Window};
 use crate::error::{Conflict, PgError, ServerError, UNIQUE_VIOLATION};
 use crate::pipeline::Failure;
@@ -41,6 +42,7 @@ fn conflict(window: &Window<'_, '_>, slot: usize, op: &'static str, expected: &s
         expected: expected.to_owned(),
         found,
         constraint: None,
+        statement: None,
     }
 }
 
@@ -61,6 +63,7 @@ fn rows_conflict(window: &Window<'_, '_>, action: &Action, found: u64) -> PgErro
     };
     let mut conflict = conflict(window, action.slot as usize, op, expected, rows(found));
     conflict.key = window.key_text(action.slot as usize, row);
+    conflict.statement = Some(told::statement(window, action));
     PgError::Conflict(Box::new(conflict))
 }
 
@@ -86,7 +89,8 @@ fn set_conflict(window: &Window<'_, '_>, step: &Step, found: (u64, u64), offende
         let at = usize::try_from(at).ok()?;
         present.get(at).or_else(|| absent.get(at - present.len())).copied()
     };
-    let key = offender.and_then(row).and_then(|row: RowRef| window.key_text(slot, row));
+    let row: Option<RowRef> = offender.and_then(row);
+    let key = row.and_then(|row| window.key_text(slot, row));
     let mut conflict = if found.0 != present.len() as u64 {
         let missing = format!("{} of {} such rows in the window", found.0, present.len());
         conflict(window, slot, op, "one row", if key.is_some() { format!("no row ({missing})") } else { missing })
@@ -94,6 +98,13 @@ fn set_conflict(window: &Window<'_, '_>, step: &Step, found: (u64, u64), offende
         conflict(window, slot, "insert", "no row", "a row".to_owned())
     };
     conflict.key = key;
+    let deed = match conflict.op {
+        "delete" => Deed::Delete,
+        "update" => Deed::Update,
+        _ => Deed::Insert,
+    };
+    let action = |row| Action { slot: slot as u32, deed, how: How::Strict, before: row, after: row };
+    conflict.statement = row.map(|row| told::statement(window, &action(row)));
     PgError::Conflict(Box::new(conflict))
 }
 
@@ -105,19 +116,21 @@ pub(crate) fn duplicate(window: &Window<'_, '_>, action: &Action, error: ServerE
 /// A duplicate is a conflict; all else is the server's own business.
 fn server(window: &Window<'_, '_>, place: Option<(&Step, u32)>, error: ServerError) -> PgError {
     let Some((step, within)) = place.filter(|_| error.sqlstate == UNIQUE_VIOLATION) else { return error.into() };
-    let (slot, op, key) = match step {
+    let (slot, op, action) = match step {
         Step::Rows(actions) => {
             let Some(action) = actions.get(within as usize) else { return error.into() };
             let op = if action.deed == Deed::Insert { "insert" } else { "update" };
-            (action.slot as usize, op, window.key_text(action.slot as usize, action.after))
+            (action.slot as usize, op, Some(action))
         }
         Step::Update { slot, .. } => (*slot, if within == part::INSERT { "insert" } else { "update" }, None),
         Step::Copy { slot, .. } => (*slot, "insert", None),
         Step::Delete { slot, .. } => (*slot, "delete", None),
     };
+    let key = action.and_then(|action| window.key_text(slot, action.after));
     let mut conflict = conflict(window, slot, op, "no other row with the same unique value", "one".to_owned());
     conflict.key = key.or_else(|| error.detail.as_deref().and_then(key_in_detail));
     conflict.constraint = error.constraint;
+    conflict.statement = action.map(|action| told::statement(window, action));
     PgError::Conflict(Box::new(conflict))
 }
 

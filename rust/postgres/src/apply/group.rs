@@ -1,5 +1,7 @@
 use hashbrown::HashTable;
 
+use super::plan::action;
+use super::told;
 use super::window::{Change, Op, RowRef, Window};
 use crate::error::{Conflict, PgError, Result};
 
@@ -225,6 +227,7 @@ impl Group {
             expected: expected.to_owned(),
             found: found.to_owned(),
             constraint: None,
+            statement: Some(told::statement(window, &action(window, change))),
         }))
     }
 }

@@ -45,7 +45,6 @@ pub(crate) struct Teller<'w, 't, 'b> {
 impl Teller<'_, '_, '_> {
     /// A change that met `error`.
     pub fn change(&self, change: &Change, action: &Action, error: &PgError) -> Resolved {
-        let table = self.window.slots[change.slot as usize].table;
         let reason = match error {
             PgError::Conflict(conflict) => {
                 let constraint = conflict.constraint.as_ref().map(|name| format!(" (constraint {name})"));
@@ -54,7 +53,7 @@ impl Teller<'_, '_, '_> {
             PgError::Server(error) => error.message.clone(),
             other => other.to_string(),
         };
-        self.record(change, 0, change.op.name(), reason, self.statement(table, action))
+        self.record(change, 0, change.op.name(), reason, statement(self.window, action))
     }
 
     /// A row of the target that had to go for a change, by the texts of its columns; `unique` are the columns whose
@@ -65,7 +64,7 @@ impl Teller<'_, '_, '_> {
         let reason = format!("it held the value of the source's row in the unique index of ({})", names.join(", "));
         let values = row.iter().map(|value| quoted(value.as_deref())).enumerate();
         let statement = format!("DELETE FROM {} WHERE {}", table.sql_name, joined(table, values, " AND "));
-        self.record(change, part, "delete", reason, statement)
+        self.record(change, part, "delete", reason, cut(statement, STATEMENT_CHARS))
     }
 
     fn record(&self, change: &Change, part: u32, op: &'static str, reason: String, statement: String) -> Resolved {
@@ -79,34 +78,43 @@ impl Teller<'_, '_, '_> {
             op,
             resolved: if self.on_conflict == OnConflict::Ignore { "ignored" } else { "overwritten" },
             reason,
-            statement: cut(statement, STATEMENT_CHARS),
+            statement,
         }
     }
+}
 
-    fn statement(&self, table: &Table, action: &Action) -> String {
-        let name = &table.sql_name;
-        let all: Vec<usize> = (0..table.sql_columns.len()).collect();
-        let found = if table.has_key() { &table.key } else { &all };
-        let found = |row| joined(table, self.values(found, row), " AND ");
-        match action.deed {
-            Deed::Insert => {
-                let values: Vec<String> = self.values(&all, action.after).map(|value| value.1).collect();
-                format!("INSERT INTO {name} ({}) VALUES ({})", table.sql_columns.join(", "), values.join(", "))
-            }
-            Deed::Update => {
-                let changes = |column: &usize| !self.window.same(action.before, action.after, &[*column]);
-                let changed: Vec<usize> = all.iter().copied().filter(changes).collect();
-                let set = joined(table, self.values(&changed, action.after), ", ");
-                format!("UPDATE {name} SET {set} WHERE {}", found(action.before))
-            }
-            Deed::Delete | Deed::Absent => format!("DELETE FROM {name} WHERE {}", found(action.before)),
+/// The change as SQL, for people.
+#[cold]
+pub(crate) fn statement(window: &Window<'_, '_>, action: &Action) -> String {
+    let table = window.slots[action.slot as usize].table;
+    let name = &table.sql_name;
+    let all: Vec<usize> = (0..table.sql_columns.len()).collect();
+    let found = if table.has_key() { &table.key } else { &all };
+    let found = |row| joined(table, values(window, found, row), " AND ");
+    let text = match action.deed {
+        Deed::Insert => {
+            let values: Vec<String> = values(window, &all, action.after).map(|value| value.1).collect();
+            format!("INSERT INTO {name} ({}) VALUES ({})", table.sql_columns.join(", "), values.join(", "))
         }
-    }
+        Deed::Update => {
+            let changes = |column: &usize| !window.same(action.before, action.after, &[*column]);
+            let changed: Vec<usize> = all.iter().copied().filter(changes).collect();
+            let changed = if changed.is_empty() { &all } else { &changed };
+            let set = joined(table, values(window, changed, action.after), ", ");
+            format!("UPDATE {name} SET {set} WHERE {}", found(action.before))
+        }
+        Deed::Delete | Deed::Absent => format!("DELETE FROM {name} WHERE {}", found(action.before)),
+    };
+    cut(text, STATEMENT_CHARS)
+}
 
-    fn values<'a>(&'a self, columns: &'a [usize], row: RowRef) -> impl Iterator<Item = (usize, String)> + 'a {
-        let fields = self.window.fields(row);
-        columns.iter().map(move |&column| (column, quoted(fields[column].for_people(row.row()).as_deref())))
-    }
+fn values<'a>(
+    window: &'a Window<'_, '_>,
+    columns: &'a [usize],
+    row: RowRef,
+) -> impl Iterator<Item = (usize, String)> + 'a {
+    let fields = window.fields(row);
+    columns.iter().map(move |&column| (column, quoted(fields[column].for_people(row.row()).as_deref())))
 }
 
 fn joined(table: &Table, values: impl Iterator<Item = (usize, String)>, between: &str) -> String {

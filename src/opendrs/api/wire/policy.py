@@ -15,10 +15,12 @@ from opendrs.api.wire.start import shown_start, start_position
 from opendrs.control.asking import shown
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import EngineName
-from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl, Topology
+from opendrs.model.job import SKIPPABLE, ApplyMode, ConflictPolicy, Policy, SkippableDdl, Topology
 
-DML: Final = "i,u,d"
+DML: Final = "iud"
 FILTERS: Final = ("drop_database", "filter_all")
+# Published words for what is synchronized; the first is all.
+SCOPES: Final = ("supportAllType", "tableData", "tableStructure", "constraintData")
 # Published words for schema changes that the rows behind them need; they cannot be left out.
 NEEDED: Final = ("CREATE_TABLE", "ADD_COLUMN", "MODIFY_COLUMN", "CHANGE_COLUMN", "RENAME_INDEX")
 # Words for those that can be left out; the last four are ours.
@@ -83,6 +85,11 @@ def changed(policy: Policy, asked: PolicyConfig, target: EngineName, where: str)
     if asked.apply_mode:
         mode = one_of(f"{where}apply_mode", asked.apply_mode, ("transactional", "merged"))
         policy = replace(policy, apply=cast(ApplyMode, mode))
+    if asked.conflict_policy and target != "kafka":
+        word = one_of(f"{where}conflict_policy", asked.conflict_policy, get_args(ConflictPolicy))
+        policy = replace(policy, conflict=cast(ConflictPolicy, word))
+    if asked.dml_types:
+        policy = replace(policy, dml=_dml(asked.dml_types, f"{where}dml_types"))
     if asked.ddl_trans is not None:
         policy = replace(policy, ddl="carry" if asked.ddl_trans else "refuse")
     if asked.data_sync_topology_type:
@@ -108,7 +115,7 @@ def shown_policy(policy: Policy, target: EngineName) -> dict[str, Any]:
         "filter_ddl_policy": "drop_database" if "drop_database" in skipped else "",
         "support_ddl_info": ",".join([*NEEDED, *(word for word, kind in LEAVABLE.items() if kind not in skipped)]),
         "ddl_trans": policy.ddl == "carry",
-        "dml_types": DML,
+        "dml_types": ",".join(policy.dml),
         "data_sync_topology_type": policy.topology,
         "sync_type_policy": "supportAllType",
         **shown_start(policy.start),
@@ -117,8 +124,12 @@ def shown_policy(policy: Policy, target: EngineName) -> dict[str, Any]:
         publishing = policy.publishing
         carried = policy.ddl == "carry" and bool(publishing.ddl_topic)
         return {**found, "ddl_trans": carried, **shown_publishing(publishing)}
-    of_tables = {"conflict_policy": "stop", "index_trans": policy.indexes == "all", "apply_mode": policy.apply}
-    return {**found, **of_tables}
+    return {
+        **found,
+        "conflict_policy": policy.conflict,
+        "index_trans": policy.indexes == "all",
+        "apply_mode": policy.apply,
+    }
 
 
 def _refuse_of_tables(asked: PolicyConfig, where: str) -> None:
@@ -135,21 +146,9 @@ def _refuse_of_tables(asked: PolicyConfig, where: str) -> None:
 def _refuse(asked: PolicyConfig, where: str) -> None:
     """What this flow does not have, or not yet."""
     demand_none({f"{where}{name}": "it is for PostgreSQL sources" for name in OF_POSTGRESQL if getattr(asked, name)})
-    only = {
-        "conflict_policy": ("stop", ("stop", "ignore", "overwrite")),
-        "sync_type_policy": (
-            "supportAllType", ("supportAllType", "tableData", "tableStructure", "constraintData"),
-        ),
-    }  # fmt: skip
-    for name, (ours, words) in only.items():
-        value = getattr(asked, name)
-        if value and one_of(f"{where}{name}", value, words) != ours:
-            raise DrsError(Fault.UNSUPPORTED, what=f"{name} {shown(value)}")
-    if asked.dml_types is not None and sorted(_words(asked.dml_types.lower())) != ["d", "i", "u"]:
-        if not set(_words(asked.dml_types.lower())) <= {"i", "u", "d"}:
-            reason = f"{shown(asked.dml_types)!r} is not some of i, u and d"
-            raise DrsError(Fault.PARAMETER_INVALID, name=f"{where}dml_types", reason=reason)
-        raise DrsError(Fault.UNSUPPORTED, what=f"Leaving out some of i, u and d (dml_types {shown(asked.dml_types)!r})")
+    scope = asked.sync_type_policy
+    if scope and one_of(f"{where}sync_type_policy", scope, SCOPES) != SCOPES[0]:
+        raise DrsError(Fault.UNSUPPORTED, what=f"sync_type_policy {shown(scope)}")
     if asked.is_create_table_with_index:
         raise DrsError(Fault.UNSUPPORTED, what="Making indexes together with their tables")
     if asked.increment_read_mode:
@@ -165,6 +164,14 @@ def _words(text: str | list[str]) -> list[str]:
             found = []
         text = [str(word) for word in found] if isinstance(found, list) else []
     return [word for word in text if word] if isinstance(text, list) else re.findall(r"\w+", text)
+
+
+def _dml(text: str, name: str) -> str:
+    """Letters of DML, in order. Raises PARAMETER_INVALID."""
+    words = set(_words(text.lower()))
+    if not words or not words <= set(DML):
+        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=f"{shown(text)!r} is not some of i, u and d")
+    return "".join(letter for letter in DML if letter in words)
 
 
 def _left_out(words: list[str], name: str) -> set[SkippableDdl]:

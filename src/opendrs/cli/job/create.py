@@ -22,7 +22,7 @@ from opendrs.cli.session import session
 from opendrs.cli.starts import start_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.job import SKIPPABLE, ApplyMode, Policy, SkippableDdl
+from opendrs.model.job import SKIPPABLE, ApplyMode, ConflictPolicy, Policy, SkippableDdl
 from opendrs.model.job import Task as JobTask
 from opendrs.model.links import LINKS, TASK_WORDS
 from opendrs.model.publishing import Publishing
@@ -51,6 +51,7 @@ def create(
     apply: Annotated[
         ApplyMode, typer.Option(help="As of `opendrs run`: source transactions as they were, or merged windows.")
     ] = "transactional",
+    conflict: options.Conflict = "stop",
     index: Annotated[
         bool, typer.Option("--index/--no-index", help="Make all indexes, or only primary and unique keys.")
     ] = True,
@@ -85,7 +86,7 @@ def create(
         demand_sense(
             target.engine,
             Selection(schemas=choice.schemas, topics=choice.topics),
-            Policy(apply=apply, indexes="all" if index else "unique"),
+            Policy(apply=apply, conflict=conflict, indexes="all" if index else "unique"),
         )
         skipped = skippable(skip_ddl or [])
         wanted = Wanted(
@@ -98,7 +99,7 @@ def create(
             policy=(
                 publishing_policy(publishing, ddl=ddl, skipped=skipped)
                 if target.engine == "kafka"
-                else policy(apply, index=index, ddl=ddl, skipped=skipped)
+                else policy(apply, conflict, index=index, ddl=ddl, skipped=skipped)
             ),
             begin=start_of(task, from_time, from_position),
             start=start,
@@ -123,9 +124,13 @@ class Wanted:
     start: bool
 
 
-def policy(apply: ApplyMode, *, index: bool, ddl: bool, skipped: tuple[SkippableDdl, ...]) -> dict[str, Any]:
+def policy(
+    apply: ApplyMode, conflict: ConflictPolicy, *, index: bool, ddl: bool, skipped: tuple[SkippableDdl, ...]
+) -> dict[str, Any]:
     """PolicyConfig."""
-    return {"apply_mode": apply, "index_trans": index, "ddl_trans": ddl, **_skipping(skipped)}
+    return {
+        "apply_mode": apply, "conflict_policy": conflict, "index_trans": index, "ddl_trans": ddl, **_skipping(skipped),
+    }  # fmt: skip
 
 
 def publishing_policy(publishing: Publishing, *, ddl: bool, skipped: tuple[SkippableDdl, ...]) -> dict[str, Any]:

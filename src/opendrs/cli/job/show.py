@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 SLOWEST: Final = 10
 TABLES_READ_MAX: Final = 5_000  # the service lists tables by name, so that the slowest are sought here
 NONE_YET: Final = "-1"
+CONFLICTS: Final = {
+    "stop": "stops at conflicts", "ignore": "leaves the target's rows at conflicts",
+    "overwrite": "writes over the target's rows at conflicts",
+}  # fmt: skip
 _BEFORE: Final = frozenset({State.CREATING, State.CREATE_FAILED, State.CONFIGURATION, State.SCHEDULED})
 
 
@@ -129,6 +133,10 @@ def _ends(infos: Sequence[Mapping[str, Any]] | None) -> str:
 
 def policy_line(policy: Mapping[str, Any]) -> str:
     parts = [f"apply {policy['apply_mode']}"] if policy.get("apply_mode") else []
+    if (word := policy.get("conflict_policy")) in CONFLICTS:
+        parts.append(CONFLICTS[word])
+    if policy.get("dml_types", "i,u,d") != "i,u,d":
+        parts.append(f"of changes of rows only {policy['dml_types']}")
     if "index_trans" in policy:
         parts.append("all indexes" if policy["index_trans"] else "no indexes but keys")
     if "kafka_data_format" in policy:

@@ -11,13 +11,15 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from datetime import datetime
+from typing import TypeVar, cast
 
 from opendrs.engines.postgres.connect import Session, literal
 from opendrs.engines.postgres.shape import Target
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.checkpoint import Checkpoint, Chunk, Key, LoadedChunk, Phase, TableProgress
+from opendrs.model.dirty import DirtyOp, DirtyRow, Resolved
 from opendrs.model.position import Position
 
 SCHEMA = "_opendrs"
@@ -47,6 +49,10 @@ TABLES = (
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.suspects (
         job text, source_schema text, source_table text, foreign_key text, key json, refers json)""",
     f"CREATE TABLE IF NOT EXISTS {SCHEMA}.made (job text, oid oid, PRIMARY KEY (job, oid))",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.conflicts (
+        number bigserial PRIMARY KEY, job text NOT NULL, source_schema text NOT NULL, source_table text NOT NULL,
+        key text NOT NULL, op text NOT NULL, reason text NOT NULL, statement text NOT NULL, resolved text NOT NULL,
+        at timestamptz NOT NULL, UNIQUE (job, source_schema, source_table, key))""",
     # Looked for first: whoever alters a table waits for all who use it.
     f"""DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = '{SCHEMA}.job'::regclass
         AND attname = 'edit') THEN ALTER TABLE {SCHEMA}.job ADD COLUMN edit text; END IF; END $$""",
@@ -185,7 +191,7 @@ class Control:
 
     def clear(self, session: Session) -> None:
         """Forgets everything of the job but its epoch, in a guarded transaction."""
-        for table in ("tables", "chunks", "suspects", "made"):
+        for table in ("tables", "chunks", "suspects", "made", "conflicts"):
             session.query(f"DELETE FROM {SCHEMA}.{table} WHERE job = $1", self.job)
 
     def note_edit(self, session: Session, edit: str) -> None:
@@ -199,7 +205,8 @@ class Control:
         _, targets = other.read(session)
         for function in other.stand_ins(session):
             session.execute(f'DROP FUNCTION IF EXISTS {SCHEMA}."{function}"() CASCADE')
-        session.query(f"UPDATE {SCHEMA}.made SET job = $1 WHERE job = $2", self.job, giver)
+        for table in ("made", "conflicts"):
+            session.query(f"UPDATE {SCHEMA}.{table} SET job = $1 WHERE job = $2", self.job, giver)
         for table in ("tables", "chunks", "suspects", "job"):
             session.query(f"DELETE FROM {SCHEMA}.{table} WHERE job = $1", giver)
         return targets
@@ -343,6 +350,51 @@ class Control:
                 json.dumps(key),
                 json.dumps(refers),
             )
+
+    def note_conflicts(self, session: Session, rows: Sequence[DirtyRow]) -> None:
+        """Writes conflicts that were resolved, in the open transaction."""
+        facts = [
+            {
+                "source_schema": row.table.schema, "source_table": row.table.table, "key": row.key, "op": row.op,
+                "reason": row.reason, "statement": row.statement, "resolved": row.resolved, "at": row.at.isoformat(),
+            }
+            for row in rows
+        ]  # fmt: skip
+        columns = "source_schema, source_table, key, op, reason, statement, resolved, at"
+        session.query(
+            f"INSERT INTO {SCHEMA}.conflicts (job, {columns}) SELECT $1, {columns} FROM json_to_recordset($2::json)"
+            " AS x (source_schema text, source_table text, key text, op text, reason text, statement text,"
+            " resolved text, at timestamptz) ON CONFLICT DO NOTHING",
+            self.job,
+            json.dumps(facts),
+        )
+
+    def conflicts(self, session: Session, *, behind: int, count: int) -> list[tuple[int, DirtyRow]]:
+        """Some of those that are noted, in order, with their numbers; from behind a number on."""
+        rows = session.query(
+            "SELECT number, source_schema, source_table, key, op, reason, statement, resolved, at"
+            f" FROM {SCHEMA}.conflicts WHERE job = $1 AND number > $2::bigint ORDER BY number LIMIT {count}",
+            self.job,
+            str(behind),
+        )
+        return [
+            (
+                int(number or 0),
+                DirtyRow(
+                    key=key or "", table=TableName(schema or "", table or ""), op=cast(DirtyOp, op), kind="conflict",
+                    reason=reason or "", statement=statement or "", resolved=cast(Resolved, resolved),
+                    at=datetime.fromisoformat(at or ""),
+                ),
+            )
+            for number, schema, table, key, op, reason, statement, resolved, at in rows
+        ]  # fmt: skip
+
+    def forget_conflicts(self, session: Session, numbers: Sequence[int]) -> None:
+        session.query(
+            f"DELETE FROM {SCHEMA}.conflicts WHERE job = $1 AND number = ANY ($2::bigint[])",
+            self.job,
+            f"{{{','.join(map(str, numbers))}}}",
+        )
 
     def read(self, session: Session) -> tuple[Checkpoint | None, Mapping[TableName, Target]]:
         """The checkpoint, None if the job has not begun; and the shapes of its tables."""

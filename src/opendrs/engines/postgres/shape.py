@@ -9,6 +9,7 @@ from typing import Any
 from opendrs.engines.postgres.layout import Layout, layouts
 from opendrs.model.catalog import Table, TableName
 from opendrs.model.job import Policy
+from opendrs.model.rules import EVERY_DML
 from opendrs.model.selection import Selection
 
 Target = dict[str, Any]
@@ -20,7 +21,10 @@ def targets(tables: Iterable[Table], selection: Selection, policy: Policy) -> di
     known = list(tables)
     found = layouts(known, selection.target, rule=selection.rule, invalid_dates=policy.invalid_dates)
     acted_on = {key.referenced for table in known for key in table.foreign_keys if key.acts}
-    return {t.name: _shaped(t, found[t.name], policy, acted_on=t.name in acted_on) for t in known}
+    return {
+        t.name: _shaped(t, found[t.name], policy, acted_on=t.name in acted_on) | _partial(t.name, selection, policy)
+        for t in known
+    }
 
 
 def _shaped(table: Table, layout: Layout, policy: Policy, *, acted_on: bool) -> Target:
@@ -76,9 +80,13 @@ def _policies(policy: Policy) -> dict[str, str]:
     return {"impossible_date": policy.invalid_dates, "nul_in_text": policy.nul_in_text}
 
 
-def judged(target: Target, policy: Policy) -> Target:
-    """The shape with what the policy says of values that the target cannot hold."""
-    return {**target, "policies": _policies(policy)}
+def judged(name: TableName, target: Target, selection: Selection, policy: Policy) -> Target:
+    """The shape with what the policy says of values that the target cannot hold, and of changes that do not come."""
+    return {**target, "policies": _policies(policy), **_partial(name, selection, policy)}
+
+
+def _partial(name: TableName, selection: Selection, policy: Policy) -> dict[str, bool]:
+    return {"partial": policy.carries(selection.rule(name)) != EVERY_DML}
 
 
 def layout_of(target: Mapping[str, Any]) -> Layout:

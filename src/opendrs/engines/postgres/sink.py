@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
-from opendrs._core import PgApplier, RecordBatch
+from opendrs._core import PgApplier, PgError, RecordBatch
 from opendrs.engines.postgres import cascade, ownership, shape
+from opendrs.engines.postgres.conflicts import Conflicts, Remember, place_of
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, ParsePosition, application, portions
 from opendrs.engines.postgres.kept_views import KeptViews
@@ -54,6 +55,7 @@ class SinkSettings:
     views            the source's views of the selection, asked for when everything else is there
     report           told of everything that is not carried over: (what, why)
     objects          told of what is made beside tables and rows; None: nobody wants to know
+    remember         takes conflicts with others who write to the target; None: nobody does
     installed        the epoch is installed already
     """
 
@@ -65,6 +67,7 @@ class SinkSettings:
     views: Callable[[], Sequence[View]]
     report: Callable[[str, str], None]
     objects: Objects | None = None
+    remember: Remember | None = None
     installed: bool = False
 
 
@@ -99,6 +102,8 @@ class Sink:
         self._targets: dict[TableName, Target] = {}
         self._changed: dict[TableName, TableProgress | None] = {}
         self._savepoints: list[str] = []
+        self._conflicts = Conflicts(self._control, settings.remember)
+        self._ordinals = 0  # of the parts that were written of a transaction
         self._at: Position | None = None  # behind what was written
         self._saved: Position | None = None  # behind what was flushed
         self._lock = threading.Lock()
@@ -133,13 +138,15 @@ class Sink:
         if checkpoint is not None:
             self._tables = dict(checkpoint.tables)
             # What becomes of values that the target cannot hold is as the job says now, not as it was when it began.
-            self._targets = {name: shape.judged(target, self._settings.policy) for name, target in targets.items()}
+            said = (self._settings.selection, self._settings.policy)
+            self._targets = {name: shape.judged(name, target, *said) for name, target in targets.items()}
             self._at = self._saved = checkpoint.position
             self._schema.constrained = checkpoint.phase not in (Phase.LOADING, Phase.CATCHING_UP)
         if self._schema.constrained:
             self._foreign_keys.look(self._session, self._definitions(), self._targets)
             with self._guarded():
                 self._schema.validate(self._session, self._targets)
+        self._conflicts.durable(self._session)
         return checkpoint
 
     # the load
@@ -262,6 +269,7 @@ class Sink:
                 off = any(first <= start < behind for first, behind in unchecked)
                 self._session.execute(f"SET LOCAL {cascade.UNCHECKED} = '{'on' if off else 'off'}'")
             self._apply(window, idempotent, start, end)
+        self._ordinals = 0 if window.position is not None else self._ordinals + window.ordinals
         self._at = window.position or self._at
 
     def _apply(self, window: Window, idempotent: bool, start: int, end: int | None) -> None:
@@ -287,8 +295,20 @@ class Sink:
             mode = "transactional"  # what stands in for foreign keys needs the order of the log
             self._session.execute(cascade.catching_up(self._ahead(), self._settings.job))
             self._refuse_moves(window)
-        with self._session.translated("apply changes"):
-            self._applier.apply(tables, mode, loose)
+        on_conflict = "stop" if idempotent else self._settings.policy.conflict
+        place = place_of(self._at, self._ordinals)
+        try:
+            with self._session.translated("apply changes"):
+                resolved = self._applier.apply(tables, mode, loose, on_conflict)["resolved"]
+        except DrsError as error:
+            if error.fault is Fault.CONFLICT and isinstance(error.__cause__, PgError):
+                self._session.rollback()
+                among = [changes.table for changes in window.tables]
+                self._conflicts.stopped(error.__cause__, self._targets, among, place_of(self._saved, 0))
+            raise
+        if resolved:
+            names = {number: name for name, number in self._ids.items()}
+            self._conflicts.note(self._session, resolved, names, place)
 
     def _ahead(self) -> list[tuple[Table, ForeignKey]]:
         """Foreign keys of tables whose rows are newer than what is about to be applied (a window ends where a table
@@ -342,6 +362,8 @@ class Sink:
                 )
         match control.action:
             case "savepoint":
+                with self._session.translated("apply changes"):
+                    self._applier.release()
                 self._savepoints.append(control.name.lower())
                 self._session.execute(f"SAVEPOINT opendrs_{len(self._savepoints)}")
             case "rollback_to":
@@ -386,6 +408,7 @@ class Sink:
     def _join(self, joining: Mapping[TableName, TableProgress], giver: str) -> None:
         before_tables, before = self._definitions(), dict(self._targets)
         theirs = self._control.absorb(self._session, giver)
+        self._conflicts.arrive()
         definitions = {table.name: table for table in before_tables}
         self._tables = {**self._tables, **joining}
         definitions |= {name: progress.table for name, progress in joining.items()}
@@ -472,6 +495,7 @@ class Sink:
                     self._control.drop(self._session, name)
                 else:
                     self._control.put(self._session, progress, self._targets[name])
+            self._conflicts.forget(self._session)
             self._control.commit(self._session, position, phase)
         except BaseException:
             self._session.rollback()
@@ -481,10 +505,11 @@ class Sink:
         self._at = self._saved = position
         self._schema.constrained = phase not in (Phase.LOADING, Phase.CATCHING_UP)
         self._foreign_keys.tighten(self._open_session, self._definitions(), self._targets)
+        self._conflicts.durable(self._session)
 
     def rollback(self) -> None:
         self._session.rollback()
-        self._at = self._saved
+        self._at, self._ordinals = self._saved, 0
         self._views.forget()
         if self._changed:
             # What a schema change made of our knowledge went with its transaction.

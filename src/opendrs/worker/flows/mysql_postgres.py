@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from opendrs.engines.mysql.position import parse_position
+from opendrs.engines.postgres.conflicts import Remember
 from opendrs.engines.postgres.connect import Session
 from opendrs.engines.postgres.control import Control, application, drop_unused, known
 from opendrs.engines.postgres.control import begun as knows
@@ -15,6 +16,7 @@ from opendrs.engines.postgres.sink import Sink, SinkSettings
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import View
 from opendrs.model.checkpoint import Phase
+from opendrs.model.dirty import DirtyRow
 from opendrs.model.engine import Objects
 from opendrs.model.job import Job
 from opendrs.pipeline import faultpoints
@@ -57,7 +59,7 @@ def work(job: Job, epoch: int, hooks: Hooks, *, installed: bool) -> Phase:
         source = source_of(job, hooks)
         settings = _settings(
             job, epoch, reporter(hooks), lambda: list(source.catalog().views),
-            objects=hooks.objects, installed=installed,
+            objects=hooks.objects, remember=_remembering(hooks), installed=installed,
         )  # fmt: skip
         meeting = stack.enter_context(Joining(job, epoch, hooks, guest=guest, drop_guest=drop_guest))
         sink = stack.enter_context(Sink(job.target, settings))
@@ -100,7 +102,7 @@ def guest(job: Job, epoch: int, hooks: Hooks, meeting: Meeting) -> Phase:
         installed = known(session, job.id) and Control(job.id, epoch, parse_position).held(session)
     settings = _settings(
         job, epoch, reporter(hooks), lambda: list(source.catalog().views),
-        objects=hooks.objects, installed=installed,
+        objects=hooks.objects, remember=_remembering(hooks), installed=installed,
     )  # fmt: skip
     with Sink(job.target, settings) as sink:
         run = Run(
@@ -146,7 +148,7 @@ def release(job: Job, epoch: int, report: Report) -> None:
 
 
 def _leave(job: Job, epoch: int, report: Report) -> None:
-    with Sink(job.target, _settings(job, epoch, report, list, objects=None, installed=True)) as sink:
+    with Sink(job.target, _settings(job, epoch, report, list, objects=None, remember=None, installed=True)) as sink:
         try:
             sink.open()
         except DrsError as error:
@@ -157,6 +159,15 @@ def _leave(job: Job, epoch: int, report: Report) -> None:
         sink.leave()
 
 
+def _remembering(hooks: Hooks) -> Remember:
+    def remember(rows: Sequence[DirtyRow]) -> None:
+        hooks.faults.here(faultpoints.CONFLICTS_DURABLE)
+        hooks.dirty.record(rows)
+        hooks.faults.here(faultpoints.CONFLICTS_TOLD)
+
+    return remember
+
+
 def _settings(
     job: Job,
     epoch: int,
@@ -164,6 +175,7 @@ def _settings(
     views: Callable[[], list[View]],
     *,
     objects: Objects | None,
+    remember: Remember | None,
     installed: bool,
 ) -> SinkSettings:
     return SinkSettings(
@@ -175,5 +187,6 @@ def _settings(
         views=views,
         report=report,
         objects=objects,
+        remember=remember,
         installed=installed,
     )
