@@ -95,6 +95,15 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
         "整数取模),以 AND、OR、NOT 连接。",
     ),
     Fault.OBJECTS_MISSING: ("无法保存对象:{reason}", "请更正所选对象;collect_db_objects_async 会读取源端的对象。"),
+    Fault.COLUMNS_UNREAD: (
+        "无法读取列信息:{reason}",
+        "请指定源端存在的表:collect_db_objects_async 会列出它们。",
+    ),
+    Fault.RULES_FIXED: (
+        "不能修改 {tables} 的规则:它已按此同步",
+        "请先将该表移出任务,再带上新的规则重新加入。",
+    ),
+    Fault.RULE_EXISTS: ("{tables} 的规则已经存在", "无需操作:任务中已有该规则。"),
     Fault.PRECHECK_NEEDED: ("须先通过全部(100 %)预检查:{reason}", "请执行 precheck,处理 FAILED 的项目,再执行一次。"),
     Fault.JOB_UNKNOWN: ("状态库 {state} 中没有这样的任务", "请给出与 opendrs run 相同的端点、对象、名称和状态库。"),
     Fault.NO_PROOF: ("无法取得证明:{reason}", "任务日志有更多信息;请在任务跟上源端后重试。"),

@@ -335,6 +335,21 @@ class Fault(Enum):
         "The objects cannot be saved: {reason}",
         "Correct the selection; collect_db_objects_async reads what the source has.",
     )
+    COLUMNS_UNREAD = Spec(
+        "DRS.10030016",
+        400,
+        "The columns cannot be read: {reason}",
+        "Name tables that the source has: collect_db_objects_async lists them.",
+    )
+    RULES_FIXED = Spec(
+        "DRS.M00401",
+        400,
+        "What is said of {tables} cannot be changed: it is replicated so already",
+        "Take the table out of the job, and add it again with what is to be said of it.",
+    )
+    RULE_EXISTS = Spec(
+        "DRS.M07000", 400, "The rule of {tables} exists already", "Nothing to do: the job has it as it is."
+    )
     PRECHECK_NEEDED = Spec(
         "DRS.10050050",
         400,

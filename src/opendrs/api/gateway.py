@@ -25,7 +25,7 @@ from opendrs.api.errors import document
 from opendrs.api.operation import Call, Operation, discover
 from opendrs.api.query import Query
 from opendrs.api.routes import Routes
-from opendrs.control.asking import Asking
+from opendrs.control.asking import PATIENCE_S, Asking
 from opendrs.errors import DrsError, Fault
 from opendrs.signature import Call as Request
 from opendrs.spec import OperationSpec, operations, other_paths
@@ -66,14 +66,24 @@ Found = tuple[_Route, Mapping[str, str]]
 class Gateway:
     """Answers requests. Any number of threads may ask at once."""
 
-    def __init__(self, store: Store, seal: Seal, *, trouble: Callable[[], str] = str, patient: bool = True) -> None:
+    def __init__(
+        self,
+        store: Store,
+        seal: Seal,
+        *,
+        trouble: Callable[[], str] = str,
+        patient: bool = True,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """
-        trouble   why no job can be worked at now; empty: all is well
-        patient   a store that does not answer is an answer, too; else it is a StoreError
+        trouble      why no job can be worked at now; empty: all is well
+        patient      a store that does not answer is an answer, too; else it is a StoreError
+        patience_s   how long a request waits for a worker
         """
         self._store = store
         self._seal = seal
         self._patient = patient
+        self._patience_s = patience_s
         self._authenticator = Authenticator(store, seal)
         self._pages = open_pages.Pages(store, trouble)
         self._routes = _routes()
@@ -138,7 +148,7 @@ class Gateway:
         if target.operation is None:
             raise DrsError(Fault.UNSUPPORTED, what=f"The operation {target.spec.name}{_why(target.spec)}")
         call = Call(
-            asking=Asking(store=self._store, seal=self._seal, caller=caller),
+            asking=Asking(store=self._store, seal=self._seal, caller=caller, patience_s=self._patience_s),
             path=values,
             query=Query(request.query),
             language=header(request, "x-language"),

@@ -8,15 +8,17 @@ from typing import Final
 from sqlalchemy import Connection
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.action import Action, Kind
 from opendrs.model.caller import Caller
 from opendrs.model.job import Policy
 from opendrs.model.lifecycle import ALLOWED, Intent, State, Verb
 from opendrs.model.links import Link, link_of
-from opendrs.store import jobs
+from opendrs.store import actions, jobs
 from opendrs.store.database import Store
 from opendrs.store.jobs import Head
 from opendrs.store.sealing import Seal
 
+PATIENCE_S: Final = 40.0  # less than the service takes for an answer (api.app), and clients wait for it
 # What is said of a job that is on its way somewhere.
 ON_ITS_WAY: Final = {
     Intent.PAUSE: "it is being paused",
@@ -27,11 +29,15 @@ ON_ITS_WAY: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """One request of one caller."""
+    """One request of one caller.
+
+    patience_s   how long it waits for a worker, where the published answer says what came of it
+    """
 
     store: Store
     seal: Seal
     caller: Caller
+    patience_s: float = PATIENCE_S
 
 
 def job_head(asking: Asking, connection: Connection, job_id: str, *, missing: Fault = Fault.JOB_NOT_FOUND) -> Head:
@@ -39,6 +45,19 @@ def job_head(asking: Asking, connection: Connection, job_id: str, *, missing: Fa
     found = jobs.head(connection, asking.caller.project_id, job_id)
     if found is None:
         raise DrsError(missing, job_id=shown(job_id))
+    return found
+
+
+def action_of(
+    asking: Asking, job_id: str, query_id: str, kind: Kind, *, unknown: Fault = Fault.QUERY_UNKNOWN
+) -> Action:
+    """What was asked of the caller's job under that id. Raises JOB_NOT_FOUND; `unknown` if it is no action of its
+    kind."""
+    with asking.store.read() as connection:
+        head = job_head(asking, connection, job_id)
+        found = actions.find(connection, head.id, query_id)
+    if found is None or found.kind is not kind:
+        raise DrsError(unknown, query_id=shown(query_id))
     return found
 
 

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from opendrs.control.asking import Asking, demand, job_head, locked, refused, shown
+from opendrs.control.asking import Asking, action_of, demand, job_head, locked, refused, shown
+from opendrs.control.rendering import rendered
+from opendrs.control.rules import selection_and_sent
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind, Status
 from opendrs.model.catalog import TableName
@@ -53,12 +55,7 @@ def collect(asking: Asking, job_id: str, kind: str, databases: Sequence[str], *,
 
 def collection(asking: Asking, job_id: str, query_id: str) -> Action:
     """The listing of that id. Raises JOB_NOT_FOUND, QUERY_UNKNOWN."""
-    with asking.store.read() as connection:
-        head = job_head(asking, connection, job_id)
-        found = actions.find(connection, head.id, query_id)
-    if found is None or found.kind is not Kind.COLLECT:
-        raise DrsError(Fault.QUERY_UNKNOWN, query_id=shown(query_id))
-    return found
+    return action_of(asking, job_id, query_id, Kind.COLLECT)
 
 
 def saving(asking: Asking, job_id: str, query_id: str) -> Action:
@@ -93,8 +90,7 @@ def _known(connection: Connection, head: Head, kind: str) -> dict[str, Any]:
     """What needs no look at the source."""
     if kind == "synchronized":
         return _replicated(connection, head)
-    saved = actions.latest(connection, head.id, Kind.OBJECTS, status="success")
-    return dict(saved.params["db_object"]) if saved else {"object_scope": "all"}
+    return rendered(*selection_and_sent(connection, head))
 
 
 def _replicated(connection: Connection, head: Head) -> dict[str, Any]:

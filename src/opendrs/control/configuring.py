@@ -113,22 +113,30 @@ def _begin_elsewhere(asking: Asking, connection: Connection, head: Head, start: 
     )  # fmt: skip
 
 
-def save_objects(asking: Asking, job_id: str, selection: Selection, asked: Mapping[str, Any]) -> tuple[str, Head]:
+def demand_savable(connection: Connection, head: Head) -> None:
+    """Raises WRONG_STATE unless other objects can be saved now, and then edited."""
+    demand(head, Verb.OBJECTS, "saving objects")
+    begun = checkpoints.load(connection, head.id)
+    if begun is not None and begun.phase not in (Phase.CATCHING_UP, Phase.FOLLOWING):
+        raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
+    if actions.pending(connection, head.id, {Kind.EDIT}):
+        raise refused(head, "saving objects", "the last edit of them is not over yet")
+
+
+def save_objects(
+    asking: Asking, job_id: str, selection: Selection, asked: Mapping[str, Any], *, queued: bool = False
+) -> tuple[str, Head]:
     """Asks for a selection to be saved: a worker looks first whether the source has what it names. A job that has begun
     keeps the one that it has until `verbs.edit`.
 
-    asked   the objects as they were sent, to be shown
+    asked    the objects as they were sent
+    queued   behind other savings that are not over yet; else they are in its way
     """
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
-        demand(head, Verb.OBJECTS, "saving objects")
-        begun = checkpoints.load(connection, job_id)
-        if begun is not None and begun.phase not in (Phase.CATCHING_UP, Phase.FOLLOWING):
-            raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
-        if actions.pending(connection, job_id, {Kind.OBJECTS}):
+        demand_savable(connection, head)
+        if not queued and actions.pending(connection, job_id, {Kind.OBJECTS}):
             raise refused(head, "saving objects", "another saving is not over yet")
-        if actions.pending(connection, job_id, {Kind.EDIT}):
-            raise refused(head, "saving objects", "the last edit of them is not over yet")
         key = actions.ask(
             connection, job_id, Kind.OBJECTS, asking.caller.user_name, revision=head.revision, status="waiting",
             params={"selection": selection.to_json(), "db_object": dict(asked)},

@@ -21,6 +21,7 @@ from opendrs.model.rules import (
     NO_RULE,
     Dml,
     ExtraColumn,
+    JoinedTable,
     TableRule,
     problems_of,
 )
@@ -42,32 +43,45 @@ def selection(asked: DbObject, target: EngineName) -> Selection:
     Raises PARAMETER_EMPTY, PARAMETER_INVALID (with every problem there is), UNSUPPORTED.
     """
     scope = one_of("db_object.object_scope", asked.object_scope, SCOPES)
-    root = _root(asked, target)
-    if scope == "all":
-        if asked.object_info:
-            reason = "with the scope all there is nothing to choose"
-            raise DrsError(Fault.PARAMETER_INVALID, name=PLACE, reason=reason)
-        return Selection(root=root)
+    root, excluded = _root(asked, target), _excluded(asked)
     if not asked.object_info:
-        raise DrsError(Fault.PARAMETER_EMPTY, name=PLACE)
-    reading = _Reading(scope=scope, kafka=target == "kafka")
+        if scope != "all":
+            raise DrsError(Fault.PARAMETER_EMPTY, name=PLACE)
+        return Selection(root=root, excluded=excluded)
+    reading = Reading(scope=scope, kafka=target == "kafka")
     for name, database in asked.object_info.items():
         reading.database(name, database)
-    if reading.problems:
-        reason = "; ".join(reading.problems[:PROBLEMS_MAX])
-        if len(reading.problems) > PROBLEMS_MAX:
-            reason += f"; and {len(reading.problems) - PROBLEMS_MAX} more"
-        raise DrsError(Fault.PARAMETER_INVALID, name=PLACE, reason=reason)
-    if not (reading.databases or reading.tables):
+    demand_no_problems(PLACE, reading.problems)
+    if scope != "all" and not (reading.databases or reading.tables):
         raise DrsError(Fault.PARAMETER_INVALID, name=PLACE, reason="nothing is chosen")
     return Selection(
         databases=frozenset(reading.databases),
         tables=frozenset(reading.tables),
         schemas=reading.schemas,
         topics=reading.topics,
+        excluded=excluded,
         rules=reading.rules,
+        joined=reading.joined,
         root=root,
     )
+
+
+def demand_no_problems(name: str, problems: Sequence[str]) -> None:
+    """Raises PARAMETER_INVALID with all of them."""
+    if problems:
+        reason = "; ".join(problems[:PROBLEMS_MAX])
+        if len(problems) > PROBLEMS_MAX:
+            reason += f"; and {len(problems) - PROBLEMS_MAX} more"
+        raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)
+
+
+def _excluded(asked: DbObject) -> tuple[str, ...]:
+    for pattern in asked.excluded or ():
+        database, dot, table = pattern.partition(".")
+        if not (database and dot and table):
+            reason = f"{shown(pattern)!r} is not `database.table`, where * and ? stand for anything"
+            raise DrsError(Fault.PARAMETER_INVALID, name="db_object.excluded", reason=reason)
+    return tuple(asked.excluded or ())
 
 
 def _root(asked: DbObject, target: EngineName) -> str:
@@ -77,14 +91,14 @@ def _root(asked: DbObject, target: EngineName) -> str:
     if target != "postgresql":
         reason = "the target has no databases in databases"
         raise DrsError(Fault.PARAMETER_INVALID, name="db_object.target_root_db", reason=reason)
-    if problem := _name_problem(name):
+    if problem := name_problem(name):
         raise DrsError(Fault.PARAMETER_INVALID, name="db_object.target_root_db.db_name", reason=problem)
     return name
 
 
 @dataclass(slots=True, kw_only=True)
-class _Reading:
-    """Of all databases of a tree."""
+class Reading:
+    """Of all databases of a tree. `problems` is everything that is wrong with it."""
 
     scope: str
     kafka: bool
@@ -93,26 +107,32 @@ class _Reading:
     schemas: dict[str, str] = field(default_factory=dict)
     topics: dict[TableName, str] = field(default_factory=dict)
     rules: dict[TableName, TableRule] = field(default_factory=dict)
+    joined: dict[TableName, JoinedTable] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def database(self, name: str, database: DatabaseObject) -> None:
-        if problem := _name_problem(name):
+        if problem := name_problem(name):
             self.problems.append(problem)
             return
         if database.schemas:
             self.problems.append(f"{shown(name)} is a database of MySQL, which has no schemas")
+        tables = database.tables or {}
         if database.sync_type:
             self._only_config(shown(name), database.sync_type)
+            for table, facts in tables.items():
+                self._joined(name, table, facts)
             return  # it serves filters of other tables, which name it themselves
         self._named_database(name, database)
-        tables = database.tables or {}
         whole = bool(database.all) or (self.scope == "database" and not tables)
-        if whole:
+        if self.scope == "all":
+            if not whole:
+                self.problems.append(f"of {shown(name)} all is chosen by the scope: set `all`, or another scope")
+        elif whole:
             self.databases.add(name)
         elif not tables:
             self.problems.append(f"of {shown(name)} nothing is chosen: set `all`, or name tables")
         for table, facts in tables.items():
-            self._table(name, table, facts, whole=whole)
+            self._table(name, table, facts, whole=whole or self.scope == "all")
 
     def _named_database(self, name: str, database: DatabaseObject) -> None:
         """Under which name the database arrives."""
@@ -120,19 +140,22 @@ class _Reading:
             return
         if self.kafka:
             self._topic(TableName(name, ""), database.name)
-        elif problem := _name_problem(database.name):
+        elif problem := name_problem(database.name):
             self.problems.append(problem)
         else:
             self.schemas[name] = database.name
 
     def _table(self, database: str, table: str, facts: TableObject, *, whole: bool) -> None:
-        if problem := _name_problem(table):
+        if problem := name_problem(table):
             self.problems.append(f"{shown(database)}: {problem}")
             return
         name, place = TableName(database, table), f"{shown(database)}.{shown(table)}"
         if facts.sync_type:
             self._only_config(place, facts.sync_type)
+            self._joined(database, table, facts)
             return
+        if facts.config_conditions or any(column.sync_type for column in (facts.columns or {}).values()):
+            self._joined(database, table, facts)  # it is replicated, and serves filters of others as well
         kind = one_of("type", facts.type, ("table", "view", "procedure"))
         if kind == "procedure":
             self.problems.append(f"{place}: procedures are not replicated")
@@ -141,21 +164,40 @@ class _Reading:
             self.tables.add(name)
         if self.kafka and facts.name and facts.name != table:
             self._topic(name, facts.name)
-        rule = self._rule(name, place, facts)
+        rule = self.rule(name, place, facts)
         if kind == "view" and rule.of_rows != NO_RULE.of_rows:
             self.problems.append(f"{place} is a view, which has no rows or columns of its own to choose from")
         if rule != NO_RULE:
             self.rules[name] = rule
 
-    def _rule(self, name: TableName, place: str, facts: TableObject) -> TableRule:
-        columns, extras = self._columns(place, facts.columns or {})
+    def _joined(self, database: str, table: str, facts: TableObject) -> None:
+        place = f"{shown(database)}.{shown(table)}"
+        if problem := name_problem(table):
+            self.problems.append(f"{shown(database)}: {problem}")
+            return
+        columns = {
+            name: column for name, column in (facts.columns or {}).items() if facts.sync_type or column.sync_type
+        }
+        for name, column in columns.items():
+            if column.sync_type:
+                self._only_config(f"{place}.{shown(name)}", column.sync_type)
+        self.joined[TableName(database, table)] = JoinedTable(
+            columns=tuple(columns),
+            key=tuple(name for name, column in columns.items() if column.primary_key_for_data_filtering),
+            indexes=tuple(name for name, column in columns.items() if column.index_for_data_filtering),
+            condition=self.one_condition(place, facts.config_conditions or []),
+        )
+
+    def rule(self, name: TableName, place: str, facts: TableObject) -> TableRule:
+        """What is said of a table; `problems` grow by what is wrong with it."""
+        columns, extras = self.columns(place, facts.columns or {})
         rule = TableRule(
             schema=self._home(name, place, facts),
             table=self._alias(name, place, facts),
             filter=self._filter(place, facts),
             columns=columns,
             extras=extras,
-            dml=self._dml(place, facts.dml),
+            dml=self.letters(place, facts.dml),
         )
         self.problems += [f"{place}: {problem}" for problem in problems_of(rule, kafka=self.kafka)]
         return rule
@@ -172,7 +214,7 @@ class _Reading:
             self.problems.append(f"{place}: db_alias_name and schema_alias_name are two names for one schema")
             return ""
         (alias,) = found
-        if problem := _name_problem(alias):
+        if problem := name_problem(alias):
             self.problems.append(f"{place}: {problem}")
             return ""
         return "" if alias == self.schemas.get(name.schema, name.schema) else alias
@@ -180,32 +222,31 @@ class _Reading:
     def _alias(self, name: TableName, place: str, facts: TableObject) -> str:
         if self.kafka or not facts.name or facts.name == name.table:
             return ""
-        if problem := _name_problem(facts.name):
+        if problem := name_problem(facts.name):
             self.problems.append(f"{place}: {problem}")
             return ""
         return facts.name
 
     def _filter(self, place: str, facts: TableObject) -> str:
-        conditions = [text for text in facts.filter_conditions or [] if text.strip()]
-        if facts.config_conditions:
-            self.problems.append(f"{place}: config_conditions belong to a table with sync_type config")
         if facts.filtered is False:
             return ""
-        if len(conditions) > 1:
+        found = self.one_condition(place, facts.filter_conditions or [])
+        if facts.filtered and not any(text.strip() for text in facts.filter_conditions or []):
+            self.problems.append(f"{place}: it is to be filtered, and filter_conditions is empty")
+        return found
+
+    def one_condition(self, place: str, conditions: Sequence[str], most: int = FILTER_MAX) -> str:
+        """The only condition that is not blank; empty: there is none."""
+        found = [text for text in conditions if text.strip()]
+        if len(found) > 1:
             self.problems.append(f"{place}: a table has one filter; join conditions by AND")
             return ""
-        if not conditions:
-            if facts.filtered:
-                self.problems.append(f"{place}: it is to be filtered, and filter_conditions is empty")
+        if found and len(found[0]) > most:
+            self.problems.append(f"{place}: the filter has {len(found[0])} characters, and {most} are allowed")
             return ""
-        if len(conditions[0]) > FILTER_MAX:
-            self.problems.append(
-                f"{place}: the filter has {len(conditions[0])} characters, and {FILTER_MAX} are allowed"
-            )
-            return ""
-        return conditions[0]
+        return found[0] if found else ""
 
-    def _columns(
+    def columns(
         self, place: str, columns: Mapping[str, ColumnObject]
     ) -> tuple[dict[str, str | None], tuple[ExtraColumn, ...]]:
         found: dict[str, str | None] = {}
@@ -213,7 +254,7 @@ class _Reading:
         twice = [name for name, count in Counter(name.lower() for name in columns).items() if count > 1]
         self.problems += [f"{place}: the column {shown(name)} is there more than once" for name in twice]
         for name, column in columns.items():
-            if problem := _name_problem(name, what="column"):
+            if problem := name_problem(name, what="column"):
                 self.problems.append(f"{place}: {problem}")
             elif column.additional:
                 extras += self._extra(place, name, column)
@@ -223,7 +264,13 @@ class _Reading:
                     found[name] = None
                 elif target != name:
                     found[name] = target
+                    self.arrival(place, target)
         return found, tuple(extras)
+
+    def arrival(self, place: str, target: str) -> None:
+        """The name that a column is to have."""
+        if problem := name_problem(target, what="column"):
+            self.problems.append(f"{place}: {problem}")
 
     def _extra(self, place: str, name: str, column: ColumnObject) -> Iterator[ExtraColumn]:
         where = f"{place}.{shown(name)}"
@@ -250,7 +297,8 @@ class _Reading:
             value=value if kind in ("default_value", "server_database_table") else "",
         )
 
-    def _dml(self, place: str, letters: str | None) -> frozenset[Dml]:
+    def letters(self, place: str, letters: str | None) -> frozenset[Dml]:
+        """Which changes are carried over; None: all."""
         if letters is None:
             return EVERY_DML
         found = [letter for letter in letters.lower() if letter not in ", "]
@@ -271,7 +319,7 @@ class _Reading:
             self.problems.append(f"{place}: sync_type {shown(sync_type)!r} is not {CONFIG}")
 
 
-def _name_problem(name: str, what: str = "database or table") -> str:
+def name_problem(name: str, what: str = "database or table") -> str:
     """Why it cannot be a name; empty: it can."""
     bad = not name or len(name) > NAME_MAX or not name.isprintable()
     return f"{shown(name)!r} is no name of a {what}" if bad else ""
@@ -282,7 +330,7 @@ def demand_databases(names: Sequence[str]) -> tuple[str, ...]:
     if len(names) > LIST_MAX:
         raise DrsError(Fault.PARAMETER_INVALID, name="db_names", reason=f"there are more than {LIST_MAX}")
     for name in names:
-        if problem := _name_problem(name):
+        if problem := name_problem(name):
             raise DrsError(Fault.PARAMETER_INVALID, name="db_names", reason=problem)
     return tuple(names)
 

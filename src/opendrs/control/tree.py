@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
 from opendrs.control.reading import Wire
 
 
@@ -75,8 +73,12 @@ class RootDb(Wire):
 
 
 class DbObject(Wire):
-    """What is chosen of a server."""
+    """What is chosen of a server. With the scope all, `object_info` is only what is said of parts of it.
+
+    excluded   ours: patterns `database.table` of tables that are left out
+    """
 
     object_scope: str
     target_root_db: RootDb | None = None
-    object_info: dict[str, DatabaseObject] | None = Field(None)
+    object_info: dict[str, DatabaseObject] | None = None
+    excluded: list[str] | None = None

@@ -27,6 +27,9 @@ class Kind(StrEnum):
     COLLECT = "collect_db_object"
     OBJECTS = "update_db_object"
     EDIT = "edit_db_object"
+    COLUMNS = "collect_columns"
+    FILTERS = "check_data_filter"
+    RULES = "collect_filter_rules"
     PRECHECK = "precheck"
     POSITION = "collect_position"
     START_POSITION = "update_start_position"
@@ -39,7 +42,17 @@ class Kind(StrEnum):
 
 # A short piece of work at a user's database, done by a process that takes one after the other.
 ERRANDS: Final = frozenset(
-    {Kind.NETWORK, Kind.COLLECT, Kind.OBJECTS, Kind.PRECHECK, Kind.POSITION, Kind.START_POSITION, Kind.TERMINATE}
+    {
+        Kind.NETWORK,
+        Kind.COLLECT,
+        Kind.OBJECTS,
+        Kind.COLUMNS,
+        Kind.FILTERS,
+        Kind.PRECHECK,
+        Kind.POSITION,
+        Kind.START_POSITION,
+        Kind.TERMINATE,
+    }
 )
 # They are over when the job has come to where they lead.
 STARTS: Final = frozenset({Kind.START, Kind.RESTART, Kind.RESET})

@@ -63,6 +63,8 @@ class TableRule:
     schema   target schema, if not the one of its database
     table    name in the target, if not its own
     filter   SQL of the source: rows for which it is true are replicated
+    asked    the filter as it was written, if lists stand in it now for subqueries
+    batch    number of the filter, by which it can be taken back; several tables may have got it together
     columns  by name at the source: the name in the target; None: the column is left out
     extras   additional columns, in order
     dml      which changes of rows are carried over from the log
@@ -71,6 +73,8 @@ class TableRule:
     schema: str = ""
     table: str = ""
     filter: str = ""
+    asked: str = ""
+    batch: int = 0
     columns: Mapping[str, str | None] = field(default_factory=dict)
     extras: tuple[ExtraColumn, ...] = ()
     dml: frozenset[Dml] = EVERY_DML
@@ -91,6 +95,11 @@ class TableRule:
         return self._columns.get(column.lower(), column)
 
     @property
+    def written(self) -> str:
+        """The filter as its author knows it."""
+        return self.asked or self.filter
+
+    @property
     def of_rows(self) -> tuple[Any, ...]:
         """What decides about rows and values, whatever the table is called."""
         return self.filter, dict(self._columns), self.extras, self.dml
@@ -102,6 +111,8 @@ class TableRule:
             "schema": self.schema,
             "table": self.table,
             "filter": self.filter,
+            "asked": self.asked,
+            "batch": self.batch,
             "columns": [[name, target] for name, target in sorted(self.columns.items())],
             "extras": extras,
             "dml": "" if self.dml == EVERY_DML else "".join(sorted(self.dml)) or "-",
@@ -115,6 +126,8 @@ class TableRule:
             schema=data.get("schema", ""),
             table=data.get("table", ""),
             filter=data.get("filter", ""),
+            asked=data.get("asked", ""),
+            batch=data.get("batch", 0),
             columns=dict(data.get("columns", [])),
             extras=tuple(ExtraColumn(**extra) for extra in data.get("extras", [])),
             dml=frozenset(letter for letter in EVERY_DML if letter in dml) if dml else EVERY_DML,
@@ -122,6 +135,44 @@ class TableRule:
 
 
 NO_RULE: Final = TableRule()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedTable:
+    """A table that filters of others look something up in, as the published API wants it to be declared. A filter
+    names what it needs itself: this is held against the source, kept and shown.
+
+    columns    that are looked up
+    key        columns of its primary key, or of a unique one
+    indexes    columns that the look-up goes by
+    condition  which of its rows; empty: all
+    batch      as of a filter
+    """
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    condition: str = ""
+    batch: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "columns": list(self.columns),
+            "key": list(self.key),
+            "indexes": list(self.indexes),
+            "condition": self.condition,
+            "batch": self.batch,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            columns=tuple(data["columns"]),
+            key=tuple(data["key"]),
+            indexes=tuple(data["indexes"]),
+            condition=data["condition"],
+            batch=data["batch"],
+        )
 
 
 def problems_of(rule: TableRule, *, kafka: bool) -> list[str]:

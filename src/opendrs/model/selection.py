@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
-from opendrs.model.rules import NO_RULE, TableRule
+from opendrs.model.rules import NO_RULE, JoinedTable, TableRule
 from opendrs.model.shadows import shadow_of
 
 
@@ -25,6 +25,8 @@ class Selection:
                 the job's policy says
     excluded    patterns of tables that are left out, whatever else is said of them
     rules       of single tables
+    joined      tables that filters of others look into, as they were declared; they are not selected by that
+    views       of `tables`, those that are views: to be shown so
     root        database of the target, if not the one of its endpoint
     apart       what this covers is another's, and left out: never persisted
     """
@@ -36,6 +38,8 @@ class Selection:
     topics: Mapping[TableName, str] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     rules: Mapping[TableName, TableRule] = field(default_factory=dict)
+    joined: Mapping[TableName, JoinedTable] = field(default_factory=dict)
+    views: frozenset[TableName] = frozenset()
     root: str = ""
     apart: Selection | None = None
     _homes: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -90,11 +94,13 @@ class Selection:
         and must not change."""
         assert self.apart is None, "what is only for a while is not persisted"
         facts: dict[str, Any] = {"version": 1, "patterns": list(self.patterns), "schemas": dict(self.schemas)}
-        ruled = bool(self.excluded or self.rules or self.root)
+        ruled = bool(self.excluded or self.rules or self.joined or self.root)
         if not (self.databases or self.tables or self.topics or ruled):
             return facts
         tables = [[name.schema, name.table] for name in sorted(self.tables)]
         facts |= {"version": 2, "databases": sorted(self.databases), "tables": tables}
+        if self.views:
+            facts["views"] = [[name.schema, name.table] for name in sorted(self.views)]
         if not (self.topics or ruled):
             return facts
         topics = [[name.schema, name.table, self.topics[name]] for name in sorted(self.topics)]
@@ -102,7 +108,10 @@ class Selection:
         if not ruled:
             return facts
         rules = [[name.schema, name.table, self.rules[name].to_json()] for name in sorted(self.rules)]
-        return {**facts, "version": 4, "excluded": list(self.excluded), "rules": rules, "root": self.root}
+        facts |= {"version": 4, "excluded": list(self.excluded), "rules": rules, "root": self.root}
+        if self.joined:
+            facts["joined"] = [[name.schema, name.table, self.joined[name].to_json()] for name in sorted(self.joined)]
+        return facts
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -119,6 +128,10 @@ class Selection:
             rules={
                 TableName(schema, table): TableRule.from_json(rule) for schema, table, rule in data.get("rules", [])
             },
+            joined={
+                TableName(schema, table): JoinedTable.from_json(one) for schema, table, one in data.get("joined", [])
+            },
+            views=frozenset(TableName(*name) for name in data.get("views", [])),
             root=data.get("root", ""),
         )
 

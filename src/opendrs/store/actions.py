@@ -83,6 +83,15 @@ def saved_edit(connection: Connection, job_id: str) -> Action | None:
     return None if edit is not None and edit.asked_at > last.asked_at else last
 
 
+def done(connection: Connection, job_id: str, kind: Kind, *, most: int) -> list[Action]:
+    """The newest of its kind that succeeded, newest first."""
+    query = select(actions).where(
+        actions.c.job_id == job_id, actions.c.kind == kind.value, actions.c.status == "success"
+    )
+    rows = connection.execute(query.order_by(actions.c.asked_at.desc()).limit(most)).mappings()
+    return [_action(row) for row in rows]
+
+
 def latest_collection(connection: Connection, job_id: str) -> Action | None:
     """The newest listing of all databases of the source that succeeded."""
     query = select(actions).where(

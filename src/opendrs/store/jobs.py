@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, case, de
 from sqlalchemy.exc import IntegrityError
 
 from opendrs.errors import DrsError, Fault
+from opendrs.model.action import Kind
 from opendrs.model.endpoint import Secret, Side
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job, Policy, Task
@@ -164,6 +165,17 @@ def selection_of(connection: Connection, job_id: str) -> Selection:
     """The job's selection, which heads are without."""
     found = connection.execute(_SELECTION, {"job": job_id}).scalar()
     return Selection() if found is None else Selection.from_json(found)
+
+
+def chosen_of(connection: Connection, job_id: str) -> Selection:
+    """What the job is to replicate, as it was saved last: one that has begun may not have it yet."""
+    pending = actions.pending(connection, job_id, {Kind.EDIT})
+    if pending:
+        return Selection.from_json(pending[-1].params["selection"])
+    saved = actions.saved_edit(connection, job_id)
+    if saved is not None and saved.result is not None:
+        return Selection.from_json(saved.result["selection"])
+    return selection_of(connection, job_id)
 
 
 def policy_of(connection: Connection, job_id: str) -> Policy:

@@ -27,6 +27,12 @@ def demand_some(name: str, jobs: Sequence[object]) -> None:
         raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=f"there are more than {JOBS_MAX}")
 
 
+def ids_of(name: str, jobs: Sequence[dict[str, Any]]) -> list[str]:
+    """Of every row, whose it is. Raises PARAMETER_EMPTY, PARAMETER_INVALID."""
+    demand_some(name, jobs)
+    return [checked(facts, Named, f"{name}.{number}.").job_id for number, facts in enumerate(jobs)]
+
+
 def modified(
     call: Call, name: str, jobs: Sequence[dict[str, Any]], act: Callable[[str, dict[str, Any]], None]
 ) -> dict[str, Any]:
@@ -36,8 +42,7 @@ def modified(
     jobs   what is asked of each; only that it names a job is looked at before the first is dealt with
     act    deals with one, or raises
     """
-    demand_some(name, jobs)
-    ids = [checked(facts, Named, f"{name}.{number}.").job_id for number, facts in enumerate(jobs)]
+    ids = ids_of(name, jobs)
     rows = [_row(call, job_id, facts, act) for job_id, facts in zip(ids, jobs, strict=True)]
     return {"count": len(rows), "results": rows}
 

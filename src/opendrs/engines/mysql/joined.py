@@ -7,7 +7,7 @@ changes nothing, until the selection is saved again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -21,7 +21,7 @@ from opendrs.engines.mysql.filters import Refused, compiled, parsed_condition
 from opendrs.engines.mysql.keyset import quoted
 from opendrs.errors import DrsError
 from opendrs.model.catalog import Column, Table, TableName
-from opendrs.model.rules import TableRule
+from opendrs.model.rules import JoinedTable, TableRule
 from opendrs.model.selection import Selection
 
 VALUES_MAX: Final = 10_000
@@ -35,17 +35,55 @@ def resolved(session: Session, selection: Selection) -> tuple[Selection, list[Pr
     problems: list[Problem] = []
     for name, rule in selection.rules.items():
         try:
-            rules[name] = replace(rule, filter=_resolved(session, name, rule.filter)) if rule.filter else rule
+            rules[name] = _with_lists(session, name, rule) if rule.written else rule
         except Refused as refused:
             problems.append((name, f"its filter: {refused}"))
-            rules[name] = replace(rule, filter="")  # what else is wrong with it is told as well
+            rules[name] = replace(rule, filter="", asked="")  # what else is wrong with it is told as well
         except DrsError as error:
             problems.append((name, f"its filter: {error.message}"))
-            rules[name] = replace(rule, filter="")
+            rules[name] = replace(rule, filter="", asked="")
     return replace(selection, rules=rules), problems
 
 
-def _resolved(session: Session, name: TableName, text: str) -> str:
+def _with_lists(session: Session, name: TableName, rule: TableRule) -> TableRule:
+    """Whatever was looked up before is looked up anew."""
+    found = with_lists(session, name, rule.written)
+    return replace(rule, filter=found, asked=rule.written if found != rule.written else "")
+
+
+def declared_problems(session: Session, selection: Selection) -> list[Problem]:
+    """What is wrong with tables that were declared as looked into."""
+    if not selection.joined:
+        return []
+    flavour = read_session(session.query).flavour
+    tables = {table.name: table for table in read_tables(session.query, list(selection.joined), flavour)}
+    problems: list[Problem] = []
+    for name, joined in sorted(selection.joined.items(), key=lambda pair: pair[0]):
+        if name in tables:
+            problems += [(name, reason) for reason in declared_problems_of(tables[name], joined)]
+        else:
+            problems.append((name, "the source does not have the table"))
+    return problems
+
+
+def declared_problems_of(table: Table, joined: JoinedTable) -> Iterator[str]:
+    names = {column.name.lower() for column in table.columns if not column.hidden}
+    for column in dict.fromkeys((*joined.columns, *joined.key, *joined.indexes)):
+        if column.lower() not in names:
+            yield f"it has no column {column}"
+    wanted = {column.lower() for column in joined.key}
+    unique = [index for index in (table.primary, *table.indexes) if index is not None and index.unique]
+    if wanted <= names and wanted not in [{str(part.column).lower() for part in index.parts} for index in unique]:
+        yield f"{', '.join(joined.key) or 'nothing'} is neither its primary key nor a unique one"
+    if joined.condition:
+        try:
+            compiled(joined.condition, table)
+        except DrsError as error:
+            yield error.message
+
+
+def with_lists(session: Session, name: TableName, text: str) -> str:
+    """A filter of the table with lists in place of subqueries. Raises Refused, FILTER_UNSUPPORTED."""
     try:
         parsed = parsed_condition(text)
     except (SqlglotError, ValueError, RecursionError):

@@ -2,6 +2,7 @@
 once.
 
 params   {"selection": as model.selection writes it, "db_object": what was asked for, as it was asked}
+         or {"changes": as control.changing writes them, "ddl": of the policy, "skipped_ddl": of the policy}
 result   {"databases": number, "tables": number}; of a job that has begun also {"selection", "narrows"}: what it is to
          have from the next edit on, and whether that adds nothing
 """
@@ -9,12 +10,16 @@ result   {"databases": number, "tables": number}; of a job that has begun also {
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
+from sqlalchemy import Connection
+
+from opendrs.control.changing import Changes, changed, numbered
 from opendrs.engines.mysql.catalog import read_session, read_tables
 from opendrs.engines.mysql.choosing import rule_problems
 from opendrs.engines.mysql.connect import Session
-from opendrs.engines.mysql.joined import resolved
+from opendrs.engines.mysql.joined import declared_problems, resolved
 from opendrs.engines.mysql.listing import Kind, read_listing
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
@@ -30,14 +35,17 @@ Listing = Mapping[str, Sequence[tuple[TableName, Kind]]]
 
 
 def run(errand: Errand) -> Result:
-    asked = Selection.from_json(errand.action.params["selection"])
     with Session(errand.job.source) as session:
         found = read_listing(session.query)
-        selection = fitting(session, errand.job, asked, found)
         with errand.place.store.read() as connection:
             begun = checkpoints.load(connection, errand.job.id) is not None
+            before = jobs.chosen_of(connection, errand.job.id)
+        asked, problems = _asked(errand, before, found)
+        selection = fitting(session, errand.job, asked, found, problems)
         if begun:
+            selection = unchanged(selection, errand.job.selection)
             demand_editable(session, errand.job, selection, found)
+    selection = numbered(selection, before)
     chosen = {name for names in found.values() for name, _ in names if selection.wants(name)}
     counts = {"databases": len({name.schema for name in chosen}), "tables": len(chosen)}
     with errand.place.store.write() as connection:
@@ -49,11 +57,31 @@ def run(errand: Errand) -> Result:
         if begun:
             jobs.change(connection, errand.job.id, prechecked=True)
         else:
-            jobs.change(connection, errand.job.id, prechecked=True, selection=selection.to_json())
+            values = {"selection": selection.to_json(), **_policy(connection, errand)}
+            jobs.change(connection, errand.job.id, prechecked=True, **values)
     if not begun:
         return counts
     narrows = not comes(errand.job.selection, selection, found)
     return {**counts, "selection": selection.to_json(), "narrows": narrows}
+
+
+def _policy(connection: Connection, errand: Errand) -> dict[str, Any]:
+    """The policy, if it is to change with the objects."""
+    params = errand.action.params
+    if "ddl" not in params:
+        return {}
+    policy = jobs.policy_of(connection, errand.job.id)
+    return {"policy": replace(policy, ddl=params["ddl"], skipped_ddl=tuple(params["skipped_ddl"])).to_json()}
+
+
+def unchanged(selection: Selection, old: Selection) -> Selection:
+    """With the lists that filters of tables which are replicated already go by: they were looked up when these came."""
+    rules = dict(selection.rules)
+    for name, rule in rules.items():
+        before = old.rules.get(name)
+        if before is not None and before.written == rule.written:
+            rules[name] = replace(rule, filter=before.filter, asked=before.asked, batch=before.batch)
+    return replace(selection, rules=rules)
 
 
 def demand_editable(session: Session, job: Job, new: Selection, found: Listing) -> None:
@@ -95,10 +123,26 @@ def comes(old: Selection, new: Selection, found: Listing) -> bool:
     return wider or any(new.wants(name) and not old.wants(name) for name in names)
 
 
-def fitting(session: Session, job: Job, selection: Selection, found: Listing) -> Selection:
-    """The selection with what only the source can say of it. Raises OBJECTS_MISSING with all that is wrong."""
+def _asked(errand: Errand, before: Selection, found: Listing) -> tuple[Selection, list[str]]:
+    """What is to be saved, and what is wrong with it already. before: what is chosen now."""
+    params = errand.action.params
+    if "changes" not in params:
+        return Selection.from_json(params["selection"]), []
+    tables = {home: [name for name, kind in names if kind == "table"] for home, names in found.items()}
+    kafka = errand.job.target.engine == "kafka"
+    return changed(before, Changes.from_json(params["changes"]), tables, kafka=kafka)
+
+
+def fitting(
+    session: Session, job: Job, selection: Selection, found: Listing, problems: Sequence[str] = ()
+) -> Selection:
+    """The selection with what only the source can say of it. Raises OBJECTS_MISSING with all that is wrong.
+
+    problems   what is known to be wrong already
+    """
     kinds = {name: kind for names in found.values() for name, kind in names}
-    problems = [
+    problems = [*problems]
+    problems += [
         f"the source does not have database {name}" for name in sorted(selection.databases) if name not in found
     ]
     problems += [f"the source does not have table {name}" for name in sorted(selection.tables) if name not in kinds]
@@ -106,10 +150,11 @@ def fitting(session: Session, job: Job, selection: Selection, found: Listing) ->
         problems = ["nothing is selected, or what is selected is empty"]
     selection, joined = resolved(session, selection)
     problems += [f"{name}: {reason}" for name, reason in joined]
+    problems += [f"{name}, which is looked into: {reason}" for name, reason in declared_problems(session, selection)]
     problems += _rules(session, job, selection, kinds)
     if problems:
-        raise DrsError(Fault.OBJECTS_MISSING, reason=named(problems, NAMED_MAX, separator="; "))
-    return selection
+        raise DrsError(Fault.OBJECTS_MISSING, reason=named(list(dict.fromkeys(problems)), NAMED_MAX, separator="; "))
+    return replace(selection, views=frozenset(name for name in selection.tables if kinds[name] == "view"))
 
 
 def _rules(session: Session, job: Job, selection: Selection, kinds: Mapping[TableName, Kind]) -> list[str]:
