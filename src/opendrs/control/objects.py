@@ -127,6 +127,10 @@ class Reading:
         if self.scope == "all":
             if not whole:
                 self.problems.append(f"of {shown(name)} all is chosen by the scope: set `all`, or another scope")
+            elif not tables and database.name in (None, "", name):
+                self.problems.append(
+                    f"with the scope all there is nothing to choose, and of {shown(name)} nothing is said"
+                )
         elif whole:
             self.databases.add(name)
         elif not tables:

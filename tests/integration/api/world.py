@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,19 @@ from sqlalchemy import text
 from opendrs.api.app import App, Limits
 from opendrs.api.gateway import Gateway
 from opendrs.api.server import Patience, bind, server
+from opendrs.control.changing import Changes, changed, numbered
 from opendrs.errors import DrsError, Fault
 from opendrs.model.action import Action, Kind
 from opendrs.model.caller import Wanted
+from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import Secret
 from opendrs.model.failure import Failure
 from opendrs.model.lifecycle import ALLOWED, Intent, State, Trigger, Verb
+from opendrs.model.links import link_of
 from opendrs.model.selection import Selection
 from opendrs.store import actions, identity, jobs, leases
 from opendrs.store.database import Store, open_store
+from opendrs.store.jobs import JobRecord
 from opendrs.store.leases import Holder
 from opendrs.store.sealing import Seal
 from opendrs.worker.assembly import Place
@@ -37,6 +41,8 @@ from opendrs.worker.outcome import Exit, Outcome
 from tests.harness.service import ACCESS_KEY, PASSWORD, PROJECT, SECRET_KEY, USER, Sdk, sdk
 
 HOLDER = Holder(owner="worker", pid=1, started_at=1.0, host="a machine of the test")
+# What the source of every job has.
+THERE = {"shop": [TableName("shop", "lines"), TableName("shop", "orders")]}
 RUNNER = Holder(owner="worker", pid=2, started_at=1.0, host="a machine of the test")
 
 
@@ -166,14 +172,34 @@ class World:
                     failure = terminate.failed(connection, action, failure)
             result = _result(action) if well else None
             if action.kind is Kind.OBJECTS and result is not None:
-                selection = Selection.from_json(action.params["selection"]).to_json()
-                head = jobs.find(connection, action.job_id)
-                if head is not None and head.state in ALLOWED[Verb.EDIT]:  # it has begun
+                record = jobs.find(connection, action.job_id)
+                assert record is not None
+                values, failure = _saved(record, action)
+                if failure is not None:
+                    result = None
+                elif record.state in ALLOWED[Verb.EDIT]:  # it has begun
                     jobs.change(connection, action.job_id, prechecked=True)
-                    result = {**result, "selection": selection, "narrows": False}
+                    result = {**result, "selection": values["selection"], "narrows": False}
                 else:
-                    jobs.change(connection, action.job_id, prechecked=True, selection=selection)
+                    jobs.change(connection, action.job_id, prechecked=True, **values)
             actions.finish(connection, action.id, RUNNER, result=result, failure=failure)
+
+    @contextmanager
+    def runners(self) -> Iterator[None]:
+        """Errands are done meanwhile, as they come: for requests that wait for them."""
+        over = threading.Event()
+
+        def work() -> None:
+            while not over.wait(0.01):
+                self.run_errands()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def run_errands(self, *, well: bool = True) -> None:
         while (action := self.take()) is not None:
@@ -199,14 +225,47 @@ class World:
         return found.state
 
 
+def _saved(job: JobRecord, action: Action) -> tuple[dict[str, Any], Failure | None]:
+    """What a job has after a saving, by a source that has THERE and takes every filter."""
+    params = action.params
+    if "changes" not in params:
+        return {"selection": numbered(Selection.from_json(params["selection"]), job.selection).to_json()}, None
+    link = link_of(job.engine_type)
+    kafka = link is not None and link.target == "kafka"
+    after, problems = changed(job.selection, Changes.from_json(params["changes"]), THERE, kafka=kafka)
+    if problems:
+        return {}, Failure.of(DrsError(Fault.OBJECTS_MISSING, reason="; ".join(problems)))
+    policy = job.policy
+    if "ddl" in params:
+        policy = replace(policy, ddl=params["ddl"], skipped_ddl=tuple(params["skipped_ddl"]))
+    return {"selection": numbered(after, job.selection).to_json(), "policy": policy.to_json()}, None
+
+
 def _result(action: Action) -> Mapping[str, Any]:
     end = {"ip": "127.0.0.1", "success": True, "version": "1", "code": "", "message": ""}
     finding = {"item": "srcDbConnection", "group": "network", "result": "PASSED", "message": "it answers", "remedy": ""}
     position = {"position": "mysql-bin.000277:805", "gtid_set": "0-1-2", "time": "2026-11-30T07:00:00Z"}
     return {
         Kind.NETWORK: {"ends": [{**end, "side": side} for side in ("source", "target")]},
-        Kind.COLLECT: {"databases": {"shop": {"tables": [["orders", "table"]], "total": 1}}, "most": 10},
+        Kind.COLLECT: {
+            "databases": {
+                home: {"tables": [[name.table, "table"] for name in names], "total": len(names)}
+                for home, names in THERE.items()
+            },
+            "most": 10,
+        },
         Kind.OBJECTS: {"databases": 1, "tables": 1},
+        Kind.COLUMNS: {
+            "tables": [
+                {"name": name, "columns": [["id", "int(11)", "PRI"], ["note", "varchar(20)", ""]]}
+                for name in action.params.get("tables", [])
+            ]
+        },
+        Kind.FILTERS: {
+            "objects": [
+                {"name": name, "message": ""} for one in action.params.get("filters", []) for name in one["tables"]
+            ]
+        },
         Kind.PRECHECK: {"passed": True, "findings": [finding]},
         Kind.POSITION: position,
         Kind.START_POSITION: position,
@@ -216,9 +275,17 @@ def _result(action: Action) -> Mapping[str, Any]:
 
 @contextmanager
 def open_world(
-    folder: Path, *, url: str = "", limits: Limits | None = None, patience: Patience | None = None
+    folder: Path,
+    *,
+    url: str = "",
+    limits: Limits | None = None,
+    patience: Patience | None = None,
+    patience_s: float = 0.0,
 ) -> Iterator[World]:
-    """A world with the identity of tests.harness.service; its store is a file in the folder if no URL is given."""
+    """A world with the identity of tests.harness.service; its store is a file in the folder if no URL is given.
+
+    patience_s   how long requests wait for runners: not at all, if the test plays them itself
+    """
     store, seal = open_store(url or f"sqlite:///{folder / 'opendrs.db'}", pinned=True), Seal(bytes(32))
     wanted = Wanted(
         project_id=PROJECT, user_name=USER, password=Secret(PASSWORD),
@@ -232,7 +299,7 @@ def open_world(
     ticks = itertools.count(0, 100)  # nothing has to be waited for
     attendant = Attendant(place=place, supervisor=workers, clock=lambda: float(next(ticks)))
     listener = bind("127.0.0.1", 0)
-    serving = server(App(Gateway(store, seal), limits), patience)
+    serving = server(App(Gateway(store, seal, patience_s=patience_s), limits), patience)
     thread = threading.Thread(target=serving.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from opendrs.api.body import Wire
-from opendrs.api.query import one_of
 from opendrs.api.wire.columns import NO_SCHEMAS, name_problems, named_as, refuse_partition_keys
 from opendrs.control.asking import shown
 from opendrs.control.changing import FILTERED_MAX, Change, Changes
@@ -139,13 +138,20 @@ class _Reader:
         self._tables: dict[TableName, TableObject] = {}
         self._databases: dict[str, DatabaseObject] = {}
         self._everything = False
-        if one_of(f"{PLACE}.{place}.source", info.source, SOURCES) != "job":
+        if self._word("source", info.source, SOURCES) == "compare":
             raise DrsError(Fault.UNSUPPORTED, what="A filter of comparisons only (source compare)")
         self._read_targets()
 
     @property
     def problems(self) -> list[str]:
         return [f"{self._place}: {problem}" for problem in self.tree.problems]
+
+    def _word(self, name: str, text: str, words: Sequence[str]) -> str:
+        """The word as it is written in the list; empty, and a problem, if it is none of them."""
+        found = next((word for word in words if word.lower() == text.lower()), "")
+        if not found:
+            self.tree.problems.append(f"{name}: {shown(text)!r} is none of {', '.join(words)}")
+        return found
 
     # --- what it is about ---
 
@@ -197,9 +203,7 @@ class _Reader:
 
     def _demand_level(self) -> None:
         info = self._info
-        level = info.process_rule_level and one_of(
-            f"{PLACE}.{self._place}.process_rule_level", info.process_rule_level, LEVELS
-        )
+        level = info.process_rule_level and self._word("process_rule_level", info.process_rule_level, LEVELS)
         if not (self._tables or self._databases or self._everything or self.tree.joined or self.tree.problems):
             self.tree.problems.append("it names no table: db_object does")
         if self._databases and not info.is_batch_process:
@@ -242,10 +246,10 @@ class _Reader:
             return None
         texts = []
         for condition in conditions:
-            kind = one_of(f"{PLACE}.{self._place}.filtering_type", condition.filtering_type, (CONTENT, CONFIG))
+            kind = self._word("filtering_type", condition.filtering_type, (CONTENT, CONFIG))
             if kind == CONTENT:
                 texts.append(condition.value or "")
-            elif not self.tree.joined:
+            elif kind == CONFIG and not self.tree.joined:
                 self.tree.problems.append(f"{CONFIG}: db_object names no table with sync_type config")
         if not texts and conditions:
             return None
@@ -290,7 +294,8 @@ class _Reader:
         rule = self._info.db_or_table_rename_rule
         if rule is None:
             return ""
-        one_of(f"{PLACE}.{self._place}.db_or_table_rename_rule.type", rule.type, (AROUND,))
+        if side == "prefix_name":
+            self._word("db_or_table_rename_rule.type", rule.type, (AROUND,))
         if side == "prefix_name" and self._tables and self._databases:
             self.tree.problems.append("db_or_table_rename_rule is about databases, or about tables")
         if side == "prefix_name" and not (rule.prefix_name or rule.suffix_name):
