@@ -9,12 +9,18 @@ from typing import Any
 import huaweicloudsdkdrs.v3 as v3
 import huaweicloudsdkdrs.v5 as v5
 import pytest
+from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
 
+from opendrs.model.catalog import TableName
+from opendrs.store import jobs
+from opendrs.store.database import open_store
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
 from tests.harness.service import Service, eventually
 from tests.integration.api.ruling import (
+    SAVING,
+    UNREAD,
     Ruled,
     column,
     common,
@@ -212,3 +218,193 @@ def refused_because_it_runs(job: Ruled, source: str) -> None:
     assert code == "DRS.M00401"
     (row,) = transform_v3(job.sdk, content_v3(job.job, "id = 1", table_id(source, "orders")))
     assert (row.status, row.error_code) == ("failed", "DRS.M00401")
+
+
+# --- what the source says ----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["mariadb", "mysql"])
+def source(request: pytest.FixtureRequest) -> FamilyServer:
+    server = request.getfixturevalue(request.param)
+    assert isinstance(server, FamilyServer)
+    return server
+
+
+def test_columns_as_the_source_prints_them(
+    service: Service, source: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    home, there = database(source), database(postgres)
+    source.execute(
+        f"CREATE TABLE `{home}`.t (a INT NOT NULL, b VARCHAR(20), c DECIMAL(10,2), e ENUM('x','y'), g INT AS (a + 1),"
+        f" PRIMARY KEY (a), UNIQUE u (b, c), KEY k (e));"
+        f"CREATE VIEW `{home}`.v AS SELECT a, b FROM `{home}`.t; CREATE TABLE `{home}`.keyless (x INT)"
+    )
+    job = ruled(service.sdk(), f"columns-{source.port}", source, postgres, home, there)
+    job.process(
+        v5.DataProcessInfo(
+            db_object_column_info=v5.DbObjectColumnInfo(
+                db_name=home, table_name="t", column_infos=[column("e", "kind"), column("c", left_out=True)]
+            )
+        )
+    )
+
+    def collect(*tables: str) -> str:
+        named = [v5.SelectDbTableObjectInfo(db_name=home, table_name=table) for table in tables]
+        return str(job.call("collect_columns", body=v5.QueryColumnReq(db_object_infos=named)).id)
+
+    query = collect("t", "v", "keyless")
+    found = eventually(
+        lambda: (one := job.call("show_column_info_result", query_id=query)).total_count == 3 and one.results
+    )
+    table, view, keyless = found
+    rows_ = [
+        (one.column_name, one.primary_key_or_unique_index, one.column_mapped_name, one.is_filtered)
+        for one in table.column_infos
+    ]
+    assert rows_ == [
+        ("a", "PRI", "a", False), ("b", "UNI", "b", False), ("c", "UNI", "c", True), ("e", "", "kind", False),
+        ("g", "", "g", False),
+    ]  # fmt: skip
+    printed = {one.column_name: one.column_type for one in table.column_infos}
+    assert printed["b"] == "varchar(20)" and printed["c"] == "decimal(10,2)" and printed["e"] == "enum('x','y')"
+    assert printed["a"] in ("int(11)", "int")
+    assert (table.table_name, table.total_count, view.total_count, keyless.total_count) == ("t", 5, 2, 1)
+    assert not any(one.primary_key_or_unique_index for one in view.column_infos)
+    (page,) = job.call("show_column_info_result", query_id=query, limit=1, offset=2).results
+    assert page.table_name == "keyless"
+
+    query = collect("t", "missing", "gone")
+
+    def over() -> str | None:
+        try:
+            job.call("show_column_info_result", query_id=query)
+        except ClientRequestException as error:
+            return f"{error.error_code} {error.error_msg}"
+        return None
+
+    told = eventually(over)
+    assert told.startswith(UNREAD) and f"{home}.missing" in told and f"{home}.gone" in told
+    # What was never read is read when it is asked for.
+    ids = v5.ShowColumnInfoReq(object_ids=[table_id(home, "keyless"), home], refresh=True)
+    mapped = job.call("show_column_infos", body=ids)
+    assert [one.object_id for one in mapped.column_map_infos] == [table_id(home, "keyless"), table_id(home, "t")]
+    statuses = {
+        one.column_name: (one.column_mapped_name, one.status) for one in mapped.column_map_infos[1].column_info_lists
+    }
+    assert statuses["c"] == ("c", True) and statuses["e"] == ("kind", False)
+    nodes = job.call("show_object_column_info", object_id=home, is_refresh=True).object_with_column_infos
+    assert [(node.name, node.has_column_info, node.is_sent) for node in nodes] == [
+        ("keyless", False, False), ("t", True, False),
+    ]  # fmt: skip
+
+
+def test_filters_are_held_against_the_source(
+    service: Service, source: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    home, there = made(source, database), database(postgres)
+    source.execute(f"CREATE TABLE `{home}`.texts (id INT PRIMARY KEY, body TEXT, at DATETIME)")
+    job = ruled(service.sdk(), f"checks-{source.port}", source, postgres, home, there)
+    checks = {
+        "orders": ("amount BETWEEN 1 AND 9.5 OR note LIKE 'x%'", ""),
+        "customers": ("nothing = 1", "has no column nothing"),
+        "texts": ("body = 'x'", "large objects"),
+        "lines_1": ("v = 5", "write 5 in quotes"),
+        "lines_2": ("v = UPPER('x')", "UPPER"),
+        "missing": ("id > 1", "does not have the table"),
+    }
+    infos = [
+        v5.DataProcessInfo(db_object=scope(home, table), filter_conditions=content(condition))
+        for table, (condition, _) in checks.items()
+    ]
+    found = job.check(*infos)
+    assert found.keys() == {f"{home}.{table}" for table in checks}
+    for table, (_, words) in checks.items():
+        told = found[f"{home}.{table}"]
+        assert (told == "") is (words == "") and words in told, told
+    rules = [general(condition, (home, table)) for table, (condition, _) in checks.items()]
+    query = job.call("check_data_filter_rules", body=common(*rules)).id
+    assert job.checked(query) == found
+    whole = v5.DataProcessInfo(db_object=scope(home), is_batch_process=True, filter_conditions=content("id IN (1, 2)"))
+    assert set(job.check(whole).values()) == {""} and len(job.check(whole)) == 5
+
+    def subquery(query_: str) -> str:
+        info = v5.DataProcessInfo(db_object=scope(home, "orders"), filter_conditions=content(f"customer IN ({query_})"))
+        return job.check(info)[f"{home}.orders"]
+
+    assert subquery("SELECT id FROM customers WHERE region = 'EU'") == ""
+    assert "does not have the table" in subquery("SELECT id FROM elsewhere")
+    assert "has no column x" in subquery("SELECT x FROM customers")
+    assert "and nothing else" in subquery("SELECT id FROM customers ORDER BY id LIMIT 1")
+    told = job.process_fails(*infos)
+    assert f"{home}.customers" in told or f"{home}.missing" in told
+    whole_text = " ".join(job.sdk.logs(job.job))  # an error message has 512 characters at most
+    for table, (_, words) in checks.items():
+        assert words == "" or f"{home}.{table}: " in whole_text or f"table {home}.{table}" in whole_text, whole_text
+    assert job.rules() == []
+
+
+def test_settings_of_joined_tables_are_held_against_the_source(
+    service: Service, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    home, there = made(mariadb, database), database(postgres)
+    job = ruled(service.sdk(), "joined", mariadb, postgres, home, there)
+
+    def setting(table: str, columns: str, key: str, indexes: str = "", values: str = "") -> v5.DataFilterRuleReq:
+        one = v5.DataFilteringAdvancedSetting(home, table, columns, key, indexes, values)
+        return v5.DataFilterRuleReq(advanced_setting_list=[one], source="job", data_filter_type="config")
+
+    good = setting("customers", "id,region", "id", "region", "region = 'EU'")
+    bad = {
+        "has no column nothing": setting("customers", "nothing", "id"),
+        "neither its primary key nor a unique one": setting("customers", "id", "region"),
+        "has no column absent": setting("customers", "id", "id", "absent"),
+        "does not have": setting("missing", "id", "id"),
+        "region is a text": setting("customers", "id", "id", values="region = 5"),
+    }
+    for words, body in bad.items():
+        (told,) = job.checked(job.call("check_data_filter_rules", body=body).id).values()
+        assert words in told, told
+        code, text = job.refused("save_data_filter_rules", body=body)
+        assert code == SAVING and words in text, text
+    assert [*job.checked(job.call("check_data_filter_rules", body=good).id).values()] == [""]
+    job.call("save_data_filter_rules", body=good)
+    assert job.filters("config").rules[0].advanced_setting_resp.values == "region = 'EU'"
+
+
+def test_what_is_looked_up_is_looked_up_again_at_every_saving(
+    service: Service, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    home, there = made(mariadb, database), database(postgres)
+    job = ruled(service.sdk(), "looked-up", mariadb, postgres, home, there)
+    condition = "customer IN (SELECT id FROM customers WHERE region = 'EU')"
+    job.process(v5.DataProcessInfo(db_object=scope(home, "orders"), filter_conditions=content(condition)))
+
+    def stored() -> str:
+        store = open_store(service.state)
+        try:
+            with store.read() as connection:
+                return jobs.selection_of(connection, job.job).rules[TableName(home, "orders")].filter
+        finally:
+            store.close()
+
+    assert stored() == "(`customer` IN (1, 3))"
+    mariadb.execute(f"INSERT INTO `{home}`.customers VALUES (9, 'EU', 'x')")
+    number = job.filters().rules[0].batch_id
+    job.process(v5.DataProcessInfo(db_object=scope(home, "lines_1"), dml_operation="i"))
+    assert stored() == "(`customer` IN (1, 3, 9))"
+    (rule,) = job.filters().rules
+    assert rule.filter_rules_resp.source_filter_condition == condition and rule.batch_id == number
+    assert job.modified()["object_info"][home]["tables"]["orders"]["filter_conditions"] == [condition]
+
+
+def test_an_unreachable_source_is_told_under_the_code_of_the_call(
+    service: Service, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    home, there = made(mariadb, database), database(postgres)
+    job = ruled(service.sdk(), "unreachable", mariadb, postgres, home, there)
+    job.call("save_data_filter_rules", body=common(general("id > 1", (home, "orders"))))
+    mariadb.execute(f"DROP DATABASE `{home}`")
+    code, told = job.refused("save_data_filter_rules", body=common(general("id > 2", (home, "orders"))))
+    assert code == SAVING and f"{home}" in told
+    assert job.filters().rules[0].filter_rules_resp.source_filter_condition == "id > 1"
+    mariadb.execute(f"CREATE DATABASE `{home}`")

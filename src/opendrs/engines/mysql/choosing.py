@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from opendrs.engines.mysql.filtering import condition_of
+from opendrs.engines.mysql.filters import why
 from opendrs.engines.mysql.guarding import of_key
 from opendrs.errors import DrsError
 from opendrs.model.catalog import ForeignKey, Table, TableName
@@ -40,7 +41,7 @@ def _of_table(selection: Selection, table: Table, rule: TableRule, tables: Mappi
         try:
             condition_of(selection, table)
         except DrsError as error:
-            yield error.message
+            yield f"its filter: {why(error)}"
     yield from _of_foreign_keys(table, rule, selection, tables)
 
 

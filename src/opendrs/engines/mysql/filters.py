@@ -96,6 +96,11 @@ def unsupported(table: Table, reason: str) -> DrsError:
     return DrsError(Fault.FILTER_UNSUPPORTED, table=table.name, reason=reason)
 
 
+def why(error: DrsError) -> str:
+    """The reason alone, for whoever names the table himself."""
+    return error.details["reason"] if error.fault is Fault.FILTER_UNSUPPORTED else error.message
+
+
 def _short(error: Exception) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()[0][:120]
 

@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from opendrs.engines.mysql.catalog import read_session, read_tables
 from opendrs.engines.mysql.choosing import Problem
 from opendrs.engines.mysql.connect import Session, quote_name, quote_text
-from opendrs.engines.mysql.filters import Refused, compiled, parsed_condition
+from opendrs.engines.mysql.filters import Refused, compiled, parsed_condition, why
 from opendrs.engines.mysql.keyset import quoted
 from opendrs.errors import DrsError
 from opendrs.model.catalog import Column, Table, TableName
@@ -40,7 +40,7 @@ def resolved(session: Session, selection: Selection) -> tuple[Selection, list[Pr
             problems.append((name, f"its filter: {refused}"))
             rules[name] = replace(rule, filter="", asked="")  # what else is wrong with it is told as well
         except DrsError as error:
-            problems.append((name, f"its filter: {error.message}"))
+            problems.append((name, f"its filter: {why(error)}"))
             rules[name] = replace(rule, filter="", asked="")
     return replace(selection, rules=rules), problems
 
@@ -79,7 +79,7 @@ def declared_problems_of(table: Table, joined: JoinedTable) -> Iterator[str]:
         try:
             compiled(joined.condition, table)
         except DrsError as error:
-            yield error.message
+            yield f"its condition: {why(error)}"
 
 
 def with_lists(session: Session, name: TableName, text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from opendrs.engines.mysql.catalog import read_session, read_tables
 from opendrs.engines.mysql.connect import Session
-from opendrs.engines.mysql.filters import Refused, compiled
+from opendrs.engines.mysql.filters import Refused, compiled, why
 from opendrs.engines.mysql.joined import declared_problems_of, with_lists
 from opendrs.engines.mysql.keyset import quoted
 from opendrs.engines.mysql.listing import read_listing
@@ -85,7 +85,7 @@ def _reason(session: Session, table: Table | str, condition: str) -> str:
     except Refused as refused:
         return str(refused)
     except DrsError as error:
-        return error.message
+        return why(error)
     return ""
 
 
