@@ -17,13 +17,13 @@ import typer
 
 from opendrs.cli import ends, options
 from opendrs.cli.exits import Code, told
-from opendrs.cli.run import mappings
+from opendrs.cli.ruling import Words
+from opendrs.cli.run import selected
 from opendrs.cli.starts import start_of
 from opendrs.model.finding import Finding, Result
 from opendrs.model.job import Policy, job_id, replica_id
 from opendrs.model.precheck import GROUPS
 from opendrs.model.publishing import Publishing
-from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
 
 BIG_ROWS: Final = 1_000_000  # a larger table is left out by --no-count
@@ -40,6 +40,13 @@ def check(
     tables: options.Tables = None,
     mapped: options.Mapped = None,
     topic: options.Topics = None,
+    exclude: options.Excluded = None,
+    rename: options.Renamed = None,
+    filters: options.Filters = None,
+    columns: options.Columns = None,
+    add_column: options.AddedColumns = None,
+    dml: options.Changes = None,
+    many_to_one: options.ManyToOne = False,
     task: options.Task = "full+incremental",
     from_time: options.FromTime = None,
     from_position: options.FromPosition = None,
@@ -75,12 +82,14 @@ def check(
         source = ends.endpoint(source_url, "SOURCE")
         target, publishing = ends.target(target_url) if target_url else (None, Publishing())
         mask = Mask(side.password.reveal() for side in (source, target) if side)
-        selection = Selection(
-            patterns=tuple(tables or ()), schemas=mappings(mapped or []), topics=ends.topics(topic or [])
+        words = Words(
+            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
         )
+        selection = selected(tables, exclude, mapped, topic, words)
         policy = Policy(
             readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,
-            server_id=server_id, publishing=publishing, start=start_of(task, from_time, from_position),
+            server_id=server_id, publishing=publishing, topology="many2one" if many_to_one else "one2one",
+            start=start_of(task, from_time, from_position),
         )  # fmt: skip
         if target is not None:
             ends.demand_sense(target.engine, selection, policy)

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, urlencode
 
 from opendrs.cli.passwords import with_password
+from opendrs.cli.ruling import demand_fitting
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import SCHEMES, Endpoint, EngineName
@@ -17,7 +18,7 @@ from opendrs.model.selection import Selection
 # Fields of a policy that say how rows are made to fit a database, with the options that set them.
 _OF_DATABASES = {
     "apply": "--apply", "invalid_dates": "--invalid-dates", "nul_in_text": "--nul-in-text", "indexes": "--no-index",
-    "conflict": "--conflict",
+    "conflict": "--conflict", "topology": "--many-to-one",
 }  # fmt: skip
 
 
@@ -55,6 +56,7 @@ def topics(words: Sequence[str]) -> Mapping[TableName, str]:
 
 def demand_sense(target: EngineName, selection: Selection, policy: Policy) -> None:
     """Raises SETTING_INVALID for options that mean nothing to such a target."""
+    demand_fitting(target, selection)
     if target != "kafka":
         if selection.topics:
             raise DrsError(Fault.SETTING_INVALID, name="--topic", reason="the target is not Kafka")

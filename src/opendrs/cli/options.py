@@ -10,6 +10,7 @@ from opendrs.model.job import ConflictPolicy
 from opendrs.model.job import InvalidDates as InvalidDatesPolicy
 from opendrs.model.job import NulInText as NulInTextPolicy
 from opendrs.model.job import Task as JobTask
+from opendrs.model.rules import EXTRA_KINDS, EXTRA_TYPES
 
 SourceUrl = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="mysql://user:password@host:port")]
 TargetUrl = Annotated[
@@ -26,6 +27,49 @@ Tables = Annotated[
 Mapped = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="DB=SCHEMA", help="Let a source database arrive as another schema."),
+]
+Excluded = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", metavar="PATTERN", help="Tables to leave out, as database.table with * and ?; may be repeated."
+    ),
+]
+Renamed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename", metavar="DB.TABLE=[SCHEMA.]NAME", help="Let a table arrive under another name; may be repeated."
+    ),
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="DB.TABLE:CONDITION",
+        help="Only rows for which a condition is true, as behind WHERE; may be repeated.",
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DB.TABLE:A=B,-C",
+        help="Let a column arrive under another name, or leave it out; may be repeated.",
+    ),
+]
+AddedColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--add-column",
+        metavar='"DB.TABLE:NAME KIND TYPE [VALUE]"',
+        help=f"A column that the source has not. Kinds: {', '.join(EXTRA_KINDS)}; types: {', '.join(EXTRA_TYPES)}.",
+    ),
+]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--dml", metavar="DB.TABLE:iud", help="Carry over only some changes of a table's rows; - for none."),
+]
+ManyToOne = Annotated[
+    bool,
+    typer.Option("--many-to-one", help="Let tables arrive as one although only their keys tell their rows apart."),
 ]
 Topics = Annotated[
     list[str] | None,

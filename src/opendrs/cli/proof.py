@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from opendrs.cli import ends, options
 from opendrs.cli.exits import Code, told
-from opendrs.cli.run import mappings
+from opendrs.cli.ruling import Words
+from opendrs.cli.run import selected
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import Job, job_id
 from opendrs.model.selection import Selection
@@ -24,6 +25,9 @@ from opendrs.telemetry import Mask
 
 if TYPE_CHECKING:
     from opendrs.store.jobs import JobRecord
+
+
+AS_GIVEN: Final = "As given to `opendrs run`; may be repeated."
 
 
 def proof(
@@ -39,6 +43,12 @@ def proof(
     mapped: Annotated[
         list[str] | None, typer.Option("--map", metavar="DB=SCHEMA", help="As given to `opendrs run`.")
     ] = None,
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="...", help=AS_GIVEN)] = None,
+    rename: Annotated[list[str] | None, typer.Option("--rename", metavar="...", help=AS_GIVEN)] = None,
+    filters: Annotated[list[str] | None, typer.Option("--filter", metavar="...", help=AS_GIVEN)] = None,
+    columns: Annotated[list[str] | None, typer.Option("--columns", metavar="...", help=AS_GIVEN)] = None,
+    add_column: Annotated[list[str] | None, typer.Option("--add-column", metavar="...", help=AS_GIVEN)] = None,
+    dml: Annotated[list[str] | None, typer.Option("--dml", metavar="...", help=AS_GIVEN)] = None,
     state: Annotated[
         str | None, typer.Option(metavar="PATH_OR_URL", help="As given to `opendrs run` or `opendrs serve`.")
     ] = None,
@@ -68,7 +78,11 @@ def proof(
     with told(Mask(), debug=debug):
         if bool(job) == bool(source_url or target_url) or bool(source_url) != bool(target_url):
             raise DrsError(Fault.SETTING_INVALID, name="--job", reason="either two URLs are given, or --job")
-        asked = _of_service(job, data, state) if job else _of_run(source_url, target_url, tables, mapped, name, state)
+        words = Words(
+            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
+        )
+        selection = selected(tables, exclude, mapped, None, words)
+        asked = _of_service(job, data, state) if job else _of_run(source_url, target_url, selection, name, state)
     with told(asked.mask, folder=asked.folder, debug=debug):
         from opendrs.cli import evidence  # heavy: not to be loaded for the help
 
@@ -90,11 +104,8 @@ class _Asked:
     mask: Mask
 
 
-def _of_run(
-    source_url: str, target_url: str, tables: list[str] | None, mapped: list[str] | None, name: str, state: str | None
-) -> _Asked:
+def _of_run(source_url: str, target_url: str, selection: Selection, name: str, state: str | None) -> _Asked:
     source, (target, _) = ends.endpoint(source_url, "SOURCE"), ends.target(target_url)
-    selection = Selection(patterns=tuple(tables or ()), schemas=mappings(mapped or []))
     identity = job_id(source, target, selection, name)
     place = State.read(state)
     place.prepare()

@@ -8,6 +8,7 @@ import typer
 
 from opendrs.cli import ends, options
 from opendrs.cli.exits import told
+from opendrs.cli.ruling import Words, demand_lasting, demand_selected, rules
 from opendrs.cli.starts import start_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.job import SKIPPABLE, ApplyMode, Job, Policy, SkippableDdl, job_id
@@ -29,6 +30,13 @@ def run(
     tables: options.Tables = None,
     mapped: options.Mapped = None,
     topic: options.Topics = None,
+    exclude: options.Excluded = None,
+    rename: options.Renamed = None,
+    filters: options.Filters = None,
+    columns: options.Columns = None,
+    add_column: options.AddedColumns = None,
+    dml: options.Changes = None,
+    many_to_one: options.ManyToOne = False,
     task: options.Task = "full+incremental",
     from_time: options.FromTime = None,
     from_position: options.FromPosition = None,
@@ -72,13 +80,15 @@ def run(
     with told(mask, debug=debug):
         source, (target, publishing) = ends.endpoint(source_url, "SOURCE"), ends.target(target_url)
         mask = Mask((source.password.reveal(), target.password.reveal()))
-        selection = Selection(
-            patterns=tuple(tables or ()), schemas=mappings(mapped or []), topics=ends.topics(topic or [])
+        words = Words(
+            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
         )
+        selection = selected(tables, exclude, mapped, topic, words)
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,
             nul_in_text=nul_in_text, conflict=conflict, skipped_ddl=skippable(skip_ddl or []), server_id=server_id,
-            publishing=publishing, start=start_of(task, from_time, from_position),
+            publishing=publishing, topology="many2one" if many_to_one else "one2one",
+            start=start_of(task, from_time, from_position),
         )  # fmt: skip
         ends.demand_sense(target.engine, selection, policy)
         identity = job_id(source, target, selection, name)
@@ -98,6 +108,22 @@ def run(
             raise typer.Exit(attending.execute(order, name, early, mask=mask, plain=plain))
         finally:
             early.close()
+
+
+def selected(
+    tables: list[str] | None, exclude: list[str] | None, mapped: list[str] | None, topic: list[str] | None, words: Words
+) -> Selection:
+    """The selection of a job of `opendrs run`. Raises SETTING_INVALID."""
+    found = Selection(
+        patterns=tuple(tables or ()),
+        excluded=tuple(exclude or ()),
+        schemas=mappings(mapped or []),
+        topics=ends.topics(topic or []),
+        rules=rules(words),
+    )
+    demand_selected(found)
+    demand_lasting(found)
+    return found
 
 
 def mappings(words: list[str]) -> dict[str, str]:

@@ -69,21 +69,27 @@ def _table(selection: Selection, name: TableName, synchronized: Synchronized | N
     found: dict[str, Any] = {
         "name": selection.topics.get(name, rule.table or name.table),
         "type": "view" if name in selection.views else "table",
-        "all": not rule.columns,
+        **said(rule),
     }
-    if rule.schema:
-        found["db_alias_name"] = rule.schema
-    if rule.written:
-        found |= {"filtered": True, "filter_conditions": [rule.written]}
     if joined is not None and joined.condition:
         found["config_conditions"] = [joined.condition]
     if columns:
         found["columns"] = columns
-    if rule.dml != EVERY_DML:
-        found["dml"] = letters(rule)
     if synchronized is not None:
         found["is_synchronized"] = synchronized(name)
     return found
+
+
+def said(rule: TableRule) -> dict[str, Any]:
+    """Of TableObject, what a rule says, but for the name."""
+    columns = _columns(rule)
+    return {
+        "all": not rule.columns,
+        **({"db_alias_name": rule.schema} if rule.schema else {}),
+        **({"filtered": True, "filter_conditions": [rule.written]} if rule.written else {}),
+        **({"columns": columns} if columns else {}),
+        **({"dml": letters(rule)} if rule.dml != EVERY_DML else {}),
+    }
 
 
 def _columns(rule: TableRule) -> dict[str, Any]:

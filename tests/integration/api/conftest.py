@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opendrs.store import identity
 from tests.harness.postgres import Postgres
 from tests.harness.service import Service
+from tests.integration.api.jobs import chosen, creation, kafka
 from tests.integration.api.raw import Raw, listening
+from tests.integration.api.ruling import Ruled
 from tests.integration.api.world import World, open_world
 
 
@@ -51,6 +54,34 @@ def raw(shared_world: World) -> Iterator[Raw]:
         raw = Raw(shared_world.url, log)
         yield raw
         raw.end(SECRETS)
+
+
+@pytest.fixture(scope="module")
+def ruled_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One whose errands are done as they come."""
+    with open_world(tmp_path_factory.mktemp("rules"), patience_s=60) as world, world.runners():
+        yield world
+
+
+@pytest.fixture
+def ruled_job(ruled_world: World, request: pytest.FixtureRequest) -> Ruled:
+    """A job to PostgreSQL that has chosen the database shop."""
+    return _made(ruled_world, request, creation)
+
+
+def _made(world: World, request: pytest.FixtureRequest, how: Callable[[str], Any]) -> Ruled:
+    sdk = world.sdk()
+    name = f"j-{abs(hash(request.node.nodeid))}"[:40]
+    found = Ruled(sdk, str(sdk.call("create_job", body=how(name)).id))
+    world.step()
+    found.choose(chosen("shop"))
+    return found
+
+
+@pytest.fixture
+def ruled_publisher(ruled_world: World, request: pytest.FixtureRequest) -> Ruled:
+    """The same to Kafka."""
+    return _made(ruled_world, request, lambda name: creation(name, target=kafka(), engine_type="mysql-to-kafka"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -27,6 +27,12 @@ def endpoint(
     return v5.JobEndpointInfo(db_type=kind, endpoint_type="offline", endpoint_role=role, endpoint=base)
 
 
+def kafka(**inner: Any) -> v5.JobEndpointInfo:
+    """A broker that is not there."""
+    facts = {"db_port": None, "db_user": "", "db_password": "", "db_name": None, **inner}
+    return endpoint("ta", kind="kafka", **facts)
+
+
 def creation(
     name: str,
     source: v5.JobEndpointInfo | None = None,

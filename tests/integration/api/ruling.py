@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import huaweicloudsdkdrs.v3 as v3
 import huaweicloudsdkdrs.v5 as v5
 
+from opendrs.model.catalog import TableName
+from opendrs.model.checkpoint import Phase
+from opendrs.model.lifecycle import State
+from opendrs.model.selection import Selection
+from opendrs.store import checkpoints, jobs
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.server import Server
 from tests.harness.service import Sdk, eventually
 from tests.integration.api.jobs import chosen, creation, endpoint
+from tests.integration.api.world import World
 
 FOLLOWS = "INCRE_TRANSFER_STARTED"
+ORDERS, LINES = TableName("shop", "orders"), TableName("shop", "lines")
+UNKNOWN = "00000000-0000-0000-0000-000000000000"
+NO_QUERY, NO_JOB, NO_JOB_3, FIXED, EXISTS = "DRS.M00303", "DRS.10000010", "DRS.M05003", "DRS.M00401", "DRS.M07000"
 INVALID, EMPTY, UNSUPPORTED, SAVING, UNREAD = "DRS.M00202", "DRS.M00201", "DRS.10050044", "DRS.10030015", "DRS.10030016"
 
 
@@ -93,6 +102,10 @@ class Ruled:
         found = self.sdk.seen[-1].json()
         assert found["error_code"] == SAVING, found
         return str(found["error_msg"])
+
+    def process_refused(self, *infos: v5.DataProcessInfo) -> tuple[str, str]:
+        """Code and text with which rules are refused at once."""
+        return self.refused("update_data_progress", body=v5.DataProcessReq(data_process_info=list(infos)))
 
     def rules(self) -> list[Any]:
         return list(self.call("show_data_progress", limit=1000).data_process_info)
@@ -178,3 +191,71 @@ def content_v3(job: str, condition: str, *ids: str) -> v3.CheckDataTransformatio
         object_info=[v3.DatabaseObjectVO(id=one, select="true") for one in ids],
         transformation_info=v3.TransformationInfo(transformation_type="contentConditionalFilter", value=condition),
     )
+
+
+# --- where the test plays the workers ---------------------------------------------------------------
+
+
+def selection(world: World, job: Ruled) -> Selection:
+    with world.store.read() as connection:
+        return jobs.selection_of(connection, job.job)
+
+
+def orders(**facts: Any) -> v5.DataProcessInfo:
+    return v5.DataProcessInfo(db_object=scope("shop", "orders"), **facts)
+
+
+def mapping(*columns: v5.ColumnInfo, table: TableName = ORDERS) -> v5.ModifyColumnInfoReq:
+    return v5.ModifyColumnInfoReq([v5.ColumnMappingInfo(table_id(table.schema, table.table), list(columns))])
+
+
+def begin(world: World, job: Ruled) -> None:
+    """The job follows, and has what it has chosen."""
+    with world.store.write() as connection:
+        checkpoints.save(connection, job.job, epoch=1, phase=Phase.FOLLOWING, position=None)
+        jobs.change(connection, job.job, state=State.INCREMENTAL.value)
+
+
+WAYS: dict[str, Callable[[Ruled], None]] = {
+    "tree": lambda job: job.choose(
+        v5.DbObject(
+            object_scope="database",
+            object_info={
+                "shop": v5.DatabaseObject(
+                    all=True,
+                    tables={
+                        "orders": v5.TableObject(
+                            filter_conditions=["id > 1"], filtered=True, columns={"note": v5.ColumnObject(name="remark")}
+                        )
+                    },
+                )
+            },
+        )
+    ),
+    "processing": lambda job: job.process(
+        orders(
+            filter_conditions=content("id > 1"),
+            db_object_column_info=v5.DbObjectColumnInfo(
+                db_name="shop", table_name="orders", column_infos=[column("note", "remark")]
+            ),
+        )
+    ),
+    "processing inside db_object": lambda job: job.process(
+        v5.DataProcessInfo(
+            db_object=scope(
+                "shop",
+                orders=v5.TableObject(
+                    filter_conditions=["id > 1"], columns={"note": v5.ColumnObject(name="remark", filtered=True)}
+                ),
+            )
+        )
+    ),
+    "rules and columns": lambda job: (
+        job.call("save_data_filter_rules", body=common(general("id > 1", ("shop", "orders")))),
+        job.call("modify_column_infos", body=mapping(v5.ColumnInfo("note", column_mapped_name="remark"))),
+    ),
+    "version 3 and columns": lambda job: (
+        transform_v3(job.sdk, content_v3(job.job, "id > 1", "shop-*-*-orders")),
+        job.call("modify_column_infos", body=mapping(v5.ColumnInfo("note", column_mapped_name="remark", status=False))),
+    ),
+}  # fmt: skip

@@ -16,18 +16,13 @@ from opendrs.store import checkpoints, jobs
 from tests.harness.service import PROJECT, Sdk
 from tests.harness.shapes import deviations
 from tests.integration.api.conftest import SECRETS
-from tests.integration.api.jobs import creation, endpoint
+from tests.integration.api.jobs import creation, kafka
 from tests.integration.api.raw import Raw, listening
 from tests.integration.api.test_orders import brought_to
 from tests.integration.api.world import World
 
 UNKNOWN = "00000000-0000-0000-0000-0000000jb20k"
 EMPTY, INVALID, UNSUPPORTED, NO_JOB = "DRS.M00201", "DRS.M00202", "DRS.10050044", "DRS.M05003"
-
-
-def kafka(**inner: Any) -> v5.JobEndpointInfo:
-    facts = {"db_port": None, "db_user": "", "db_password": "", "db_name": None, **inner}
-    return endpoint("ta", kind="kafka", **facts)
 
 
 def created(world: World, sdk: Sdk, name: str, engine: str = "mysql-to-kafka", **inner: Any) -> str:

@@ -48,7 +48,7 @@ def test_a_job_from_creation_to_its_end(
         "--tables", f"{source}.t*", "--map", f"{source}=store", "--no-index", "--start",
     )  # fmt: skip
     steps = [line.split()[0] for line in made.out.splitlines() if line and line[0].islower()]
-    assert steps == ["created", "built", "network", "network", "note", "objects", "policy", "prechecks", "started"]
+    assert steps == ["created", "built", "network", "network", "policy", "note", "objects", "prechecks", "started"]
     assert "srcBinlogFormatCheck" in made.out and f"objects    {source}.t -> store\n" in made.out
     assert f"{source}.t*: 1 tables that there are now" in made.out
     job_id = made.out.splitlines()[0].split()[2]

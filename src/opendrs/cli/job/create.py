@@ -17,16 +17,16 @@ from opendrs.cli.job import ends, steps, words
 from opendrs.cli.job.options import AsJson, Databases, ExactTables
 from opendrs.cli.job.selecting import Choice
 from opendrs.cli.job.show import policy_line
+from opendrs.cli.ruling import Words, rules
 from opendrs.cli.run import mappings, skippable
 from opendrs.cli.session import session
 from opendrs.cli.starts import start_of
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Endpoint
-from opendrs.model.job import SKIPPABLE, ApplyMode, ConflictPolicy, Policy, SkippableDdl
+from opendrs.model.job import SKIPPABLE, ApplyMode, ConflictPolicy, Policy, SkippableDdl, Topology
 from opendrs.model.job import Task as JobTask
 from opendrs.model.links import LINKS, TASK_WORDS
 from opendrs.model.publishing import Publishing
-from opendrs.model.selection import Selection
 from opendrs.model.start import StartPosition
 from opendrs.telemetry import Mask
 
@@ -44,6 +44,13 @@ def create(
     databases: Databases = None,
     mapped: options.Mapped = None,
     topic: options.Topics = None,
+    exclude: options.Excluded = None,
+    rename: options.Renamed = None,
+    filters: options.Filters = None,
+    columns: options.Columns = None,
+    add_column: options.AddedColumns = None,
+    dml: options.Changes = None,
+    many_to_one: options.ManyToOne = False,
     task: options.Task = "full+incremental",
     from_time: options.FromTime = None,
     from_position: options.FromPosition = None,
@@ -80,13 +87,22 @@ def create(
         source, (target, publishing) = endpoint(source_url, "SOURCE"), target_of(target_url)
         mask = Mask(side.password.reveal() for side in (source, target))
     with told(mask, debug=debug):
-        choice = Choice(
-            tables=tables or (), databases=databases or (), schemas=mappings(mapped or []), topics=topics(topic or [])
+        words_of_rules = Words(
+            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
         )
+        choice = Choice(
+            tables=tables or (),
+            databases=databases or (),
+            schemas=mappings(mapped or []),
+            topics=topics(topic or []),
+            excluded=exclude or (),
+            rules=rules(words_of_rules),
+        )
+        topology: Topology = "many2one" if many_to_one else "one2one"
         demand_sense(
             target.engine,
-            Selection(schemas=choice.schemas, topics=choice.topics),
-            Policy(apply=apply, conflict=conflict, indexes="all" if index else "unique"),
+            choice.selection,
+            Policy(apply=apply, conflict=conflict, indexes="all" if index else "unique", topology=topology),
         )
         skipped = skippable(skip_ddl or [])
         wanted = Wanted(
@@ -99,7 +115,7 @@ def create(
             policy=(
                 publishing_policy(publishing, ddl=ddl, skipped=skipped)
                 if target.engine == "kafka"
-                else policy(apply, conflict, index=index, ddl=ddl, skipped=skipped)
+                else policy(apply, conflict, topology, index=index, ddl=ddl, skipped=skipped)
             ),
             begin=start_of(task, from_time, from_position),
             start=start,
@@ -125,12 +141,19 @@ class Wanted:
 
 
 def policy(
-    apply: ApplyMode, conflict: ConflictPolicy, *, index: bool, ddl: bool, skipped: tuple[SkippableDdl, ...]
+    apply: ApplyMode,
+    conflict: ConflictPolicy,
+    topology: Topology,
+    *,
+    index: bool,
+    ddl: bool,
+    skipped: tuple[SkippableDdl, ...],
 ) -> dict[str, Any]:
     """PolicyConfig."""
-    return {
-        "apply_mode": apply, "conflict_policy": conflict, "index_trans": index, "ddl_trans": ddl, **_skipping(skipped),
-    }  # fmt: skip
+    facts: dict[str, Any] = {"apply_mode": apply, "conflict_policy": conflict, "index_trans": index, "ddl_trans": ddl}
+    if topology != "one2one":
+        facts["data_sync_topology_type"] = topology
+    return {**facts, **_skipping(skipped)}
 
 
 def publishing_policy(publishing: Publishing, *, ddl: bool, skipped: tuple[SkippableDdl, ...]) -> dict[str, Any]:
@@ -219,11 +242,12 @@ def _configure(service: Service, job_id: str, wanted: Wanted, say: Callable[[str
         steps.demand_reached(row)
     if wanted.source.database and not (wanted.choice.tables or wanted.choice.databases):
         say("note", f"the URL's database chooses nothing; --databases {wanted.source.database} would")
+    # Before the objects: whether tables may arrive as one depends on it.
+    service.update(job_id, "policy", policy_config=wanted.policy)
+    say("policy", policy_line(wanted.policy))
     notes, summary = steps.select(service, job_id, wanted.choice)
     for note in notes:
         say("note", note)
     say("objects", summary)
-    service.update(job_id, "policy", policy_config=wanted.policy)
-    say("policy", policy_line(wanted.policy))
     if wanted.begin is not None:
         say("position", steps.begin_at(service, job_id, wanted.begin))

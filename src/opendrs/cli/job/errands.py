@@ -11,6 +11,7 @@ from opendrs.cli.job import steps
 from opendrs.cli.job.options import AsJson, Databases, ExactTables, Job
 from opendrs.cli.job.resolving import resolve
 from opendrs.cli.job.selecting import Choice
+from opendrs.cli.ruling import Words, rules
 from opendrs.cli.run import mappings
 from opendrs.cli.session import session
 from opendrs.model.job import Policy
@@ -40,20 +41,41 @@ def select(
     databases: Databases = None,
     mapped: options.Mapped = None,
     topic: options.Topics = None,
+    exclude: options.Excluded = None,
+    rename: options.Renamed = None,
+    filters: options.Filters = None,
+    columns: options.Columns = None,
+    add_column: options.AddedColumns = None,
+    dml: options.Changes = None,
+    many_to_one: options.ManyToOne = False,
     debug: options.Debug = False,
 ) -> None:
-    """Choose anew what a job replicates, as long as it has not begun."""
+    """Choose anew what a job replicates, and what is special about single tables: what is not said is no more.
+
+    A job that has begun keeps what it has until it is edited, and what is said of tables that it replicates already.
+    """
     choice = Choice()
     with told(Mask(), debug=debug):
+        words = Words(
+            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
+        )
         choice = Choice(
-            tables=tables or (), databases=databases or (), schemas=mappings(mapped or []), topics=topics(topic or [])
+            tables=tables or (),
+            databases=databases or (),
+            schemas=mappings(mapped or []),
+            topics=topics(topic or []),
+            excluded=exclude or (),
+            rules=rules(words),
         )
     with session(debug=debug) as service:
         found = resolve(service, job, whole=True)
-        if choice.schemas or choice.topics:
+        if choice.selection != Selection() or many_to_one:
             link = link_of(str(service.detail(found.id, "overview")["base_info"]["engine_type"]))
             if link is not None:
-                demand_sense(link.target, Selection(schemas=choice.schemas, topics=choice.topics), Policy())
+                policy = Policy(topology="many2one" if many_to_one else "one2one")
+                demand_sense(link.target, choice.selection, policy)
+        if many_to_one:
+            service.update(found.id, "policy", policy_config={"data_sync_topology_type": "many2one"})
         notes, summary = steps.select(service, found.id, choice)
         for note in notes:
             typer.echo(f"note: {note}")

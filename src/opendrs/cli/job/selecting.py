@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
+from opendrs.model.rules import TableRule
+from opendrs.model.selection import Selection
 
 Tables = Mapping[str, str]  # kind by name: table or view
 Listing = Mapping[str, Tables | None]  # by database; None: it has too many to be listed
@@ -23,12 +25,23 @@ _WILD: Final = frozenset("*?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What was asked for on the command line. `schemas` and `topics` as of model.selection: a job has one of them."""
+    """What was asked for on the command line. `schemas` and `topics` as of model.selection: a job has one of them.
+
+    excluded   patterns of tables that are left out, whatever is chosen
+    rules      what is said of single tables
+    """
 
     tables: Sequence[str] = ()
     databases: Sequence[str] = ()
     schemas: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[TableName, str] = field(default_factory=dict)
+    excluded: Sequence[str] = ()
+    rules: Mapping[TableName, TableRule] = field(default_factory=dict)
+
+    @property
+    def selection(self) -> Selection:
+        """What can be said of it without asking the source."""
+        return Selection(schemas=self.schemas, topics=self.topics, excluded=tuple(self.excluded), rules=self.rules)
 
     def __post_init__(self) -> None:
         for word in self.tables:
@@ -60,7 +73,7 @@ def choose(choice: Choice, listing: Callable[[], Listing]) -> Chosen:
     there = listing() if choice.needs_listing else {}
     if not choice.tables and not choice.databases:
         if not choice.schemas and not choice.topics:
-            return Chosen({"object_scope": "all"}, ())
+            return Chosen(_with_rules({"object_scope": "all"}, choice), ())
         choice = replace(choice, databases=[EVERYTHING])
     whole: dict[str, None] = {}
     single: dict[str, dict[str, str]] = {}
@@ -86,7 +99,7 @@ def choose(choice: Choice, listing: Callable[[], Listing]) -> Chosen:
         notes.append(f"{word}: {count} tables that there are now; later ones are not taken")
         for home, fitting in names.items():
             single.setdefault(home, {}).update(fitting)
-    return Chosen(_tree(whole, single, choice), tuple(notes))
+    return Chosen(_with_rules(_tree(whole, single, choice), choice), tuple(notes))
 
 
 def _tree(whole: Mapping[str, None], single: Mapping[str, Tables], choice: Choice) -> dict[str, Any]:
@@ -99,6 +112,28 @@ def _tree(whole: Mapping[str, None], single: Mapping[str, Tables], choice: Choic
             info[database] = {"name": names.get(database, database), "all": False, "tables": chosen}
     _demand_chosen(info, choice)
     return {"object_scope": "table" if any(name not in whole for name in info) else "database", "object_info": info}
+
+
+def _with_rules(tree: dict[str, Any], choice: Choice) -> dict[str, Any]:
+    """With what is said of single tables, and of those that are left out. Raises SETTING_INVALID."""
+    if choice.excluded:
+        tree["excluded"] = [pattern.replace("[", "[[]") for pattern in choice.excluded]
+    if not choice.rules:
+        return tree
+    from opendrs.control.rendering import said  # heavy
+
+    info = tree.setdefault("object_info", {})
+    for name, rule in choice.rules.items():
+        if tree["object_scope"] == "all":
+            info.setdefault(name.schema, {"name": name.schema, "all": True})
+        home = info.get(name.schema)
+        if home is None or not (home["all"] or name.table in home["tables"]):
+            reason = f"something is said of {name}, and it is not chosen"
+            raise DrsError(Fault.SETTING_INVALID, name="--tables", reason=reason)
+        tables = home.setdefault("tables", {})
+        known = tables.get(name.table, {"name": name.table, "type": "table"})
+        tables[name.table] = known | {"name": rule.table or known["name"]} | said(rule)
+    return tree
 
 
 def _demand_chosen(info: Mapping[str, Any], choice: Choice) -> None:

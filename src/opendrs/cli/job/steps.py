@@ -101,17 +101,38 @@ def _over(answer: Facts) -> Facts | None:
 
 def objects_line(tree: Mapping[str, Any]) -> str:
     """The selection in one line: `shop.orders, shop.lines, log.* -> journal`."""
-    if tree.get("object_scope") == "all":
-        return "everything"
     info: Mapping[str, Any] = tree.get("object_info") or {}
-    parts: list[str] = []
+    parts: list[str] = ["everything"] if tree.get("object_scope") == "all" else []
     for database, facts in info.items():
-        renamed = _renamed(database, facts)
-        tables: Mapping[str, Any] = facts.get("tables") or {}
-        names = [f"{database}.{table}{_renamed(table, one) or renamed}" for table, one in tables.items()]
-        parts += names or [f"{database}.*{renamed}"]
+        renamed, whole = _renamed(database, facts), bool(facts.get("all")) or not facts.get("tables")
+        tables = {name: one for name, one in (facts.get("tables") or {}).items() if one.get("sync_type") is None}
+        names = [
+            f"{database}.{table}{_renamed(table, one) or ('' if whole else renamed)}{_ruled(one)}"
+            for table, one in tables.items()
+        ]
+        if whole and (renamed or "everything" not in parts):
+            parts.append(f"{database}.*{renamed}")
+        parts += [name for name, one in zip(names, tables.values(), strict=True) if not whole or _special(name, one)]
+    parts += [f"without {pattern}" for pattern in tree.get("excluded") or ()]
     shown = ", ".join(parts[:NAMES_MAX])
     return f"{shown} and {len(parts) - NAMES_MAX} more" if len(parts) > NAMES_MAX else shown
+
+
+def _ruled(table: Mapping[str, Any]) -> str:
+    """What is special about a table but its name."""
+    columns = (table.get("columns") or {}).values()
+    words = {
+        "filtered": bool(table.get("filtered")),
+        "columns": any(not column.get("additional") for column in columns),
+        "added columns": any(column.get("additional") for column in columns),
+        f"only {table.get('dml') or 'no changes'}": table.get("dml") is not None,
+    }
+    told = ", ".join(word for word, holds in words.items() if holds)
+    return f" ({told})" if told else ""
+
+
+def _special(name: str, table: Mapping[str, Any]) -> bool:
+    return bool(_ruled(table)) or table.get("name") != name.partition(".")[2]
 
 
 def _renamed(name: str, facts: Mapping[str, Any]) -> str:

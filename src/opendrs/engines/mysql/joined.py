@@ -82,6 +82,14 @@ def declared_problems_of(table: Table, joined: JoinedTable) -> Iterator[str]:
             yield f"its condition: {why(error)}"
 
 
+def looks_elsewhere(text: str) -> bool:
+    """Whether a filter has a subquery. What cannot be read is for whoever compiles it."""
+    try:
+        return parsed_condition(text).find(exp.Query) is not None
+    except (Refused, SqlglotError, ValueError, RecursionError):
+        return False
+
+
 def with_lists(session: Session, name: TableName, text: str) -> str:
     """A filter of the table with lists in place of subqueries. Raises Refused, FILTER_UNSUPPORTED."""
     try:

@@ -66,11 +66,11 @@ def test_a_creation_that_goes_through(serve: Serve, run: Run) -> None:
         "job", "create", "shop", *ENDS, "--tables", "shop.t*", "--task", "full", "--skip-ddl", "drop_table", "--start"
     )
     assert ran.exit_code == 0, ran.output
-    assert asked(fake) == ["create", "network", "precheck", "start", "db_object", "policy"]
+    assert asked(fake) == ["create", "network", "precheck", "start", "policy", "db_object"]
     created = fake.bodies("POST")[0]["job"]
     assert created["base_info"]["engine_type"] == "mysql-to-pgl" and created["base_info"]["task_type"] == "FULL_TRANS"
     assert created["source_endpoint"][0]["endpoint"]["db_password"] == "secret-of-source"
-    objects, policy = (body["job"]["params"] for body in fake.bodies("PUT"))
+    policy, objects = (body["job"]["params"] for body in fake.bodies("PUT"))
     assert objects["db_object"]["object_info"]["shop"]["tables"] == {"t": {"name": "t", "type": "table"}}
     assert "DROP_TABLE" not in policy["policy_config"]["support_ddl_info"]
     assert "secret-of" not in ran.output and "PASSED  srcBinlogFormatCheck" in ran.stdout
@@ -119,6 +119,45 @@ def test_a_creation_of_a_job_that_begins_at_a_place(serve: Serve, run: Run) -> N
     assert f"kept as far as it is: {ID}" in ran.stderr
 
 
+RULES = (
+    "--exclude", "shop.old*", "--rename", "shop.t=crm.all_t", "--filter", "shop.t:id IN (SELECT id FROM u)",
+    "--columns", "shop.t:v=value,-secret", "--add-column", "shop.t:origin expression varchar(256)", "--dml", "shop.t:iu",
+    "--many-to-one",
+)  # fmt: skip
+
+
+def test_a_creation_with_rules(serve: Serve, run: Run) -> None:
+    fake = serve(creating())
+    ran = run("job", "create", "shop", *ENDS, "--databases", "shop", *RULES)
+    assert ran.exit_code == 0, ran.output
+    assert asked(fake)[-2:] == ["policy", "db_object"], "whether tables may arrive as one is known first"
+    policy, objects = (body["job"]["params"] for body in fake.bodies("PUT"))
+    assert policy["policy_config"]["data_sync_topology_type"] == "many2one"
+    tree = objects["db_object"]
+    assert tree["excluded"] == ["shop.old*"] and tree["object_info"]["shop"]["all"] is True
+    assert tree["object_info"]["shop"]["tables"] == {
+        "t": {
+            "name": "all_t", "type": "table", "all": False, "db_alias_name": "crm", "dml": "i,u",
+            "filtered": True, "filter_conditions": ["id IN (SELECT id FROM u)"],
+            "columns": {
+                "v": {"name": "value", "filtered": True}, "secret": {"name": "secret", "filtered": False},
+                "origin": {
+                    "name": "origin", "type": "varchar(256)", "additional": True, "value": "",
+                    "operation_type": "ADDITIONALCOLUMN,expression",
+                },
+            },
+        }
+    }  # fmt: skip
+    line = "shop.*, shop.t -> all_t (filtered, columns, added columns, only i,u), without shop.old*"
+    assert f"objects    {line}\n" in ran.stdout
+    strange = run("job", "create", "shop", *ENDS, "--tables", "shop.other", "--dml", "shop.t:i")
+    assert strange.exit_code == 2 and "it is not chosen" in strange.stderr
+    fake = serve(creating())
+    assert run("job", "create", "shop", *ENDS, "--dml", "shop.t:-").exit_code == 0
+    (tree,) = [body["job"]["params"]["db_object"] for body in fake.bodies("PUT") if body["job"]["type"] == "db_object"]
+    assert tree["object_scope"] == "all" and tree["object_info"]["shop"]["tables"]["t"]["dml"] == ""
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
@@ -157,7 +196,7 @@ def test_a_creation_of_a_job_to_kafka(serve: Serve, run: Run) -> None:
     (target,) = created["target_endpoint"]
     assert target["endpoint"]["ip"] == "b1:9093,b2:9093" and target["endpoint"]["db_password"] == "secret-of-target"
     assert target["kafka_security"] == {"type": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-256"}
-    objects, policy = (body["job"]["params"] for body in fake.bodies("PUT"))
+    policy, objects = (body["job"]["params"] for body in fake.bodies("PUT"))
     assert objects["db_object"]["object_info"]["shop"]["tables"]["t"]["name"] == "own"
     found = policy["policy_config"]
     assert {"apply_mode", "index_trans"}.isdisjoint(found) and found["ddl_trans"] is True
@@ -169,7 +208,7 @@ def test_a_creation_of_a_job_to_kafka(serve: Serve, run: Run) -> None:
     assert "secret-of" not in ran.output and "shop.t -> own" in ran.output
     fake = serve(creating())
     assert run("job", "create", "shop", ENDS[0], "kafka://b1/", "--tables", "shop.t").exit_code == 0
-    assert fake.bodies("PUT")[1]["job"]["params"]["policy_config"]["ddl_trans"] is False
+    assert fake.bodies("PUT")[0]["job"]["params"]["policy_config"]["ddl_trans"] is False
 
 
 @pytest.mark.parametrize(
