@@ -104,6 +104,18 @@ TEXTS: Final[dict[Fault, tuple[str, str]]] = {
         "请先将该表移出任务,再带上新的规则重新加入。",
     ),
     Fault.RULE_EXISTS: ("{tables} 的规则已经存在", "无需操作:任务中已有该规则。"),
+    Fault.FILE_REFUSED: (
+        "无法接受文件 {file}:{reason}",
+        "请填写 download_db_object_template 提供的模板,并按其文件类型保存。",
+    ),
+    Fault.ROWS_WRONG: (
+        "文件 {file} 未被导入({wrong})。第一处:{first}",
+        "请下载类型为 detail(对比键为 compare_key_detail)的结果:每一处旁边都有原因。",
+    ),
+    Fault.RESULT_MISSING: (
+        "文件下载失败:{reason}",
+        "请先上传文件,并等待 show_db_object_template_progress 表明已解析完成。",
+    ),
     Fault.PRECHECK_NEEDED: ("须先通过全部(100 %)预检查:{reason}", "请执行 precheck,处理 FAILED 的项目,再执行一次。"),
     Fault.JOB_UNKNOWN: ("状态库 {state} 中没有这样的任务", "请给出与 opendrs run 相同的端点、对象、名称和状态库。"),
     Fault.NO_PROOF: ("无法取得证明:{reason}", "任务日志有更多信息;请在任务跟上源端后重试。"),

@@ -350,6 +350,25 @@ class Fault(Enum):
     RULE_EXISTS = Spec(
         "DRS.M07000", 400, "The rule of {tables} exists already", "Nothing to do: the job has it as it is."
     )
+    # files of objects
+    FILE_REFUSED = Spec(
+        "DRS.M00202",
+        400,
+        "The file {file} cannot be taken: {reason}",
+        "Fill in the template that download_db_object_template gives, and save it as the kind of file that it is.",
+    )
+    ROWS_WRONG = Spec(
+        "DRS.10030015",
+        400,
+        "Nothing of the file {file} was taken, for {wrong}. The first: {first}",
+        "Download the result of type detail (of keys: compare_key_detail): it has the reason beside each of them.",
+    )
+    RESULT_MISSING = Spec(
+        "DRS.10030008",
+        400,
+        "Failed to download the file: {reason}",
+        "Upload a file first, and wait until show_db_object_template_progress says that it has been read.",
+    )
     PRECHECK_NEEDED = Spec(
         "DRS.10050050",
         400,
