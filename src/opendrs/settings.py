@@ -126,6 +126,11 @@ class ServiceState:
             raise DrsError(Fault.SETTING_INVALID, name="--data", reason=str(error)) from error
 
 
+def job_folder(folder: Path, job_id: str) -> Path:
+    """What belongs to a job of the service in that folder, and is no row."""
+    return folder / "jobs" / job_id
+
+
 def identity(environ: Mapping[str, str] = os.environ) -> Wanted:
     """What the environment says of who may call the API. Raises SETTING_INVALID."""
     access_key = _plain(environ, "OPENDRS_ACCESS_KEY", 128)

@@ -47,6 +47,7 @@ class Call:
 
     path, query   as sent: not decoded, without the question mark
     headers   in order, the bytes of a value read as Latin-1, as web frameworks do
+    digest   SHA-256 in hexadecimal digits of a body that is elsewhere, and not empty; then `body` is
     """
 
     method: str
@@ -54,6 +55,11 @@ class Call:
     query: str = ""
     headers: Sequence[tuple[str, str]] = field(default=(), repr=False)  # may hold a token
     body: bytes = field(default=b"", repr=False)  # may hold a password
+    digest: str = ""
+
+    @property
+    def body_digest(self) -> str:
+        return self.digest or hashlib.sha256(self.body).hexdigest()
 
     def values(self, name: str) -> list[str]:
         """All values of a header, whatever the case of its name; `name` in lower case."""
@@ -157,7 +163,7 @@ def _check_content(call: Call, signed: Sequence[str]) -> None:
                 raise _refused(f"a body of this type must be signed, not {UNSIGNED}")
             if "content-type" not in signed:
                 raise _refused(f"{UNSIGNED} needs a signed Content-Type")
-        elif not hmac.compare_digest(stated.lower().encode(), hashlib.sha256(call.body).hexdigest().encode()):
+        elif not hmac.compare_digest(stated.lower().encode(), call.body_digest.encode()):
             raise _refused("X-Sdk-Content-Sha256 is not the hash of the body")
 
 
@@ -215,7 +221,7 @@ def _header(call: Call, name: str) -> bytes:
 def _payload(call: Call) -> str:
     stated = call.values(CONTENT_HEADER)
     # Of an empty body the hash is signed whatever the header says.
-    return stated[0] if call.body and stated else hashlib.sha256(call.body).hexdigest()
+    return stated[0] if (call.body or call.digest) and stated else call.body_digest
 
 
 def _signature(canonical: bytes, date: str, secret_key: str) -> str:

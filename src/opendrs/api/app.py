@@ -12,11 +12,12 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, Final
 
 from opendrs.api.errors import document
 from opendrs.api.gateway import BODY_MAX, JSON, REQUEST_ID, Answer, Gateway, as_json
+from opendrs.api.uploading import FRAME_MAX, Arriving
 from opendrs.errors import DrsError, Fault
 from opendrs.signature import Call as Request
 from opendrs.telemetry import context
@@ -27,6 +28,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 READING: Final = ("GET", "HEAD")
 HEALTH: Final = b"/healthz"
+PORTION: Final = 1 << 16  # of a file that is sent
 
 log = logging.getLogger("opendrs.api")
 
@@ -41,6 +43,7 @@ class Limits:
     waiting      requests that are there at a time, worked at or not
     body_bytes   of one request; all_bytes: of all that are there
     body_s       for the body of a request to arrive
+    file_s       the same, if it is a file
     answer_s     for an answer to be made
     linger_s     for the rest of a body that is refused to pass by unread: a client that has not sent all of it
                  reads no answer
@@ -52,6 +55,7 @@ class Limits:
     body_bytes: int = BODY_MAX
     all_bytes: int = 8 * BODY_MAX
     body_s: float = 30.0
+    file_s: float = 180.0
     answer_s: float = 60.0
     linger_s: float = 10.0
 
@@ -62,9 +66,10 @@ class _Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request, and who waits for its answer."""
+    """A request, and who waits for its answer. `arrived`: its body, if that is on disk."""
 
     request: Request
+    arrived: Arriving | None
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Answer]
 
@@ -72,6 +77,8 @@ class _Asked:
         """In the loop; whoever waited may have given up."""
         if not self.answer.done():
             self.answer.set_result(answer)
+        elif answer.file is not None:
+            answer.file.source.close()
 
 
 class _Threads:
@@ -84,9 +91,9 @@ class _Threads:
         for one in range(number):
             threading.Thread(target=self._work, name=f"{name}-{one}", daemon=True).start()
 
-    async def answer(self, request: Request) -> Answer:
+    async def answer(self, request: Request, arrived: Arriving | None) -> Answer:
         loop = asyncio.get_running_loop()
-        asked = _Asked(request, loop, loop.create_future())
+        asked = _Asked(request, arrived, loop, loop.create_future())
         self._waiting.put(asked)
         return await asked.answer
 
@@ -97,9 +104,11 @@ class _Threads:
 
     def _work(self) -> None:
         while (asked := self._waiting.get()) is not None:
-            if asked.answer.cancelled():
-                continue  # nobody waits any more
-            answer = self._gateway.answer(asked.request)
+            if asked.answer.cancelled():  # nobody waits any more
+                if asked.arrived is not None:
+                    asked.arrived.discard()
+                continue
+            answer = self._gateway.answer(asked.request, arrived=asked.arrived)
             with suppress(RuntimeError):  # the loop is closed: the service has ended
                 asked.loop.call_soon_threadsafe(asked.take, answer)
 
@@ -152,47 +161,108 @@ class App:
             return self._gateway.answer(_request(scope, b""))
         if self._there >= self._limits.waiting:
             raise DrsError(Fault.TOO_SLOW, reason="too many requests are being answered")
-        body = bytearray()
+        head = _request(scope, b"")
+        file_most = self._gateway.upload_max(head) if _has_body(scope) else None
+        body: _Body = _InMemory() if file_most is None else _OnDisk(self._gateway.uploads.begin(), file_most)
         self._there += 1
         try:
             await self._take(scope, incoming, body)
-            return await self._answered(_request(scope, bytes(body)))
+            return await self._answered(body.request(head), body.arrived())
         finally:
             self._there -= 1
-            self._bytes -= len(body)
+            self._bytes -= body.size
+            body.forget()
 
-    async def _take(self, scope: Scope, incoming: _Incoming, body: bytearray) -> None:
-        declared = _declared(scope)
-        if not declared and not _header(scope, b"transfer-encoding"):
-            return  # it has no body
-        self._demand_room(declared)
+    async def _take(self, scope: Scope, incoming: _Incoming, body: _Body) -> None:
+        if not _has_body(scope):
+            return
+        self._demand_room(_declared(scope), body)
         try:
-            async with asyncio.timeout(self._limits.body_s):
+            async with asyncio.timeout(self._limits.body_s if body.most is None else self._limits.file_s):
                 while not incoming.over:
                     part = await incoming.part()
-                    body += part
+                    await body.add(part)
                     self._bytes += len(part)
-                    self._demand_room(len(body))
+                    self._demand_room(body.size, body)
         except TimeoutError:
             raise DrsError(Fault.TOO_SLOW, reason="the request did not arrive in time") from None
 
-    def _demand_room(self, size: int) -> None:
+    def _demand_room(self, size: int, body: _Body) -> None:
         if size > self._limits.body_bytes:
             raise DrsError(Fault.BODY_TOO_LARGE, most=self._limits.body_bytes)
+        if body.most is not None and size > body.most + FRAME_MAX:
+            raise DrsError(Fault.FILE_REFUSED, file="that was sent", reason=f"it has more than {body.most} bytes")
         if self._bytes > self._limits.all_bytes:
             raise DrsError(Fault.TOO_SLOW, reason="too much is being sent at a time")
 
-    async def _answered(self, request: Request) -> Answer:
+    async def _answered(self, request: Request, arrived: Arriving | None) -> Answer:
         # What takes less than to hand it over is done here.
         if (glanced := self._gateway.glance(request)) is not None:
             return glanced
         threads = self._reading if request.method in READING else self._writing
         try:
             async with asyncio.timeout(self._limits.answer_s):
-                return await threads.answer(request)
+                return await threads.answer(request, arrived)
         except TimeoutError:
             # The thread goes on until its store gives up; the client need not wait for that.
             raise DrsError(Fault.TOO_SLOW, reason="the answer took too long") from None
+
+
+class _InMemory:
+    """A body that is JSON, or that nobody will look at."""
+
+    most = None
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+
+    @property
+    def size(self) -> int:
+        return len(self._body)
+
+    async def add(self, part: bytes) -> None:
+        self._body += part
+
+    def request(self, head: Request) -> Request:
+        return replace(head, body=bytes(self._body))
+
+    def arrived(self) -> None:
+        return None
+
+    def forget(self) -> None:
+        pass
+
+
+class _OnDisk:
+    """A body that is a file."""
+
+    def __init__(self, arriving: Arriving, most: int) -> None:
+        self.most = most
+        self._arriving = arriving
+        self._handed = False
+
+    @property
+    def size(self) -> int:
+        return self._arriving.size
+
+    async def add(self, part: bytes) -> None:
+        await asyncio.to_thread(self._arriving.write, part)
+
+    def request(self, head: Request) -> Request:
+        return replace(head, digest=self._arriving.digest)
+
+    def arrived(self) -> Arriving:
+        """Whoever takes it discards it."""
+        self._arriving.close()
+        self._handed = True
+        return self._arriving
+
+    def forget(self) -> None:
+        if not self._handed:
+            self._arriving.discard()
+
+
+_Body = _InMemory | _OnDisk
 
 
 class _Incoming:
@@ -229,16 +299,37 @@ async def _send(send: Send, answer: Answer, *, with_body: bool) -> None:
     """The server gives up waiting for a client that takes nothing."""
     headers = [
         (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
+        (b"content-length", str(answer.length).encode()),
         *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()),
     ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    if answer.file is not None:
+        with answer.file.source as source:
+            await send(start)
+            await _send_file(send, source, answer.length if with_body else 0)
+        return
+    await send(start)
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+
+async def _send_file(send: Send, source: BinaryIO, length: int) -> None:
+    """In portions: `send` waits while the client takes nothing. `length`: of what is left of it."""
+    while length > 0:
+        part = await asyncio.to_thread(source.read, min(PORTION, length))
+        if not part:
+            raise OSError("a file is shorter than it was")  # the connection ends, and so the client knows
+        length -= len(part)
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _header(scope: Scope, wanted: bytes) -> str:
     """The first of that name; empty: there is none."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
+
+
+def _has_body(scope: Scope) -> bool:
+    return bool(_declared(scope) or _header(scope, b"transfer-encoding"))
 
 
 def _declared(scope: Scope) -> int:

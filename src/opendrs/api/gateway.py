@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -22,9 +24,11 @@ from opendrs.api import body as bodies
 from opendrs.api import iam, open_pages
 from opendrs.api.auth import Authenticator
 from opendrs.api.errors import document
-from opendrs.api.operation import Call, Operation, discover
+from opendrs.api.operation import Answer as Result
+from opendrs.api.operation import Call, File, Operation, discover
 from opendrs.api.query import Query
 from opendrs.api.routes import Routes
+from opendrs.api.uploading import PART, Arriving, Uploads
 from opendrs.control.asking import PATIENCE_S, Asking
 from opendrs.errors import DrsError, Fault
 from opendrs.signature import Call as Request
@@ -34,6 +38,7 @@ from opendrs.store.sealing import Seal
 from opendrs.telemetry import context
 
 JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
 BODY_MAX: Final = 12 << 20  # as the published gateway has it
 REQUEST_ID: Final = "X-Request-Id"
 IAM: Final = "/v3/"
@@ -43,12 +48,18 @@ log = logging.getLogger("opendrs.api")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is sent back."""
+    """What is sent back. `file`: instead of the body."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: File | None = None
+
+    @property
+    def length(self) -> int:
+        """Bytes of what is sent."""
+        return len(self.body) if self.file is None else self.file.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,24 +82,30 @@ class Gateway:
         store: Store,
         seal: Seal,
         *,
+        folder: Path,
         trouble: Callable[[], str] = str,
         patient: bool = True,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """
+        folder       of the service
         trouble      why no job can be worked at now; empty: all is well
         patient      a store that does not answer is an answer, too; else it is a StoreError
         patience_s   how long a request waits for a worker
         """
         self._store = store
         self._seal = seal
+        self._folder = folder
+        self.uploads = Uploads(folder)
         self._patient = patient
         self._patience_s = patience_s
         self._authenticator = Authenticator(store, seal)
         self._pages = open_pages.Pages(store, trouble)
         self._routes = _routes()
         glancing = store.glancing() if patient else None
-        self._glancing = None if glancing is None else Gateway(glancing, seal, trouble=trouble, patient=False)
+        self._glancing: Gateway | None = None
+        if glancing is not None:
+            self._glancing = Gateway(glancing, seal, folder=folder, trouble=trouble, patient=False)
 
     def glance(self, request: Request) -> Answer | None:
         """The answer, if it can be had without waiting for anything; None: a thread has to be asked."""
@@ -102,12 +119,23 @@ class Gateway:
         except StoreError:
             return None  # somebody is in the way just now
 
-    def answer(self, request: Request, route: Found | None = None) -> Answer:
-        """Whatever goes wrong is an answer, too. `route`: what is meant, if that is known already."""
+    def upload_max(self, request: Request) -> int | None:
+        """Bytes of the file that may come with a request; None: it is one of those that have none."""
+        route = self._routes.find(request.method, request.path)
+        return None if route is None or route[0].operation is None else route[0].operation.upload
+
+    def answer(self, request: Request, route: Found | None = None, arrived: Arriving | None = None) -> Answer:
+        """Whatever goes wrong is an answer, too.
+
+        route     what is meant, if that is known already
+        arrived   the body, if it is on disk; it is gone afterwards
+        """
         request_id = str(uuid.uuid4())
         began = time.perf_counter()
-        facts = _Facts()
+        facts = _Facts(arrived=arrived)
         answer = self._guarded(request, route, facts, request_id)
+        if arrived is not None:
+            arrived.discard()
         if log.isEnabledFor(logging.INFO):
             took_ms = round((time.perf_counter() - began) * 1000, 1)
             told = {"request": request_id, "method": request.method, "path": request.path,
@@ -152,9 +180,13 @@ class Gateway:
             path=values,
             query=Query(request.query),
             language=header(request, "x-language"),
+            folder=self._folder,
         )
-        body = _performed(target.operation, call, request)
-        return Answer(status=target.spec.status, body=body, headers={REQUEST_ID: request_id})
+        result = _performed(target.operation, call, request, facts.arrived)
+        if isinstance(result, File):
+            headers = {REQUEST_ID: request_id, "Content-Disposition": _attached(result.name)}
+            return Answer(status=target.spec.status, content_type=BYTES, headers=headers, file=result)
+        return Answer(status=target.spec.status, body=as_json(result), headers={REQUEST_ID: request_id})
 
     def _plain(self, request: Request, facts: _Facts, request_id: str) -> Answer | None:
         """What is no operation of DRS: the pages that anybody may read, and IAM. None: it is none of that."""
@@ -186,20 +218,31 @@ class Gateway:
 
 @dataclass(slots=True)
 class _Facts:
-    """What is known of a request when it is over."""
+    """What is known of a request when it is over. `arrived`: its body, if that is on disk."""
 
+    arrived: Arriving | None = None
     operation: str = ""
     user: str = ""
     code: str = ""
 
 
-def _performed(operation: Operation, call: Call, request: Request) -> bytes:
+def _performed(operation: Operation, call: Call, request: Request, arrived: Arriving | None) -> Result:
+    if operation.upload is not None:
+        if arrived is None:
+            raise DrsError(Fault.PARAMETER_EMPTY, name=PART)
+        with arrived.file(header(request, "content-type")) as file:
+            return operation.handle(call, file)
     if operation.body is None:
-        result = operation.handle(call)
-    else:
-        _demand_json(request)
-        result = operation.handle(call, bodies.read(request.body, operation.body))
-    return as_json(result)
+        return operation.handle(call)
+    _demand_json(request)
+    return operation.handle(call, bodies.read(request.body, operation.body))
+
+
+def _attached(name: str) -> str:
+    """How a file is to be saved; a name that is not ASCII stands there as RFC 6266 wants it."""
+    if name.isascii():
+        return f'attachment; filename="{name}"'
+    return f"attachment; filename*=UTF-8''{quote(name)}"
 
 
 def header(request: Request, name: str) -> str:

@@ -9,7 +9,8 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Literal
 
 from pydantic import BaseModel
 
@@ -17,8 +18,24 @@ from opendrs.api.query import Query
 from opendrs.control.asking import Asking
 
 Version = Literal["v3", "v5"]
-Answer = BaseModel | Mapping[str, Any] | Sequence[Any]
 VERSIONS: Final[tuple[Version, ...]] = ("v3", "v5")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An answer that is a file.
+
+    name    under which it is to be saved
+    source  open, from where it begins; whoever sends it closes it
+    size    bytes
+    """
+
+    name: str
+    source: BinaryIO
+    size: int
+
+
+Answer = BaseModel | Mapping[str, Any] | Sequence[Any] | File
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +44,14 @@ class Call:
 
     path      values of the path's parameters
     language  in which faults are told
+    folder    of the service: what belongs to a job and is no row stands in it
     """
 
     asking: Asking
     path: Mapping[str, str]
     query: Query
     language: str = ""
+    folder: Path
 
     @property
     def job_id(self) -> str:
@@ -45,6 +64,7 @@ class Operation:
 
     handle   returns the answer's body
     body     what the request's body must look like; None: it has none
+    upload   bytes that the file may have which is sent instead of a JSON body; None: no file is sent
     quick    it reads a few rows by their keys: from a store on this machine, that takes less than to hand it over
     """
 
@@ -52,6 +72,7 @@ class Operation:
     name: str
     handle: Callable[..., Answer]
     body: type[BaseModel] | None = None
+    upload: int | None = None
     quick: bool = False
 
 

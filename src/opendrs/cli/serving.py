@@ -64,7 +64,9 @@ def execute(place: ServiceState, listen: str, *, runners: int, tls: Mapping[str,
                 raise DrsError(Fault.SETTING_INVALID, name="--listen", reason=reason) from error
             # uvicorn takes signals while it runs, and raises them anew for us when it has ended.
             with _noted() as pressed, listener, _Workers(document, pressed) as workers:
-                api = server(App(Gateway(store, seal, trouble=workers.trouble)), **(tls or {}))
+                gateway = Gateway(store, seal, folder=place.folder, trouble=workers.trouble)
+                gateway.uploads.clear()
+                api = server(App(gateway), **(tls or {}))
                 pressed.heard = lambda: setattr(api, "should_exit", True)
                 _greet("https" if tls else "http", host, listener.getsockname()[1], shown)
                 gc.collect()

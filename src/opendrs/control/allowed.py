@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from opendrs.control.prechecked import lacking
-from opendrs.model.action import Kind
+from opendrs.model.action import SAVINGS, Kind
 from opendrs.model.lifecycle import ALLOWED, Intent, Verb
 from opendrs.store import actions
 from opendrs.store.jobs import Head
@@ -18,6 +18,8 @@ _VERBS: Final = {
     Kind.NETWORK: Verb.NETWORK,
     Kind.OBJECTS: Verb.OBJECTS,
     Kind.EDIT: Verb.EDIT,
+    Kind.IMPORT: Verb.OBJECTS,
+    Kind.IMPORT_COLUMNS: Verb.OBJECTS,
     Kind.PRECHECK: Verb.PRECHECK,
     Kind.START: Verb.START,
     Kind.STOP: Verb.STOP,
@@ -53,7 +55,7 @@ def allowed(connection: Connection, heads: Collection[Head]) -> dict[str, Allowe
 def _allowed(head: Head, pending: list[Kind]) -> Allowed:
     verbs = {verb for verb, states in ALLOWED.items() if head.state in states}
     # The same errand twice at a time is refused, and so is what contradicts what is wanted already.
-    verbs -= {_VERBS[kind] for kind in pending if kind in (Kind.NETWORK, Kind.PRECHECK, Kind.OBJECTS, Kind.EDIT)}
+    verbs -= {_VERBS[kind] for kind in pending if kind in (Kind.NETWORK, Kind.PRECHECK, Kind.EDIT, *SAVINGS)}
     if head.intent in (Intent.PAUSE, Intent.RELEASE):
         verbs.discard(Verb.STOP)
     if head.intent in (Intent.RESTART, Intent.RELEASE):

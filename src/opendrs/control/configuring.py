@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from opendrs.control.asking import ON_ITS_WAY, Asking, demand, locked, refused
 from opendrs.control.creation import demand_description, demand_name
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Kind
+from opendrs.model.action import SAVINGS, Kind
 from opendrs.model.checkpoint import Phase
 from opendrs.model.job import Policy
 from opendrs.model.lifecycle import Intent, Verb
@@ -113,12 +113,19 @@ def _begin_elsewhere(asking: Asking, connection: Connection, head: Head, start: 
     )  # fmt: skip
 
 
-def demand_savable(connection: Connection, head: Head) -> None:
-    """Raises WRONG_STATE unless other objects can be saved now, and then edited."""
+def demand_savable(connection: Connection, head: Head, *, queued: bool = False, but: str = "") -> None:
+    """Raises WRONG_STATE unless other objects can be saved now, and then edited.
+
+    queued   behind other savings that are not over yet; not behind an import, which goes by what it has seen
+    but      the action that is about to save them, and does not stand in its own way
+    """
     demand(head, Verb.OBJECTS, "saving objects")
     begun = checkpoints.load(connection, head.id)
     if begun is not None and begun.phase not in (Phase.CATCHING_UP, Phase.FOLLOWING):
         raise refused(head, "saving objects", "its tables are still being loaded: edit them when it follows")
+    others = SAVINGS - {Kind.OBJECTS} if queued else SAVINGS
+    if any(action.id != but for action in actions.pending(connection, head.id, others)):
+        raise refused(head, "saving objects", "another saving is not over yet")
     if actions.pending(connection, head.id, {Kind.EDIT}):
         raise refused(head, "saving objects", "the last edit of them is not over yet")
 
@@ -134,11 +141,13 @@ def save_objects(
     """
     with asking.store.write() as connection:
         head = locked(asking, connection, job_id)
-        demand_savable(connection, head)
-        if not queued and actions.pending(connection, job_id, {Kind.OBJECTS}):
-            raise refused(head, "saving objects", "another saving is not over yet")
-        key = actions.ask(
-            connection, job_id, Kind.OBJECTS, asking.caller.user_name, revision=head.revision, status="waiting",
-            params={"selection": selection.to_json(), "db_object": dict(asked)},
-        )  # fmt: skip
-        return key, head
+        demand_savable(connection, head, queued=queued)
+        return ask_saving(connection, head, asking.caller.user_name, selection, asked), head
+
+
+def ask_saving(
+    connection: Connection, head: Head, user: str, selection: Selection, asked: Mapping[str, Any], **facts: Any
+) -> str:
+    """Its id. `facts`: where the selection comes from, if not from a request."""
+    params = {"selection": selection.to_json(), "db_object": dict(asked), **facts}
+    return actions.ask(connection, head.id, Kind.OBJECTS, user, revision=head.revision, status="waiting", params=params)

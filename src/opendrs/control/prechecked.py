@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Kind
+from opendrs.model.action import SAVINGS, Kind
 from opendrs.store import actions
 from opendrs.store.jobs import Head
 
@@ -21,7 +21,7 @@ def lacking(connection: Connection, head: Head) -> str:
         return "they have not passed"
     if last.revision != head.revision:
         return "endpoints, objects or policy were changed since"
-    return "objects are being saved" if actions.pending(connection, head.id, {Kind.OBJECTS}) else ""
+    return "objects are being saved" if actions.pending(connection, head.id, SAVINGS) else ""
 
 
 def demand_prechecked(connection: Connection, head: Head) -> None:

@@ -43,7 +43,7 @@ def change(
             if ddl:
                 reason = "the job has begun: set its policy while it rests"
                 raise refused(head, "another choice of schema changes", reason)
-        demand_savable(connection, head)
+        demand_savable(connection, head, queued=True)
         pending = actions.pending(connection, job_id, {Kind.OBJECTS})
         if len(pending) >= WAITING_MAX:
             raise refused(head, "changing the rules of tables", f"{len(pending)} other savings are not over yet")

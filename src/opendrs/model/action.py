@@ -30,6 +30,9 @@ class Kind(StrEnum):
     COLUMNS = "collect_columns"
     FILTERS = "check_data_filter"
     RULES = "collect_filter_rules"
+    IMPORT = "import_db_object"
+    IMPORT_COLUMNS = "import_column"
+    IMPORT_KEYS = "import_compare_key"
     PRECHECK = "precheck"
     POSITION = "collect_position"
     START_POSITION = "update_start_position"
@@ -43,17 +46,14 @@ class Kind(StrEnum):
 # A short piece of work at a user's database, done by a process that takes one after the other.
 ERRANDS: Final = frozenset(
     {
-        Kind.NETWORK,
-        Kind.COLLECT,
-        Kind.OBJECTS,
-        Kind.COLUMNS,
-        Kind.FILTERS,
-        Kind.PRECHECK,
-        Kind.POSITION,
-        Kind.START_POSITION,
-        Kind.TERMINATE,
+        *(Kind.NETWORK, Kind.COLLECT, Kind.OBJECTS, Kind.PRECHECK, Kind.TERMINATE),
+        *(Kind.COLUMNS, Kind.FILTERS, Kind.POSITION, Kind.START_POSITION),
+        *(Kind.IMPORT, Kind.IMPORT_COLUMNS, Kind.IMPORT_KEYS),
     }
 )
+# Files that are read; of those that change what is replicated comes a saving.
+IMPORTS: Final = frozenset({Kind.IMPORT, Kind.IMPORT_COLUMNS, Kind.IMPORT_KEYS})
+SAVINGS: Final = frozenset({Kind.OBJECTS, Kind.IMPORT, Kind.IMPORT_COLUMNS})
 # They are over when the job has come to where they lead.
 STARTS: Final = frozenset({Kind.START, Kind.RESTART, Kind.RESET})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from opendrs.model.endpoint import EngineName
 from opendrs.model.job import Task
@@ -30,6 +30,7 @@ class Link:
     code          two characters of the ids of its jobs
     job_types     published kinds of jobs that can have it
     source_types, target_types   spellings of `db_type` that an endpoint may have
+    files         objects are imported from workbooks, or from JSON
     """
 
     engine_type: str
@@ -42,6 +43,7 @@ class Link:
     tasks: tuple[Task, ...]
     source_types: tuple[str, ...]
     target_types: tuple[str, ...]
+    files: Literal["excel", "json"] = "excel"
 
 
 LINKS: Final = (
@@ -68,6 +70,7 @@ LINKS: Final = (
         tasks=("full", "full+incremental", "incremental"),
         source_types=("mysql", "mariadb"),
         target_types=("kafka",),
+        files="json",
     ),
     Link(
         engine_type="taurus-to-kafka",
@@ -79,6 +82,7 @@ LINKS: Final = (
         tasks=("full", "full+incremental", "incremental"),
         source_types=("taurus", "mysql"),
         target_types=("kafka",),
+        files="json",
     ),
 )
 PAIRS: Final = frozenset((link.source, link.target) for link in LINKS)

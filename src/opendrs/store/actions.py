@@ -65,6 +65,15 @@ def find(connection: Connection, job_id: str, key: str) -> Action | None:
     return None if row is None else _action(row)
 
 
+def outcome(connection: Connection, job_id: str, key: str) -> tuple[Status, Failure | None] | None:
+    """How an action stands, and how it has failed, without what was asked: that may be large. None: it is not there."""
+    columns = (actions.c.status, actions.c.failure)
+    row = connection.execute(select(*columns).where(actions.c.job_id == job_id, actions.c.id == key)).first()
+    if row is None:
+        return None
+    return cast(Status, row.status), None if row.failure is None else Failure.from_json(row.failure)
+
+
 def latest(connection: Connection, job_id: str, kind: Kind, *, status: Status | None = None) -> Action | None:
     """The newest of its kind."""
     query = select(actions).where(actions.c.job_id == job_id, actions.c.kind == kind.value)
@@ -104,7 +113,7 @@ def latest_collection(connection: Connection, job_id: str) -> Action | None:
 
 
 def keep_result(connection: Connection, key: str, result: Mapping[str, Any]) -> None:
-    """What came of an action that needed no errand."""
+    """What came of an action that needed no errand, or what one that is being done has come to."""
     connection.execute(update(actions).where(actions.c.id == key).values(result=dict(result)))
 
 
@@ -220,7 +229,8 @@ def finish(
     result: Mapping[str, Any] | None = None,
     failure: Failure | None = None,
 ) -> bool:
-    """The runner's word on its errand. False: it was taken away, and the word means nothing."""
+    """The runner's word on its errand. False: it was taken away, and the word means nothing. What was noted of one
+    that has failed stays."""
     if held_by(connection, key) != runner:
         return False
     values = {
@@ -231,6 +241,8 @@ def finish(
         "runner": None,
         "ended_at": datetime.now(UTC),
     }
+    if failure is not None:
+        del values["result"]
     connection.execute(update(actions).where(actions.c.id == key).values(**values))
     return True
 

@@ -13,6 +13,7 @@ from opendrs.model.action import Kind
 from opendrs.model.endpoint import SIDES, Endpoint, Secret, Side
 from opendrs.model.job import Job
 from opendrs.model.sealed import about_secret, key_name, password_name
+from opendrs.settings import job_folder
 from opendrs.store import actions, jobs
 from opendrs.store.database import Store
 from opendrs.store.jobs import Head, JobRecord
@@ -38,7 +39,7 @@ class Place:
     timing: Timing = field(default_factory=Timing)
 
     def folder_of(self, job_id: str) -> Path:
-        return self.folder / "jobs" / job_id
+        return job_folder(self.folder, job_id)
 
     def make_folder(self, job_id: str) -> Path:
         """The folder of a job, made if need be, for nobody else to read. Raises OSError."""
