@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # The newest migration, so that a process can see without loading Alembic that there is nothing to do.
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -404,6 +404,17 @@ speed_limits = Table(
     _job_key(),
     Column("windows", Json, nullable=False),
     Column("changed_at", Instant, nullable=False),
+)
+
+# By which columns a user wants tables to be compared.
+# columns   names, in the order of the key
+compare_keys = Table(
+    "compare_keys",
+    metadata,
+    _job_key(),
+    Column("schema_name", String(255), primary_key=True),
+    Column("table_name", String(255), primary_key=True),
+    Column("columns", Json, nullable=False),
 )
 
 # Which migration was the last: Alembic's own table, as Alembic makes it.

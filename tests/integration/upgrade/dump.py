@@ -32,6 +32,7 @@ from opendrs.store import (
     actions,
     checkpoints,
     commands,
+    compare_keys,
     ddls,
     dirty,
     events,
@@ -92,6 +93,7 @@ SERVICE = Service(
     facts={"base_info": {"expired_days": "14"}, "source_endpoint": {"db_type": "mysql"}},
 )  # fmt: skip
 TOKEN = "a token of then"
+KEYS = {TableName("shop", "orders"): ("region", "number")}
 RUNNER = Holder(owner="worker", pid=4712, started_at=1_795_000_000.5, host="there/1234abcd/pid:[1]")
 
 
@@ -135,6 +137,7 @@ def fill_service(store: Store) -> None:
         actions.finish(connection, key_, RUNNER, result={"passed": True, "findings": []})
         parameters.note(connection, SERVED.id, "admin", {"read_task_num": ("4", "6")})
         speeds.save(connection, SERVED.id, [WINDOW])
+        compare_keys.replace(connection, SERVED.id, KEYS)
 
 
 def dump_sqlite(path: Path) -> str:

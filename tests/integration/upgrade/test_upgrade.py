@@ -21,6 +21,7 @@ from opendrs.store import (
     actions,
     checkpoints,
     commands,
+    compare_keys,
     database,
     ddls,
     dirty,
@@ -136,6 +137,13 @@ def test_what_needs_attention_is_still_there(released: Store) -> None:
         assert parameters.waiting(connection, dump.SERVED.id) == {"read_task_num": "6"}
         parameters.apply(connection, dump.SERVED.id)
         assert jobs.policy_of(connection, dump.SERVED.id).readers == 6
+
+
+def test_keys_for_comparison_are_still_there(released: Store, request: pytest.FixtureRequest) -> None:
+    """Since 0004."""
+    there = request.node.callspec.params["released"] >= "0004"
+    with released.read() as connection:
+        assert compare_keys.load(connection, dump.SERVED.id) == (dump.KEYS if there else {})
 
 
 def test_the_schema_becomes_today_s(released: Store) -> None:
