@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from opendrs.control.changing import Changes, changed, numbered
 from opendrs.engines.mysql.catalog import read_session, read_tables
-from opendrs.engines.mysql.choosing import rule_problems
+from opendrs.engines.mysql.choosing import Problem, rule_problems
 from opendrs.engines.mysql.connect import Session
 from opendrs.engines.mysql.joined import declared_problems, resolved
 from opendrs.engines.mysql.listing import Kind, read_listing
@@ -41,7 +41,8 @@ def run(errand: Errand) -> Result:
             begun = checkpoints.load(connection, errand.job.id) is not None
             before = jobs.chosen_of(connection, errand.job.id)
         asked, problems = _asked(errand, before, found)
-        selection = fitting(session, errand.job, asked, found, problems)
+        selection, more = judged(session, errand.job, asked, found)
+        _demand_none([*problems, *more])
         if begun:
             selection = unchanged(selection, errand.job.selection)
             demand_editable(session, errand.job, selection, found)
@@ -86,34 +87,39 @@ def unchanged(selection: Selection, old: Selection) -> Selection:
 
 def demand_editable(session: Session, job: Job, new: Selection, found: Listing) -> None:
     """Raises OBJECTS_MISSING if a job that follows cannot come from its selection to this one."""
+    _demand_none(edit_problems(session, job, new, found))
+
+
+def edit_problems(session: Session, job: Job, new: Selection, found: Listing) -> list[Problem]:
+    """Why not, of each table; a name without anything is all of it."""
     old = job.selection
     tables = [name for names in found.values() for name, kind in names if kind == "table"]
     kept = [name for name in tables if old.wants(name) and new.wants(name)]
+    again = "it is replicated already, and what is said of it cannot change: take it out, and then add it again"
     problems = [
-        f"{name} is replicated already, and what is said of it cannot change: take it out, and then add it again"
+        (name, again)
         for name in kept
         if (old.rule(name), old.target(name), old.topic(name)) != (new.rule(name), new.target(name), new.topic(name))
     ]
     if old.root != new.root:
-        problems.append("the target database of a job that has begun cannot change")
+        problems.append((TableName("", ""), "the target database of a job that has begun cannot change"))
     leaving = {name for name in tables if old.wants(name) and not new.wants(name)}
     if leaving and job.target.engine == "postgresql":
         flavour = read_session(session.query).flavour
         for table in read_tables(session.query, kept, flavour):
             problems += [
-                f"{key.referenced} cannot leave: what its changes do to {table.name} is not in every log"
+                (key.referenced, f"it cannot leave: what its changes do to {table.name} is not in every log")
                 for key in table.foreign_keys
                 if key.acts and key.referenced in leaving
             ]
     if job.target.engine == "postgresql":
         places = {old.target(name): name for name in tables if old.wants(name)}
         problems += [
-            f"{name} would arrive as one with {places[new.target(name)]}, which is replicated already"
+            (name, f"it would arrive as one with {places[new.target(name)]}, which is replicated already")
             for name in tables
             if new.wants(name) and not old.wants(name) and new.target(name) in places
         ]
-    if problems:
-        raise DrsError(Fault.OBJECTS_MISSING, reason=named(problems, NAMED_MAX, separator="; "))
+    return problems
 
 
 def comes(old: Selection, new: Selection, found: Listing) -> bool:
@@ -123,41 +129,51 @@ def comes(old: Selection, new: Selection, found: Listing) -> bool:
     return wider or any(new.wants(name) and not old.wants(name) for name in names)
 
 
-def _asked(errand: Errand, before: Selection, found: Listing) -> tuple[Selection, list[str]]:
+def _asked(errand: Errand, before: Selection, found: Listing) -> tuple[Selection, list[Problem]]:
     """What is to be saved, and what is wrong with it already. before: what is chosen now."""
     params = errand.action.params
     if "changes" not in params:
         return Selection.from_json(params["selection"]), []
     tables = {home: [name for name, kind in names if kind == "table"] for home, names in found.items()}
     kafka = errand.job.target.engine == "kafka"
-    return changed(before, Changes.from_json(params["changes"]), tables, kafka=kafka)
+    selection, problems = changed(before, Changes.from_json(params["changes"]), tables, kafka=kafka)
+    return selection, [(TableName("", ""), problem) for problem in problems]
 
 
-def fitting(
-    session: Session, job: Job, selection: Selection, found: Listing, problems: Sequence[str] = ()
-) -> Selection:
-    """The selection with what only the source can say of it. Raises OBJECTS_MISSING with all that is wrong.
-
-    problems   what is known to be wrong already
-    """
+def judged(session: Session, job: Job, selection: Selection, found: Listing) -> tuple[Selection, list[Problem]]:
+    """The selection with what only the source can say of it, and what is wrong with each table; a name without a table
+    is a database, one without anything all of it."""
     kinds = {name: kind for names in found.values() for name, kind in names}
-    problems = [*problems]
-    problems += [
-        f"the source does not have database {name}" for name in sorted(selection.databases) if name not in found
+    problems = [
+        (TableName(name, ""), "the source does not have the database")
+        for name in sorted(selection.databases)
+        if name not in found
     ]
-    problems += [f"the source does not have table {name}" for name in sorted(selection.tables) if name not in kinds]
+    problems += [(name, "the source does not have it") for name in sorted(selection.tables) if name not in kinds]
     if not problems and not any(selection.wants(name) for name in kinds):
-        problems = ["nothing is selected, or what is selected is empty"]
+        problems = [(TableName("", ""), "nothing is selected, or what is selected is empty")]
     selection, joined = resolved(session, selection)
-    problems += [f"{name}: {reason}" for name, reason in joined]
-    problems += [f"{name}, which is looked into: {reason}" for name, reason in declared_problems(session, selection)]
+    problems += joined
+    problems += [
+        (name, f"it is looked into, and {reason}") for name, reason in declared_problems(session, selection)
+    ]
     problems += _rules(session, job, selection, kinds)
+    views = frozenset(name for name in selection.tables if kinds.get(name) == "view")
+    return replace(selection, views=views), list(dict.fromkeys(problems))
+
+
+def _demand_none(problems: Sequence[Problem]) -> None:
     if problems:
-        raise DrsError(Fault.OBJECTS_MISSING, reason=named(list(dict.fromkeys(problems)), NAMED_MAX, separator="; "))
-    return replace(selection, views=frozenset(name for name in selection.tables if kinds[name] == "view"))
+        told = [_told(*problem) for problem in problems]
+        raise DrsError(Fault.OBJECTS_MISSING, reason=named(told, NAMED_MAX, separator="; "))
 
 
-def _rules(session: Session, job: Job, selection: Selection, kinds: Mapping[TableName, Kind]) -> list[str]:
+def _told(name: TableName, reason: str) -> str:
+    place = str(name) if name.table else name.schema
+    return f"{place}: {reason}" if place else reason
+
+
+def _rules(session: Session, job: Job, selection: Selection, kinds: Mapping[TableName, Kind]) -> list[Problem]:
     """What is wrong with rules, and with tables that arrive as one."""
     tables = [name for name, kind in kinds.items() if kind == "table" and selection.wants(name)]
     views = {name for name, kind in kinds.items() if kind == "view"}
@@ -176,7 +192,7 @@ def _rules(session: Session, job: Job, selection: Selection, kinds: Mapping[Tabl
 
         if not found:  # a table that has no columns left has no shape
             found += sharing_problems(known, targets(known, selection, job.policy))
-    return [f"{name}: {reason}" for name, reason in found]
+    return found
 
 
 def _together(selection: Selection, tables: Sequence[TableName]) -> list[TableName]:
