@@ -33,7 +33,7 @@ MEANINGS: Final[dict[State, str]] = {
 CALLS: Final[dict[Verb, str]] = {
     Verb.NETWORK: "action `network`",
     Verb.PRECHECK: "action `precheck`",
-    Verb.OBJECTS: "update_job, type `db_object`",
+    Verb.OBJECTS: "update_job, type `db_object`; upload_db_object_template",
     Verb.POLICY: "update_job, type `policy`",
     Verb.PARAMETERS: "update_job_configurations, update_tuning_params",
     Verb.SPEED: "batch_set_speed",

@@ -9,7 +9,7 @@ from opendrs.control.asking import shown
 from opendrs.control.reading import LIST_MAX, one_of
 from opendrs.errors import DrsError, Fault
 
-__all__ = ["LIMIT_DEFAULT", "LIMIT_MAX", "Query", "one_of"]
+__all__ = ["LIMIT_DEFAULT", "LIMIT_MAX", "OFFSET_MAX", "Query", "one_of", "within"]
 
 LIMIT_DEFAULT = 10
 LIMIT_MAX = 1000
@@ -74,15 +74,25 @@ class Query:
         if value is None:
             return None
         # int() takes more: signs, underscores, blanks, digits of other scripts.
-        if not (value.isascii() and value.isdecimal() and len(value) <= 18) or not low <= int(value) <= high:
-            reason = f"{shown(value)!r} is no number from {low} to {high}"
-            raise DrsError(Fault.PARAMETER_INVALID, name=name, reason=reason)
-        return int(value)
+        if not (value.isascii() and value.isdecimal() and len(value) <= 18):
+            raise _no_number(name, shown(value), low, high)
+        return within(name, int(value), low, high)
 
     def page(self) -> tuple[int, int]:
         """Limit and offset, as they are everywhere."""
         limit = self.number("limit", default=LIMIT_DEFAULT, low=1, high=LIMIT_MAX)
         return limit, self.number("offset", default=0, low=0, high=OFFSET_MAX)
+
+
+def within(name: str, value: int, low: int, high: int) -> int:
+    """The number. Raises PARAMETER_INVALID."""
+    if not low <= value <= high:
+        raise _no_number(name, str(value), low, high)
+    return value
+
+
+def _no_number(name: str, found: str, low: int, high: int) -> DrsError:
+    return DrsError(Fault.PARAMETER_INVALID, name=name, reason=f"{found!r} is no number from {low} to {high}")
 
 
 def _storable(name: str, value: str) -> str:
