@@ -19,6 +19,15 @@ from tests.harness.shapes import deviations
 NOT_DONE = [operation for operation in operations() if operation.state != "done"]
 DONE = [operation for operation in operations() if operation.state == "done"]
 
+BOUNDARY = "a-boundary-of-the-tests"
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def multipart(name: str, content: bytes, *, part: str = "file", more: bytes = b"") -> bytes:
+    """A body with one file, of the type MULTIPART. `more`: parts before it."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n\r\n'
+    return more + head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
 
 @dataclass
 class Log(logging.Handler):

@@ -32,7 +32,7 @@ def ask(shared_world: World, raw: Raw) -> Any:
     import json
 
     stores = [open_store(shared_world.store.url) for _ in range(2)]
-    gateways = [Gateway(store, shared_world.seal) for store in stores]
+    gateways = [Gateway(store, shared_world.seal, folder=shared_world.attendant.place.folder) for store in stores]
 
     def ask(number: int, method: str, path: str, body: Any) -> tuple[int, Any]:
         headers = (("X-Auth-Token", raw.token), ("Content-Type", "application/json"))

@@ -16,7 +16,7 @@ from opendrs.spec import OperationSpec
 from tests.harness.certificates import make
 from tests.harness.service import PROJECT
 from tests.integration.api.conftest import SECRETS
-from tests.integration.api.raw import DONE, NOT_DONE, Raw
+from tests.integration.api.raw import DONE, MULTIPART, NOT_DONE, Raw, multipart
 from tests.integration.api.rule_bodies import RULES
 from tests.integration.api.world import World
 
@@ -27,7 +27,7 @@ SLOW = "DRS.M00004"  # it waits for a worker, and nobody works
 NOBODYS = "00000000-0000-0000-0000-0000000jb201"
 LONG = "x" * 100_000
 numbers = itertools.count(1)
-WITH_BODY = [operation for operation in DONE if operation.body is not None]
+WITH_BODY = [operation for operation in DONE if operation.body is not None and not operation.multipart]
 OF_A_JOB = [operation for operation in DONE if "{job_id}" in operation.path]
 
 
@@ -89,6 +89,7 @@ GOOD_BODIES: dict[str, Any] = {
     "collect_db_objects_info": {"type": "source"},
     "collect_position_async": {"reset_position_time": "2026-11-30T07:00:00Z"},
     "update_start_position": {"file_and_position": "mysql-bin.000277:805", "gtid_set": "0-1-2"},
+    "show_object_mapping": {"limit": 10},
     "batch_set_policy": {"jobs": [{"job_id": NOBODYS, "ddl_trans": False, "conflict_policy": "stop"}]},
     "batch_set_definer": {"jobs": [{"job_id": NOBODYS, "replace_definer": True}]},
     "batch_set_speed": {
@@ -112,14 +113,23 @@ def missing(operation: OperationSpec) -> str:
     return "DRS.M05003" if operation.version == "v3" or operation.name == "show_progress_data" else NO_JOB
 
 
+KINDS = {"show_job_detail": "overview", "show_db_object_template_result": "detail"}
 NEEDED = {"type": "overview", "job_type": "sync", "query_id": NOBODYS}
 
 
 def query(operation: OperationSpec) -> dict[str, str]:
     """What the operation needs of a query."""
-    kind = {} if operation.name == "show_job_detail" else {"type": "source"}
+    kind = {"type": KINDS.get(operation.name, "source")}
     needed = {parameter.name for parameter in operation.parameters if parameter.place == "query"}
+    needed -= {"type"} if operation.name == "show_db_object_template_progress" else set()
     return {name: value for name, value in (NEEDED | kind).items() if name in needed}
+
+
+def sent(operation: OperationSpec) -> dict[str, Any]:
+    """What the operation needs of a body, as `Raw.ask` takes it."""
+    if operation.multipart:
+        return {"content": multipart("a.xlsx", b"PK\3\4"), "headers": {"Content-Type": MULTIPART}}
+    return {"body": GOOD_BODIES.get(operation.name)}
 
 
 @pytest.fixture
@@ -591,7 +601,6 @@ def test_search_words_of_progress(raw: Raw, job: str) -> None:
 @pytest.mark.parametrize("operation", OF_A_JOB, ids=lambda one: one.name)
 def test_jobs_that_there_are_not(raw: Raw, operation: OperationSpec) -> None:
     code = missing(operation)
-    body = GOOD_BODIES.get(operation.name)
     for job in (
         NOBODYS,
         "x",
@@ -606,7 +615,7 @@ def test_jobs_that_there_are_not(raw: Raw, operation: OperationSpec) -> None:
         "%27%20OR%201=1",
         "%0d%0aX:%201",
     ):
-        raw.refused(code, operation.method, place(operation, job), body, **query(operation))
+        raw.refused(code, operation.method, place(operation, job), **sent(operation), **query(operation))
 
 
 def test_query_ids_of_others(shared_world: World, raw: Raw, job: str) -> None:
@@ -658,14 +667,13 @@ def test_operations_that_are_not_there_yet(raw: Raw) -> None:
 
 @pytest.mark.parametrize("operation", DONE, ids=lambda one: one.name)
 def test_nobody_is_told_anything(raw: Raw, operation: OperationSpec) -> None:
-    body = GOOD_BODIES.get(operation.name)
     for token, code, status in (
         (None, "APIGW.0301", 401),
         ("nonsense", "DRS.M00100", 403),
     ):
-        raw.refused(code, operation.method, place(operation), body, token=token, status=status)
+        raw.refused(code, operation.method, place(operation), **sent(operation), token=token, status=status)
     elsewhere = place(operation).replace(PROJECT, "f" * 32)
-    raw.refused("DRS.M00261", operation.method, elsewhere, body, status=403)
+    raw.refused("DRS.M00261", operation.method, elsewhere, **sent(operation), status=403)
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PATCH", "PROPFIND", "LINK"])

@@ -98,8 +98,9 @@ def _play(played: Played, name: str, mode: GenerationMode, examples: int) -> Non
         _aim(played, case, data)
         case.headers = {**(case.headers or {}), "X-Auth-Token": played.raw.token}
         answer = case.call(base_url=played.world.url)
-        played.raw.seen.append(answer.text)
-        body = json.loads(answer.text) if answer.text else None
+        file = answer.headers.get("content-type") == ["application/octet-stream"]
+        played.raw.seen.append("" if file else answer.text)
+        body = answer.content if file else json.loads(answer.text) if answer.text else None
         assert answer.headers.get("x-request-id"), answer.text
         if answer.status_code >= 400:
             _judge(name, answer.status_code, body)

@@ -37,7 +37,9 @@ def test_health_and_readiness(client: httpx.Client) -> None:
 
 
 def test_no_one_is_ready_whose_workers_nobody_looks_after(world: World) -> None:
-    gateway = Gateway(world.store, world.seal, trouble=lambda: "nobody looks after the workers")
+    gateway = Gateway(
+        world.store, world.seal, folder=world.attendant.place.folder, trouble=lambda: "nobody looks after the workers"
+    )
     answer = gateway.answer(Request(method="GET", path="/readyz", query="", headers=(), body=b""))
     assert (answer.status, answer.body) == (503, b"nobody looks after the workers\n")
 
@@ -108,7 +110,7 @@ def test_the_description(world: World, client: httpx.Client) -> None:
 
 
 def test_the_description_for_many_at_a_time(tmp_path: Path) -> None:
-    gateway = Gateway(open_store(f"sqlite:///{tmp_path / 'opendrs.db'}"), Seal(bytes(32)))
+    gateway = Gateway(open_store(f"sqlite:///{tmp_path / 'opendrs.db'}"), Seal(bytes(32)), folder=tmp_path)
     gate = threading.Barrier(8, timeout=60)
 
     def ask(number: int) -> int:

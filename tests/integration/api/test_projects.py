@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from opendrs.store import identity, jobs
 from opendrs.store.tables import access_keys, projects, users
 from tests.integration.api.raw import DONE, Raw
-from tests.integration.api.test_bad_input import GOOD_BODIES, creation, missing, query
+from tests.integration.api.test_bad_input import creation, missing, query, sent
 from tests.integration.api.world import World
 
 OTHER, USER, PASSWORD = "fedcba9876543210fedcba9876543210", "stranger", "a-password-of-a-stranger"
@@ -76,18 +76,18 @@ def test_no_operation_finds_it(
     with shared_world.store.read() as connection:
         before = jobs.find(connection, job)
     code = missing(operation)
-    bodies = [GOOD_BODIES.get(operation.name)]
+    asked = [sent(operation)]
     if operation.name == "execute_job_action":
         words = ("start", "stop", "restart", "reset", "terminate", "network", "precheck", "create_compare")
-        bodies = [{"job": {"action_name": word}} for word in words]
+        asked = [{"body": {"job": {"action_name": word}}} for word in words]
     if operation.name == "update_job":
         params = {
             "base_info": {"name": f"{name}-theirs", "description": "theirs"},
             "policy_config": {"ddl_trans": False},
             "db_object": {"object_scope": "all"},
         }
-        bodies = [
-            {"job": {"type": kind, "params": params}}
+        asked = [
+            {"body": {"job": {"type": kind, "params": params}}}
             for kind in ("name", "description", "policy", "db_object", "notify")
         ]
     words_of_path = {"job_id": job, "type": "table", "alarm_id": "1"}
@@ -95,11 +95,11 @@ def test_no_operation_finds_it(
     words = query(operation)
     if "query_id" in words:
         words = {**words, "query_id": queried}
-    for body in bodies:
-        raw.refused(code, operation.method, path, body, token=stranger, **words)
+    for one in asked:
+        raw.refused(code, operation.method, path, **one, token=stranger, **words)
         # And not by naming the project that it is in, either.
-        there = operation.path.format(project_id="0123456789abcdef0123456789abcdef", **words_of_path)
-        raw.refused("DRS.M00261", operation.method, there, body, token=stranger, status=403, **words)
+        there = operation.path.format(project_id="0123456789abcdef0123456789abcdef", job_id=job, type="table")
+        raw.refused("DRS.M00261", operation.method, there, **one, token=stranger, status=403, **words)
     with shared_world.store.read() as connection:
         assert jobs.find(connection, job) == before
 

@@ -18,7 +18,7 @@ from opendrs.api.gateway import Gateway
 from opendrs.api.server import Patience, bind, server
 from opendrs.control.changing import Changes, changed, numbered
 from opendrs.errors import DrsError, Fault
-from opendrs.model.action import Action, Kind
+from opendrs.model.action import IMPORTS, Action, Kind
 from opendrs.model.caller import Wanted
 from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import Secret
@@ -266,6 +266,7 @@ def _result(action: Action) -> Mapping[str, Any]:
                 {"name": name, "message": ""} for one in action.params.get("filters", []) for name in one["tables"]
             ]
         },
+        **{kind: {"rows": 1} for kind in IMPORTS},
         Kind.PRECHECK: {"passed": True, "findings": [finding]},
         Kind.POSITION: position,
         Kind.START_POSITION: position,
@@ -299,7 +300,7 @@ def open_world(
     ticks = itertools.count(0, 100)  # nothing has to be waited for
     attendant = Attendant(place=place, supervisor=workers, clock=lambda: float(next(ticks)))
     listener = bind("127.0.0.1", 0)
-    serving = server(App(Gateway(store, seal, patience_s=patience_s), limits), patience)
+    serving = server(App(Gateway(store, seal, folder=folder, patience_s=patience_s), limits), patience)
     thread = threading.Thread(target=serving.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
