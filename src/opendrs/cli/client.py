@@ -75,14 +75,19 @@ class Client:
 
         Raises SERVICE_UNREACHABLE, SERVICE_ODD, LOGIN_EXPIRED; Refused with the service's own code and words.
         """
-        request = self._request(method, path, query, body)
-        request.headers.update(self._proof(request))
-        try:
-            return self._read(self._send(request))
-        except Refused as error:
-            if error.code == TOKEN_REFUSED and self.login.token:
-                raise DrsError(Fault.LOGIN_EXPIRED, url=self.login.url) from None
-            raise
+        return self._read(self._answered(self._request(method, path, query, body)))
+
+    def fetch(self, path: str, query: Mapping[str, Any]) -> bytes:
+        """A file. Raises as `ask`."""
+        return self._answered(self._request("GET", path, query, None)).content
+
+    def send(self, path: str, query: Mapping[str, Any], name: str, content: bytes) -> Any:
+        """Sends a file; the JSON of the answer. Raises as `ask`."""
+        given = {key: value for key, value in query.items() if value is not None}
+        # Read whole: it is signed as it is sent.
+        request = self._http.build_request("POST", path, params=given or None, files={"file": (name, content)})
+        request.read()
+        return self._read(self._answered(request))
 
     def log_in(self, user: str, password: Secret, project_id: str = "") -> Token:
         """A token for a password. Raises as `ask`."""
@@ -114,6 +119,15 @@ class Client:
             return str(found["projects"][0]["id"])
         except (KeyError, TypeError, IndexError):
             raise self._odd("no projects") from None
+
+    def _answered(self, request: httpx.Request) -> httpx.Response:
+        request.headers.update(self._proof(request))
+        try:
+            return self._send(request)
+        except Refused as error:
+            if error.code == TOKEN_REFUSED and self.login.token:
+                raise DrsError(Fault.LOGIN_EXPIRED, url=self.login.url) from None
+            raise
 
     def _request(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None

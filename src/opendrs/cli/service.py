@@ -12,6 +12,7 @@ from opendrs.model.links import JOB_TYPES
 if TYPE_CHECKING:
     from opendrs.cli.client import Client
 
+TEMPLATE: Final = "/db-object/template"
 PAGE: Final = 1000  # the longest that the service gives
 
 Facts = dict[str, Any]
@@ -89,6 +90,24 @@ class Service:
         """The progress of tables by name, and how many there are."""
         return self._rows(self._path(job_id, "/progress-data/table"), "flow_compare_data", "count", {}, most)
 
+    def template(self, job_id: str, level: str) -> bytes:
+        """The archive that objects are imported with."""
+        return self._client.fetch(self._whole(self._path(job_id, TEMPLATE)), {"file_import_db_level": level})
+
+    def upload(self, job_id: str, name: str, content: bytes, level: str, mapping: str | None) -> Facts:
+        """Has a file of objects read."""
+        query = {"file_import_db_level": level, "file_import_mapping_type": mapping}
+        found: Facts = self._client.send(self._whole(self._path(job_id, TEMPLATE)), query, name, content)
+        return found
+
+    def imported(self, job_id: str, kind: str) -> Facts:
+        """How far the last file of a kind is read, and what came of it."""
+        return self._ask("GET", self._path(job_id, f"{TEMPLATE}/progress"), {"type": kind} if kind else {})
+
+    def import_result(self, job_id: str, **query: str) -> bytes:
+        """The archive with the last file, and what is wrong in it."""
+        return self._client.fetch(self._whole(self._path(job_id, f"{TEMPLATE}/result")), query)
+
     def delete(self, job_id: str) -> None:
         self._ask("DELETE", self._path(job_id))
 
@@ -120,9 +139,13 @@ class Service:
     def _ask(
         self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> Facts:
-        if not self._project:  # keys of the environment do not say it
-            self._project = self._client.project()
-        found = self._client.ask(method, f"/v5/{self._project}{path}", query, body)
+        found = self._client.ask(method, self._whole(path), query, body)
         if not isinstance(found, dict):
             raise DrsError(Fault.SERVICE_ODD, url=self.url, reason="the answer is no object")
         return found
+
+    def _whole(self, path: str) -> str:
+        """The path with version and project."""
+        if not self._project:  # keys of the environment do not say it
+            self._project = self._client.project()
+        return f"/v5/{self._project}{path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from opendrs.cli.exits import MEANINGS
-from opendrs.cli.job import create, errands, listing, logs, show, verbs, watch
+from opendrs.cli.job import create, errands, files, listing, logs, show, verbs, watch
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
 
@@ -22,6 +22,8 @@ app.command("watch", epilog=EPILOG)(watch.watch)
 app.command("logs", epilog=EPILOG)(logs.logs)
 app.command("network", epilog=EPILOG)(errands.network)
 app.command("select", epilog=EPILOG)(errands.select)
+app.command("template", epilog=EPILOG)(files.template)
+app.command("import", epilog=EPILOG)(files.import_file)
 app.command("precheck", epilog=EPILOG)(errands.precheck)
 app.command("start", epilog=EPILOG)(verbs.start)
 app.command("stop", epilog=EPILOG)(verbs.stop)
