@@ -98,7 +98,7 @@ def test_no_operation_finds_it(
     for one in asked:
         raw.refused(code, operation.method, path, **one, token=stranger, **words)
         # And not by naming the project that it is in, either.
-        there = operation.path.format(project_id="0123456789abcdef0123456789abcdef", job_id=job, type="table")
+        there = operation.path.format(project_id="0123456789abcdef0123456789abcdef", **words_of_path)
         raw.refused("DRS.M00261", operation.method, there, **one, token=stranger, status=403, **words)
     with shared_world.store.read() as connection:
         assert jobs.find(connection, job) == before
