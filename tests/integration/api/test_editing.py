@@ -140,3 +140,34 @@ def test_tables_leave_and_come_back(
         edit(stage, chosen(stage.database, "t", "n00", "n01"))
         eventually(lambda: replicated(stage) == {"t", "n00", "n01"})
         proven(stage, 3)
+
+
+def shares(stage: Play, kind: str) -> dict[str, int]:
+    found = stage.sdk.call("show_progress_data", job_id=stage.job, type=kind).flow_compare_data
+    return {row.src_tb: row.progress for row in found}
+
+
+def executed(stage: Play) -> list[str]:
+    found = stage.sdk.call("list_job_ddls", job_id=stage.job).ddl_list
+    return [row.ddl_text for row in found if row.exe_result]
+
+
+def test_what_comes_is_told_of_with_its_views_and_indexes(
+    tmp_path: Path, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    names = (database(mariadb), database(postgres))
+    with play(tmp_path, mariadb, postgres, names) as stage:
+        stage.source.execute(
+            "CREATE TABLE other (id INT PRIMARY KEY, v INT, KEY (v)); INSERT INTO other VALUES (1, 1), (2, 2);"
+            "CREATE VIEW seen AS SELECT id FROM other WHERE v > 1",
+            database=stage.database,
+        )
+        following(stage, "t")
+        assert (shares(stage, "table"), shares(stage, "view")) == ({"t": 100}, {})
+        edit(stage, chosen(stage.database))
+        eventually(lambda: shares(stage, "table") == {"t": 100, "other": 100} and replicated(stage) == {"t", "other"})
+        eventually(lambda: shares(stage, "view") == {"seen": 100} and shares(stage, "table_indexs")["other"] == 100)
+        stage.source.execute("ALTER TABLE other ADD COLUMN w INT", database=stage.database)
+        eventually(lambda: executed(stage) == ["ALTER TABLE other ADD COLUMN w INT"])
+        edit(stage, chosen(stage.database, "t"))
+        eventually(lambda: shares(stage, "table") == {"t": 100} and shares(stage, "view") == {})

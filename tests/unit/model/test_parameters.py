@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +59,10 @@ def test_what_was_chosen_more_exactly_elsewhere_stays() -> None:
 def test_a_flow_has_those_that_act_in_it() -> None:
     to_tables, to_topics = ({one.name for one in parameters_of(target)} for target in ("postgresql", "kafka"))
     assert to_tables - to_topics == {"replace_0x00", "replace_invalid_time"} and to_topics < to_tables
+
+
+def test_the_page_has_them_as_they_are() -> None:
+    page = (Path(__file__).parents[3] / "docs/howto/progress.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| (\S+) \|", page, re.MULTILINE)
+    shown = {(name, default, told.replace("\\|", "|")) for name, default, told in rows if name in BY_NAME}
+    assert shown == {(one.name, one.default, one.kind.range) for one in PARAMETERS}
