@@ -274,7 +274,7 @@ class Joining:
     def _look_after(self) -> None:
         try:
             self._run()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - `wanted` raises it
             self._broken = error
 
     def _run(self) -> None:

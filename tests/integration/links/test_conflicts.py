@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from opendrs.engines.mysql import stream
-from opendrs.errors import DrsError, Fault
+from opendrs.errors import Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.dirty import DirtyRow
-from opendrs.model.endpoint import Endpoint
 from opendrs.model.job import ConflictPolicy, Policy
 from opendrs.store import dirty
 from opendrs.store.database import open_store

@@ -154,9 +154,7 @@ def judged(session: Session, job: Job, selection: Selection, found: Listing) -> 
         problems = [(TableName("", ""), "nothing is selected, or what is selected is empty")]
     selection, joined = resolved(session, selection)
     problems += joined
-    problems += [
-        (name, f"it is looked into, and {reason}") for name, reason in declared_problems(session, selection)
-    ]
+    problems += [(name, f"it is looked into, and {reason}") for name, reason in declared_problems(session, selection)]
     problems += _rules(session, job, selection, kinds)
     views = frozenset(name for name in selection.tables if kinds.get(name) == "view")
     return replace(selection, views=views), list(dict.fromkeys(problems))
