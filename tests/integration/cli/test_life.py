@@ -65,7 +65,7 @@ def test_a_job_from_creation_to_its_end(
     assert "Name         Shop-1\n" in shown and "State        following (INCRE_TRANSFER_STARTED)\n" in shown
     assert f"Source       mysql://{databases.USER}@127.0.0.1:{mariadb.port}\n" in shown
     assert "no indexes but keys" in shown and "Tables       1 of 1 loaded\n" in shown and "Delay" in shown
-    assert "May now      stop, restart, end\n" in shown
+    assert "May now      precheck, stop, restart, end\n" in shown
     mariadb.execute(f"INSERT INTO `{source}`.t VALUES (3, 'three')")
     eventually(lambda: len(postgres.execute("SELECT * FROM store.t", database=target)) == 3)
 

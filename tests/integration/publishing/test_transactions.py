@@ -33,7 +33,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """How the log is cut."""
     options: dict[str, Any] = {"part_bytes": 4000}
     plain = stream.log_options
-    monkeypatch.setattr(stream, "log_options", lambda *args: plain(*args) | options)
+    monkeypatch.setattr(stream, "log_options", lambda *args, **facts: plain(*args, **facts) | options)
     return options
 
 

@@ -159,7 +159,7 @@ def options_of(function: Any) -> dict[str, tuple[object, object, object]]:
 def test_the_options_are_those_of_run() -> None:
     """What `run` can be told about the job, `check` can be told in the same words."""
     run, check = options_of(run_command.run), options_of(command.check)
-    beside_the_job = {"state", "until", "check", "plain", "apply", "skip_ddl"}
+    beside_the_job = {"state", "until", "check", "plain", "apply", "conflict", "skip_ddl"}
     assert run.keys() - check.keys() <= beside_the_job
     shared = run.keys() & check.keys() - {"target_url"}
     assert {name: check[name] for name in shared} == {name: run[name] for name in shared}
