@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.publishing import Publishing
-from opendrs.model.rules import EVERY_DML, Dml, TableRule
+from opendrs.model.rules import Dml, TableRule, carried_dml
 from opendrs.model.selection import Selection
 from opendrs.model.start import StartPosition
 
@@ -76,7 +76,7 @@ class Policy:
 
     def carries(self, rule: TableRule) -> frozenset[Dml]:
         """Which changes of a table's rows are carried over: what is said of the table itself counts first."""
-        return rule.dml if rule.dml != EVERY_DML else frozenset(letter for letter in EVERY_DML if letter in self.dml)
+        return carried_dml(rule, self.dml)
 
     def to_json(self) -> dict[str, Any]:
         return {"version": 7, **asdict(self), "skipped_ddl": list(self.skipped_ddl)}

@@ -137,6 +137,11 @@ class TableRule:
 NO_RULE: Final = TableRule()
 
 
+def carried_dml(rule: TableRule, usual: str) -> frozenset[Dml]:
+    """Which changes of a table's rows are carried over. usual: of tables of which nothing is said, some of `iud`."""
+    return rule.dml if rule.dml != EVERY_DML else frozenset(letter for letter in EVERY_DML if letter in usual)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedTable:
     """A table that filters of others look something up in, as the published API wants it to be declared. A filter

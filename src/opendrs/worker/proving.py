@@ -76,6 +76,7 @@ def question(table: Table, target: Target, job: Job, *, mariadb: bool) -> Questi
         for extra in layout_of(target).extras
         if extra.in_key and extra.constant is not None
     ]
+    whole = job.policy.carries(job.selection.rule(table.name)) == EVERY_DML
     return Question(
         source=table.name,
         ask_source=(source_sums(qualified(table), columns, mariadb=mariadb, where=where(job.selection, table)),),
@@ -84,7 +85,7 @@ def question(table: Table, target: Target, job: Job, *, mariadb: bool) -> Questi
         ),
         size=table.bytes_estimate,
         remark=f"declared losses accepted in {', '.join(lossy)}" if lossy else "",
-        unfit="" if job.selection.rule(table.name).dml == EVERY_DML else "the job leaves out some changes of its rows",
+        unfit="" if whole else "the job leaves out some changes of its rows",
     )
 
 

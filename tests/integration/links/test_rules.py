@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from opendrs.model.catalog import TableName
-from opendrs.model.rules import TableRule
+from opendrs.model.job import ApplyMode, Policy
+from opendrs.model.rules import Dml, ExtraColumn, TableRule
 from opendrs.model.selection import Selection
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
@@ -30,6 +31,12 @@ FILTERS = (
     "n > 0", "n % 2 = 1 OR n IS NULL", "state = 'open'", "state <> 'shut'", "state LIKE 'o%' AND n < 5", "kind IN ('a', 'c')",
     "at >= '2024-02-01' AND NOT amount < 1", "amount BETWEEN 0 AND 9.99", "id > 20", "id % 3 <> 0 AND state IS NOT NULL", "",
 )  # fmt: skip
+EXTRAS = (
+    ExtraColumn(name="mark", kind="default_value", type="int", value="7"),
+    ExtraColumn(name="word", kind="default_value", type="varchar(256)", value="it's ü"),
+    ExtraColumn(name="came_from", kind="expression", type="varchar(256)"),
+    ExtraColumn(name="server", kind="server_database_table", type="varchar(191)", value="10.0.0.1"),
+)
 
 
 @dataclass(slots=True)
@@ -52,6 +59,7 @@ class World:
             table=renamed,
             filter=self.chance.choice(fitting),
             columns={column: target for column, target in names.items() if target != column},
+            extras=tuple(self.chance.sample(EXTRAS, self.chance.randint(0, len(EXTRAS)))),
         )
 
     @property
@@ -94,10 +102,17 @@ class World:
         with source.connect(self.name) as connection, connection.cursor() as cursor:
             cursor.execute("SET time_zone = '+00:00'")
             cursor.execute(f"SELECT {columns} FROM t{where}")
-            return sorted(cursor.fetchall(), key=repr)
+            added = tuple(self.added(extra) for extra in self.rule.extras)
+            return sorted(((*row, *added) for row in cursor.fetchall()), key=repr)
+
+    def added(self, extra: ExtraColumn) -> object:
+        if extra.kind == "default_value":
+            return int(extra.value) if extra.type == "int" else extra.value
+        return extra.of(TableName(self.name, "t"))
 
     def found(self, story: Story) -> list[tuple[object, ...]]:
         wanted = [there for name in self.columns if (there := self.rule.arrives(name)) is not None]
+        wanted += [extra.name for extra in self.rule.extras]
         columns = ", ".join(["id", *(f'"{name}"' for name in wanted)])
         rows = story.in_target(f'SELECT {columns} FROM "{self.name}"."{self.rule.table or "t"}"')
         return sorted(rows, key=repr)
@@ -131,3 +146,80 @@ def test_loaded_then_streamed_equals_all_streamed_equals_sql(
     assert world.found(loaded) == expected, world.rule
     assert world.found(streamed) == expected, world.rule
     assert not loaded.unproven()
+
+
+@dataclass(slots=True)
+class Followed:
+    """What rows come to of which only some changes are followed."""
+
+    dml: str
+    rows: dict[int, int] = field(default_factory=dict)
+
+    def insert(self, key: int, value: int) -> None:
+        if "i" in self.dml:
+            self.rows[key] = value  # one that is there was deleted at the source, and nobody told
+
+    def update(self, key: int, new: int, value: int) -> None:
+        if "u" in self.dml and key in self.rows:
+            del self.rows[key]
+            self.rows[new] = value
+
+    def delete(self, key: int) -> None:
+        if "d" in self.dml:
+            self.rows.pop(key, None)
+
+
+@dataclass(slots=True)
+class Changing:
+    """A table of `id` and `v` that changes at random, and what those come to who follow."""
+
+    chance: random.Random
+    name: str
+    here: Followed = field(default_factory=lambda: Followed("iud"))
+    there: list[Followed] = field(default_factory=list)
+
+    def changes(self, count: int) -> Iterator[str]:
+        for _ in range(count):
+            key, new, value = (self.chance.randint(1, 20) for _ in range(3))
+            if key not in self.here.rows:
+                yield f"INSERT INTO {self.name} VALUES ({key}, {value})"
+                self._each(lambda one, key=key, value=value: one.insert(key, value))
+            elif self.chance.random() < 0.4:
+                yield f"DELETE FROM {self.name} WHERE id = {key}"
+                self._each(lambda one, key=key: one.delete(key))
+            else:
+                new = key if new in self.here.rows else new
+                yield f"UPDATE {self.name} SET id = {new}, v = {100 + value} WHERE id = {key}"
+                self._each(lambda one, key=key, new=new, value=value: one.update(key, new, 100 + value))
+
+    def _each(self, change: Callable[[Followed], None]) -> None:
+        for one in (self.here, *self.there):
+            change(one)
+
+
+@pytest.mark.parametrize("apply", ["transactional", "merged"])
+@pytest.mark.parametrize("dml", ["i", "u", "d", "iu", "id", "ud"])
+def test_only_some_changes_are_carried_over(
+    mariadb: FamilyServer, postgres: Postgres, database: NewDatabase, tmp_path: Path, dml: str, apply: ApplyMode
+) -> None:
+    """As the policy has it for all tables; what is said of one table counts more."""
+    name, own = database(mariadb), frozenset[Dml]({"u"})
+    story = Story(
+        source=mariadb, target=postgres, name=name, there=database(postgres), folder=tmp_path,
+        selection=Selection(databases=frozenset({name}), rules={TableName(name, "u"): TableRule(dml=own)}),
+    )  # fmt: skip
+    story.policy = Policy(dml=dml, apply=apply)
+    tables = [Changing(random.Random(dml + one), one) for one in ("t", "u")]
+    for table in tables:
+        story.at_source(f"CREATE TABLE {table.name} (id INT PRIMARY KEY, v INT)")
+        story.at_source(list(table.changes(30)))
+        rows = dict(table.here.rows)
+        table.there = [Followed("u" if table.name == "u" else dml, rows)]
+    story.play()
+    for _ in range(3):
+        for table in tables:
+            story.at_source(list(table.changes(25)))
+        story.play()
+    for table in tables:
+        (expected,) = table.there
+        assert dict(story.in_target(f'SELECT id, v FROM "{name}"."{table.name}"')) == expected.rows

@@ -13,7 +13,7 @@ from opendrs.engines.mysql.filters import Compiled, TextTest, compiled
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.event import TableChanges
-from opendrs.model.rules import EVERY_DML
+from opendrs.model.rules import EVERY_DML, carried_dml
 from opendrs.model.selection import Selection
 
 ASKED_AT_ONCE: Final = 500
@@ -32,10 +32,14 @@ def where(selection: Selection, table: Table) -> str:
 
 
 class Filtering:
-    """The rules of the tables of a stream, in their present shape. Not for several threads at a time."""
+    """The rules of the tables of a stream, in their present shape. Not for several threads at a time.
 
-    def __init__(self, selection: Selection, session: Callable[[], Session]) -> None:
+    dml   as of `model.rules.carried_dml`
+    """
+
+    def __init__(self, selection: Selection, dml: str, session: Callable[[], Session]) -> None:
         self._selection = selection
+        self._dml = dml
         self._open = session
         self._session: Session | None = None
         self._known: dict[TableName, tuple[RowFilter, Compiled | None]] = {}
@@ -48,12 +52,13 @@ class Filtering:
         """The table is defined so from now on. Raises FILTER_UNSUPPORTED."""
         rule = self._selection.rule(table.name)
         self.forget(table.name)
-        if not rule.filter and rule.dml == EVERY_DML:
+        dml = carried_dml(rule, self._dml)
+        if not rule.filter and dml == EVERY_DML:
             return
         condition = condition_of(self._selection, table)
         node = None if condition is None else json.dumps(condition.node)
         try:
-            core = RowFilter(json.dumps(table.to_json()), node, "".join(rule.dml))
+            core = RowFilter(json.dumps(table.to_json()), node, "".join(dml))
         except ValueError as error:
             raise DrsError(Fault.FILTER_UNSUPPORTED, table=table.name, reason=str(error)) from error
         self._known[table.name] = core, condition

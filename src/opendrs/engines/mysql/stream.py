@@ -49,12 +49,14 @@ class StreamSettings:
     name          tells our jobs apart at the source
     folder        where the log waits on disk when it must
     spool_bytes   most that it may take there
+    dml           which changes of rows are wanted, of tables of which the selection does not say it: some of `iud`
     """
 
     server_id: int
     name: str
     folder: Path
     spool_bytes: int
+    dml: str = "iud"
 
 
 def log_options(
@@ -291,7 +293,7 @@ def open_stream(
         log = MysqlLog(json.dumps(log_options(endpoint, selection, settings, rows=rows)), position.dump())
     except MysqlError as error:
         raise translate(error, endpoint) from error
-    filtering = Filtering(selection, asking)
+    filtering = Filtering(selection, settings.dml, asking)
     try:
         yield Stream(log, endpoint, selection, session, databases, filtering, rows=rows)
     finally:

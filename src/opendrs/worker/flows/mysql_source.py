@@ -17,6 +17,7 @@ def source_of(job: Job, hooks: Hooks) -> Source:
         name=job.id,
         folder=hooks.folder,
         spool_bytes=job.policy.spool_bytes,
+        dml=job.policy.dml,
     )
     policy = job.policy
     portions = Portions(batch_rows=policy.batch_rows, batch_bytes=policy.batch_bytes, chunk_rows=policy.chunk_rows)
