@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = "/db-object/template"
 PAGE: Final = 1000  # the longest that the service gives
+LATEST: Final = 100  # of the timeline
 
 Facts = dict[str, Any]
 
@@ -107,6 +108,13 @@ class Service:
     def import_result(self, job_id: str, **query: str) -> bytes:
         """The archive with the last file, and what is wrong in it."""
         return self._client.fetch(self._whole(self._path(job_id, f"{TEMPLATE}/result")), query)
+
+    def outcome(self, job_id: str, action: str) -> str | None:
+        """`success` or `failed`: what came of the last action of a kind. None: it is not over."""
+        query = {"limit": LATEST, "offset": 0}
+        rows = self._ask("GET", self._path(job_id, "/timelines"), query)["timelines"]
+        words = [str(row["status"]) for row in rows if row["name"] == action]
+        return words[0] if words and words[0] != "running" else None
 
     def delete(self, job_id: str) -> None:
         self._ask("DELETE", self._path(job_id))

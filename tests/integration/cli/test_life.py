@@ -69,6 +69,14 @@ def test_a_job_from_creation_to_its_end(
     mariadb.execute(f"INSERT INTO `{source}`.t VALUES (3, 'three')")
     eventually(lambda: len(postgres.execute("SELECT * FROM store.t", database=target)) == 3)
 
+    mariadb.execute(f"CREATE TABLE `{source}`.later (id INT PRIMARY KEY); INSERT INTO `{source}`.later VALUES (7)")
+    both = ("--tables", f"{source}.t", "--tables", f"{source}.later", "--map", f"{source}=store")
+    chosen = shell.done("job", "select", "Shop-1", *both).out
+    assert chosen.endswith("Next: opendrs job precheck Shop-1, then opendrs job edit Shop-1\n")
+    shell.done("job", "precheck", "Shop-1")
+    assert shell.done("job", "edit", "Shop-1").out == "Shop-1 replicates what was chosen.\n"
+    assert list(postgres.execute("SELECT * FROM store.later", database=target)) == [(7,)]
+
     with shell.popen("job", "watch", "Shop-1") as watching:
         assert watching.stdout is not None
         assert "phase=following state=INCRE_TRANSFER_STARTED" in watching.stdout.readline()

@@ -28,6 +28,7 @@ app.command("precheck", epilog=EPILOG)(errands.precheck)
 app.command("start", epilog=EPILOG)(verbs.start)
 app.command("stop", epilog=EPILOG)(verbs.stop)
 app.command("restart", epilog=EPILOG)(verbs.restart)
+app.command("edit", epilog=EPILOG)(verbs.edit)
 app.command("reset", epilog=EPILOG)(verbs.reset)
 app.command("end", epilog=EPILOG)(verbs.end)
 app.command("terminate", epilog=EPILOG, hidden=True)(verbs.end)  # the API's word

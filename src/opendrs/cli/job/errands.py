@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from opendrs.cli import options
@@ -9,15 +11,19 @@ from opendrs.cli.ends import demand_sense, topics
 from opendrs.cli.exits import Code, told
 from opendrs.cli.job import steps
 from opendrs.cli.job.options import AsJson, Databases, ExactTables, Job
-from opendrs.cli.job.resolving import resolve
+from opendrs.cli.job.resolving import Found, resolve
 from opendrs.cli.job.selecting import Choice
 from opendrs.cli.ruling import Words, rules
 from opendrs.cli.run import mappings
 from opendrs.cli.session import session
 from opendrs.model.job import Policy
+from opendrs.model.lifecycle import ALLOWED, State, Verb
 from opendrs.model.links import link_of
 from opendrs.model.selection import Selection
 from opendrs.telemetry import Mask
+
+if TYPE_CHECKING:
+    from opendrs.cli.service import Service
 
 
 def network(job: Job, as_json: AsJson = False, debug: options.Debug = False) -> None:
@@ -79,7 +85,17 @@ def select(
         notes, summary = steps.select(service, found.id, choice)
         for note in notes:
             typer.echo(f"note: {note}")
-        typer.echo(f"{found.name} replicates {summary}. Next: opendrs job precheck {found.name}")
+        typer.echo(saved(service, found, summary))
+
+
+def saved(service: Service, found: Found, summary: str) -> str:
+    """What is said of objects that were saved, and what is to be done next."""
+    if State(str(service.detail(found.id, "overview")["status"])) in ALLOWED[Verb.EDIT]:
+        return (
+            f"{found.name} is to replicate {summary}. Next: opendrs job precheck {found.name},"
+            f" then opendrs job edit {found.name}"
+        )
+    return f"{found.name} replicates {summary}. Next: opendrs job precheck {found.name}"
 
 
 def precheck(job: Job, as_json: AsJson = False, debug: options.Debug = False) -> None:

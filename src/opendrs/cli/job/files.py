@@ -12,6 +12,7 @@ import typer
 
 from opendrs.cli import options
 from opendrs.cli.exits import Code, Refused
+from opendrs.cli.job.errands import saved
 from opendrs.cli.job.options import Job
 from opendrs.cli.job.resolving import Found, resolve
 from opendrs.cli.job.waiting import until
@@ -81,9 +82,7 @@ def import_file(
         if level == "compare_key":
             typer.echo(f"{found.name} is to be compared by the keys in {file.name}: {rows}.")
         else:
-            typer.echo(
-                f"{found.name} replicates what is in {file.name}: {rows}. Next: opendrs job precheck {found.name}"
-            )
+            typer.echo(saved(service, found, f"what is in {file.name}: {rows}"))
         raise typer.Exit(Code.DONE)
 
 

@@ -1,4 +1,4 @@
-"""`opendrs job start`, `stop`, `restart`, `reset`, `end` and `delete`."""
+"""`opendrs job start`, `stop`, `restart`, `edit`, `reset`, `end` and `delete`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from opendrs.cli.exits import Code
 from opendrs.cli.job import words
 from opendrs.cli.job.options import Job, Timeout, Yes
 from opendrs.cli.job.resolving import resolve
-from opendrs.cli.job.waiting import until_state
+from opendrs.cli.job.waiting import last_failure, until, until_state
 from opendrs.cli.session import session
 from opendrs.errors import DrsError, Fault
+from opendrs.model.action import Kind
 from opendrs.model.lifecycle import State
 
 RunningWait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the job runs.")]
@@ -59,6 +60,26 @@ def restart(job: Job, wait: RunningWait = False, timeout: Timeout = 600.0, debug
             return
         state = until_state(service, found.id, words.RUNNING, "The restart", timeout)
         typer.echo(f"{found.name} runs: {words.state(state)}.")
+
+
+def edit(
+    job: Job,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the job has them.")] = True,
+    timeout: Timeout = 86_400.0,
+    debug: options.Debug = False,
+) -> None:
+    """Let a job that has begun replicate what was chosen since. Tables that come are loaded while the others are
+    followed; those that go stay in the target as they are."""
+    with session(debug=debug) as service:
+        found = resolve(service, job, whole=True)
+        service.act(found.id, "start", is_sync_re_edit=True)
+        if not wait:
+            typer.echo(f"{found.name} is being edited. `opendrs job show {found.name}` tells of its tables.")
+            return
+        if until("The edit", lambda: service.outcome(found.id, Kind.EDIT), timeout) == "failed":
+            reason = last_failure(service, found.id)
+            raise DrsError(Fault.STEP_FAILED, what="The edit", reason=reason)
+        typer.echo(f"{found.name} replicates what was chosen.")
 
 
 def reset(

@@ -382,3 +382,22 @@ def test_a_log_is_followed_without_a_line_twice(serve: Serve, run: Run) -> None:
     serve({f"GET /jobs/{ID}": [*looks, KeyboardInterrupt()]})
     ran = run("job", "logs", ID, "--follow", "--json")
     assert ran.exit_code == 130 and [json.loads(line)["id"] for line in ran.stdout.splitlines()] == list(range(9))
+
+
+def test_an_edit_is_waited_for(serve: Serve, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def timeline(*words: str) -> dict[str, Any]:
+        rows = [{"name": "edit_db_object", "status": word} for word in words]
+        return {"count": 9, "timelines": [{"name": "precheck", "status": "success"}, *rows]}
+
+    paths = {f"POST /jobs/{ID}/action": {"query_id": "q"}}
+    fake = serve(paths | {f"GET /jobs/{ID}/timelines": [timeline("running", "failed"), timeline("success", "failed")]})
+    ran = run("job", "edit", ID)
+    assert (ran.exit_code, ran.stdout) == (0, f"{ID} replicates what was chosen.\n")
+    assert fake.bodies("POST") == [{"job": {"action_name": "start", "action_params": {"is_sync_re_edit": True}}}]
+    said = {"job": {"logs": [{"message": "the selection stays as it was: no key"}]}}
+    serve(paths | {f"GET /jobs/{ID}/timelines": timeline("failed", "success"), f"GET /jobs/{ID}": said})
+    ran = run("job", "edit", ID)
+    assert ran.exit_code == 1 and "The edit" in ran.stderr and "no key" in ran.stderr
+    serve(paths)
+    ran = run("job", "edit", ID, "--no-wait")
+    assert ran.exit_code == 0 and ran.stdout.startswith(f"{ID} is being edited.")

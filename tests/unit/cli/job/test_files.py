@@ -32,9 +32,10 @@ def archive(**files: bytes) -> httpx.Response:
     return httpx.Response(200, content=content.getvalue(), headers={"Content-Type": "application/octet-stream"})
 
 
-def importing(progress: Any, result: Any = REFUSED) -> dict[str, Any]:
+def importing(progress: Any, result: Any = REFUSED, status: str = "CONFIGURATION") -> dict[str, Any]:
     return {
         "GET /jobs": jobs(SHOP),
+        f"GET /jobs/{SHOP['id']}": {"job": {"status": status}},
         f"POST {TEMPLATE}": PENDING,
         f"GET {TEMPLATE}/progress": progress,
         f"GET {TEMPLATE}/result": result,
@@ -62,6 +63,12 @@ def test_a_file_that_is_good(serve: Serve, run: Run, tmp_path: Path) -> None:
     ran = run("job", "import", "shop", str(file), "--level", "database", "--mapping", "table_mapping")
     assert ran.exit_code == 0, ran.output
     assert ran.stdout == "shop replicates what is in my tables.xlsx: 9 rows. Next: opendrs job precheck shop\n"
+    serve(importing(GOOD, status="INCRE_TRANSFER_STARTED"))
+    ran = run("job", "import", "shop", str(file))
+    assert ran.stdout == (
+        "shop is to replicate what is in my tables.xlsx: 9 rows."
+        " Next: opendrs job precheck shop, then opendrs job edit shop\n"
+    )
     sent = next(one for one in fake.requests if one.method == "POST")
     assert dict(sent.url.params) == {"file_import_db_level": "database", "file_import_mapping_type": "table_mapping"}
     arriving = Uploads(tmp_path).begin()
