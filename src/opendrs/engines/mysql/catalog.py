@@ -128,6 +128,15 @@ def _read(
     return Catalog(tables=reader.tables(), views=reader.views(), others=reader.others())
 
 
+def printed_type(native: str, charset: str, collation: str, flavour: Flavour) -> Meaning:
+    """What a type means that the server has printed. Raises NotUnderstood."""
+    cursor = Cursor(Lexer(native, flavour))
+    spec = column_type(cursor)
+    cursor.end()
+    declared = spec.declared(Session(flavour=flavour).charsets, Charset(charset, collation))
+    return resolve(replace(declared, members=spec.members), flavour)
+
+
 class _Reader:
     """The rows of information_schema for some databases, table by table."""
 
@@ -144,6 +153,8 @@ class _Reader:
         self._databases = listed(databases)
         self._tables = None if tables is None else listed(tables)
         self._wants = wants
+        # Columns are many, and their types few.
+        self._meanings: dict[tuple[str, str, str], Meaning] = {}
         self._listing = self._select("TABLES", order="")
         self._columns = self._by_table(self._select("COLUMNS", order="ORDINAL_POSITION"))
 
@@ -306,12 +317,10 @@ class _Reader:
             raise DrsError(Fault.UNSUPPORTED, what=what) from error
 
     def _meaning(self, row: Facts) -> Meaning:
-        cursor = Cursor(Lexer(row["COLUMN_TYPE"], self._flavour))
-        spec = column_type(cursor)
-        cursor.end()
-        charset = Charset(row["CHARACTER_SET_NAME"], row["COLLATION_NAME"])
-        declared = replace(spec.declared(Session(flavour=self._flavour).charsets, charset), members=spec.members)
-        return resolve(declared, self._flavour)
+        facts = (row["COLUMN_TYPE"], row["CHARACTER_SET_NAME"], row["COLLATION_NAME"])
+        if facts not in self._meanings:
+            self._meanings[facts] = printed_type(*facts, self._flavour)
+        return self._meanings[facts]
 
     def _generated(self, row: Facts, extra: str) -> Generated | None:
         if "GENERATED" not in extra.replace("DEFAULT_GENERATED", "") and row["GENERATION_EXPRESSION"] == "":

@@ -14,7 +14,7 @@ from opendrs.engines.mysql.flavour import Flavour
 from opendrs.engines.mysql.keys import CheckSpec, KeySpec, check, constraint_name, references
 from opendrs.engines.mysql.literals import Written, now, read_default, without_parentheses
 from opendrs.engines.mysql.statement import NO_MODE, Mode, NotUnderstood
-from opendrs.engines.mysql.types import ALIASES, NATIONAL, TYPES, Declared
+from opendrs.engines.mysql.types import SPELLINGS, TYPES, Declared
 from opendrs.model.catalog import Generated
 
 ROW_START: Final = "ROW START"
@@ -111,15 +111,13 @@ def column_type(cursor: Cursor, mode: Mode = NO_MODE) -> TypeSpec:
 
 
 def _named(cursor: Cursor, mode: Mode) -> TypeSpec:
-    for words, name in sorted(NATIONAL.items(), key=lambda item: -len(item[0])):
-        if cursor.accept(*words):
-            return TypeSpec(name, charset="utf8mb3")
+    token = cursor.peek()
     if mode & Mode.REAL_AS_FLOAT and cursor.accept("REAL"):
         return TypeSpec("float")
-    for words, (name, number) in ALIASES.items():
-        if cursor.accept(*words):
-            return TypeSpec(name, numbers=(number,) if number else ())
-    token = cursor.peek()
+    for other in SPELLINGS.get(token.text.upper(), ()):
+        if cursor.accept(*other.words):
+            numbers = (other.number,) if other.number else ()
+            return TypeSpec(other.name, numbers=numbers, charset="utf8mb3" if other.national else None)
     if token.kind != "word" or token.text.lower() not in TYPES:
         raise cursor.fail("a type that is known")
     cursor.take()

@@ -6,7 +6,9 @@ manuals' chapters "Data Types"; how types print was seen on MariaDB 10.11 and 11
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from opendrs.engines.mysql.charsets import Charset, bytes_per_character
@@ -118,6 +120,27 @@ NATIONAL: Final[dict[tuple[str, ...], str]] = {
     ("NVARCHAR",): "varchar",
     **dict.fromkeys(_NATIONAL_CHAR, "char"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelling:
+    """Words that stand for the name of a type. `number`: what stands in its parentheses."""
+
+    words: tuple[str, ...]
+    name: str
+    number: int | None = None
+    national: bool = False
+
+
+def _by_first_word() -> Mapping[str, tuple[Spelling, ...]]:
+    found = [Spelling(words=words, name=name, national=True) for words, name in NATIONAL.items()]
+    found += [Spelling(words=words, name=name, number=number) for words, (name, number) in ALIASES.items()]
+    found.sort(key=lambda one: (one.words[0], -len(one.words)))
+    return {first: tuple(same) for first, same in groupby(found, lambda one: one.words[0])}
+
+
+# All of them by their first word, the longest first.
+SPELLINGS: Final = _by_first_word()
 
 # Display widths that an integer has if none is given: signed, unsigned.
 WIDTHS: Final = {"tinyint": (4, 3), "smallint": (6, 5), "mediumint": (9, 8), "int": (11, 10), "bigint": (20, 20)}
