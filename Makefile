@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export UV_PYTHON_DOWNLOADS := never
+# A job is several processes: compiling every module anew in each of them would cost more than what they do.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3.11
 UV := .cache/uv/bin/uv
 BIN := .venv/bin
@@ -19,8 +21,9 @@ setup: .venv/.ready ## Environment, compiled part and command: leaves .venv/bin/
 # Exactly what is locked, by hash; then the compiled part, in the one cargo profile there is.
 .venv/.ready: requirements.lock pyproject.toml $(RUST) | $(UV)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/.venv PATH="$(CURDIR)/.cache/uv/bin:$$PATH" $(BIN)/maturin develop --quiet --release --locked --uv
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 demo: setup ## A job on real servers, before your eyes (SOURCE=mariadb|mysql, TARGET=postgres|kafka, EXIT=1 ends by itself)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,12 +46,14 @@ class Shell:
     def login_file(self) -> Path:
         return self.home / ".config" / "opendrs" / "login.json"
 
+    @contextmanager
     def popen(
         self, *words: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE, **environment: str
-    ) -> subprocess.Popen[str]:
+    ) -> Iterator[subprocess.Popen[str]]:
+        """Waits for its end, unless the test has failed meanwhile."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         whole = {**clean, "HOME": str(self.home), "NO_COLOR": "1", **self.environment, **environment}
-        return subprocess.Popen(
+        with subprocess.Popen(
             [OPENDRS, *words],
             env=whole,
             stdin=stdin,
@@ -57,7 +61,12 @@ class Shell:
             stderr=stderr,
             text=True,
             start_new_session=True,  # no terminal of whoever runs the tests
-        )
+        ) as child:
+            try:
+                yield child
+            except BaseException:
+                child.kill()
+                raise
 
     def run(self, *words: str, **environment: str) -> Ran:
         with self.popen(*words, **environment) as child:

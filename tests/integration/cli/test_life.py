@@ -79,7 +79,7 @@ def test_a_job_from_creation_to_its_end(
 
     with shell.popen("job", "watch", "Shop-1") as watching:
         assert watching.stdout is not None
-        assert "phase=following state=INCRE_TRANSFER_STARTED" in watching.stdout.readline()
+        assert any("phase=following state=INCRE_TRANSFER_STARTED" in line for line in watching.stdout)
         with shell.popen("job", "logs", "Shop-1", "--follow", "--json") as following:
             assert following.stdout is not None and following.stdout.readline().startswith('{"id": ')
             assert shell.done("job", "stop", "shop-1").out.startswith("Shop-1 is paused.")
