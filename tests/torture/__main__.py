@@ -1,4 +1,5 @@
-"""`make torture`: faults by chance until the time is over, in simulation and on real servers.
+"""`make torture`: tests that are too large for `make test`, and then faults by chance until the time is over, in
+simulation and on real servers.
 
 SEED    first seed; every world has its own, and is played again by naming it
 MINUTES how long to go on beginning new worlds
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -90,10 +92,24 @@ def into_kafka(seed: int) -> str:
     return f"{source} to {broker}: {made.writers.transactions:,} transactions, {epoch} workers, every change told once"
 
 
+def large() -> str:
+    """Tests that are too large for `make test`."""
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-m", "large", "tests/integration"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"{done.stdout}{done.stderr}")
+    return next(line for line in done.stdout.splitlines() if " passed" in line)
+
+
 def main() -> None:
     warnings.simplefilter("ignore", ResourceWarning)  # a driver whose server was killed
     seed, until = int(os.environ.get("SEED", "0")), time.monotonic() + 60 * float(os.environ.get("MINUTES", "10"))
     worlds = failed = 0
+    try:
+        print(f"large tests: {large()}", flush=True)
+    except AssertionError as error:
+        failed += 1
+        print(f"large tests: FAILED\n{error}", flush=True)
     while worlds == 0 or time.monotonic() < until:
         try:
             simulate(seed * SIMULATED)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opendrs._core import RecordBatch, RowFilter
 from opendrs.engines.mysql.connect import Session
-from opendrs.engines.mysql.filters import Compiled, TextTest, compiled
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import Column, Table, TableName
 from opendrs.model.event import TableChanges
 from opendrs.model.rules import EVERY_DML, carried_dml
 from opendrs.model.selection import Selection
+
+if TYPE_CHECKING:
+    from opendrs.engines.mysql.filters import Compiled, TextTest
 
 ASKED_AT_ONCE: Final = 500
 
@@ -22,7 +24,11 @@ ASKED_AT_ONCE: Final = 500
 def condition_of(selection: Selection, table: Table) -> Compiled | None:
     """The condition on the table's rows; None if all are wanted. Raises FILTER_UNSUPPORTED."""
     text = selection.rule(table.name).filter
-    return compiled(text, table) if text else None
+    if not text:
+        return None
+    from opendrs.engines.mysql.filters import compiled  # its parser is heavy, and most jobs have no filter
+
+    return compiled(text, table)
 
 
 def where(selection: Selection, table: Table) -> str:
