@@ -2,56 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from opendrs.model.action import Kind
-from opendrs.model.catalog import TableName
-from opendrs.model.selection import Selection
-from opendrs.store import actions, jobs
-from opendrs.store.database import open_store
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
+from tests.integration.links.edits import Editing, named
 from tests.integration.links.story import Story
-
-TABLES = 4
-
-
-@dataclass(slots=True)
-class Editing:
-    """A job of some tables, and what its user makes of them."""
-
-    story: Story
-    first: Selection
-    ended: list[str] = field(default_factory=list)
-
-    def ask(self, selection: Selection, *, narrows: bool = False) -> str:
-        store = open_store(f"sqlite:///{self.story.folder / 'state.db'}")
-        try:
-            with store.write() as connection:
-                jobs.create(connection, self.story.job)
-                return actions.ask(
-                    connection, self.story.job.id, Kind.EDIT, "somebody", revision=0,
-                    params={"selection": selection.to_json(), "narrows": narrows},
-                )  # fmt: skip
-        finally:
-            store.close()
-
-    def outcome(self, key: str) -> Any:
-        store = open_store(f"sqlite:///{self.story.folder / 'state.db'}")
-        try:
-            with store.read() as connection:
-                found = actions.find(connection, self.story.job.id, key)
-                assert found is not None
-                return found
-        finally:
-            store.close()
-
-
-def named(name: str, *tables: str) -> Selection:
-    return Selection(tables=frozenset(TableName(name, table) for table in tables))
 
 
 def story_of(source: FamilyServer, target: Postgres, database: NewDatabase, folder: Path, *tables: str) -> Story:
@@ -86,7 +43,7 @@ def test_tables_join_a_job_that_follows(
     source: FamilyServer, target: Postgres, database: NewDatabase, tmp_path: Path
 ) -> None:
     story = story_of(source, target, database, tmp_path, "p")
-    editing = Editing(story, story.selection or Selection())
+    editing = Editing(story.job, story.folder)
     story.at_source(MADE)
     story.play()
     wanted = named(story.name, "p", "c", "alone", "keyless")
@@ -104,7 +61,7 @@ def test_tables_leave_a_job_that_follows(
     source: FamilyServer, target: Postgres, database: NewDatabase, tmp_path: Path
 ) -> None:
     story = story_of(source, target, database, tmp_path, "p", "alone", "keyless")
-    editing = Editing(story, story.selection or Selection())
+    editing = Editing(story.job, story.folder)
     story.at_source(MADE)
     story.play()
     key = editing.ask(named(story.name, "p", "keyless"), narrows=True)

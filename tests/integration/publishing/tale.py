@@ -59,6 +59,7 @@ class Tale:
     target     URL of the broker, instead of that of its PLAINTEXT
     selection  instead of all tables of the database
     label      tells it apart from other jobs of the same tables
+    identity   the job's id, else one made from what it is
     reports    what was not published, as the job said it
     epoch      of the worker that played last
     """
@@ -74,6 +75,7 @@ class Tale:
     task: Task = "full+incremental"
     start: StartPosition | None = None
     label: str = ""
+    identity: str = ""
     reports: list[tuple[str, str]] = field(default_factory=list)
     epoch: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
@@ -86,7 +88,7 @@ class Tale:
             publishing=self.publishing, readers=self.readers, start=self.start,
             chunk_rows=CHUNK_ROWS, batch_rows=BATCH_ROWS,
         )  # fmt: skip
-        identity = job_id(source, target, selection, f"{self.name}{self.label}")
+        identity = self.identity or job_id(source, target, selection, f"{self.name}{self.label}")
         return Job(id=identity, source=source, target=target, task=self.task, selection=selection, policy=policy)
 
     @property
