@@ -14,6 +14,19 @@ from opendrs.model.position import Position
 from opendrs.model.selection import Selection
 
 
+class Scribe(Protocol):
+    """Writes down the changes of the schema that one reader of the log meets: as in Progress."""
+
+    def pulls(self, position: Position) -> None: ...
+
+    def altering(self, change: SchemaChange) -> None: ...
+
+    def refused(self, change: SchemaChange, error: DrsError) -> None: ...
+
+    def saved(self, position: Position) -> object:
+        """The target stands there, for this reader."""
+
+
 class Progress(Protocol):
     """Told by the pipeline, on whichever thread the fact arises; returns at once, but for `altering`."""
 
@@ -42,6 +55,9 @@ class Progress(Protocol):
 
     def refused(self, change: SchemaChange, error: DrsError) -> None:
         """A change of the schema could not be dealt with."""
+
+    def beside(self) -> Scribe:
+        """For somebody who reads the log beside the job."""
 
     def applied(self, event: Event) -> None:
         """An event is durable in the target."""
@@ -77,7 +93,26 @@ class Silent:
     def refused(self, change: SchemaChange, error: DrsError) -> None:
         return
 
+    def beside(self) -> Scribe:
+        return Mute()
+
     def applied(self, event: Event) -> None:
+        return
+
+
+class Mute:
+    """A scribe for nobody."""
+
+    def pulls(self, position: Position) -> None:
+        return
+
+    def altering(self, change: SchemaChange) -> None:
+        return
+
+    def refused(self, change: SchemaChange, error: DrsError) -> None:
+        return
+
+    def saved(self, position: Position) -> None:
         return
 
 

@@ -19,6 +19,7 @@ from opendrs.store.tables import ddls
 
 KEPT: Final = 10_000  # of a job, about; the oldest go first
 _PRUNED_EVERY: Final = 256
+BESIDE: Final = "beside "  # stands before the places of whoever reads the log beside the job
 _ALARMING: Final[tuple[DdlOutcome, ...]] = ("left_out", "failed")
 
 # Somebody has to look at it, and nobody has yet.
@@ -101,8 +102,11 @@ def _find(connection: Connection, job_id: str, record: DdlRecord) -> tuple[str, 
 
 
 def durable(connection: Connection, job_id: str, *, position: str) -> None:
-    """The target stands there: what was met before it came there is durable."""
-    mine = and_(ddls.c.job_id == job_id, not_(ddls.c.durable), ddls.c.outcome != "failed", ddls.c.before != position)
+    """The target stands there: what was met before it came there is durable. A place beside the job says nothing of
+    what the job has met, nor its own of what was met beside it."""
+    beside = ddls.c.before.startswith(BESIDE)
+    same = and_(ddls.c.before != position, beside if position.startswith(BESIDE) else not_(beside))
+    mine = and_(ddls.c.job_id == job_id, not_(ddls.c.durable), ddls.c.outcome != "failed", same)
     connection.execute(update(ddls).where(mine).values(durable=True))
 
 

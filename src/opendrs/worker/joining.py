@@ -22,7 +22,7 @@ from opendrs.model.event import Event, SchemaChange
 from opendrs.model.job import Job
 from opendrs.model.position import Position
 from opendrs.pipeline.meeting import Exchange
-from opendrs.pipeline.progress import Progress
+from opendrs.pipeline.progress import Progress, Scribe
 from opendrs.pipeline.snapshotting import Stopped
 from opendrs.store.database import StoreError, reason
 from opendrs.telemetry import context
@@ -116,11 +116,12 @@ class GuestMeeting:
 
 
 class _Quiet:
-    """Progress of a guest: its tables are the job's, and so are the statements that it meets; its phases are not, nor
-    is how far it is in the log."""
+    """Progress and checkpoints of a guest: its tables are the job's, and so are the statements that it meets; its
+    phases are not, nor is how far it is in the log. Its checkpoint is in the target only."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._scribe = progress.beside()
         self._tables: set[TableName] = set()
 
     def leave(self) -> None:
@@ -146,16 +147,25 @@ class _Quiet:
         self._progress.chunk(chunk)
 
     def pulls(self, position: Position, stream: Stream) -> None:
-        del position, stream
+        del stream
+        self._scribe.pulls(position)
+
+    def save(self, position: Position | None, phase: Phase) -> None:
+        del phase
+        if position is not None:
+            self._scribe.saved(position)
 
     def read(self, event: Event) -> None:
         del event
 
     def altering(self, change: SchemaChange) -> None:
-        self._progress.altering(change)
+        self._scribe.altering(change)
 
     def refused(self, change: SchemaChange, error: DrsError) -> None:
-        self._progress.refused(change, error)
+        self._scribe.refused(change, error)
+
+    def beside(self) -> Scribe:
+        raise AssertionError("a guest has none of its own")
 
     def applied(self, event: Event) -> None:
         del event
@@ -176,13 +186,6 @@ class _Beside:
 
     def indexes(self, table: TableName, made: int, total: int) -> None:
         self._objects.indexes(table, made, total)
-
-
-class _Nowhere:
-    """The checkpoint of a guest is in the target only."""
-
-    def save(self, position: Position | None, phase: Phase) -> None:
-        del position, phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,11 +334,11 @@ class Joining:
                 self._stop.wait(backoff.next())
         return None
 
-    def _guest_hooks(self, progress: Progress) -> Hooks:
+    def _guest_hooks(self, progress: _Quiet) -> Hooks:
         folder = self._hooks.folder / FOLDER
         folder.mkdir(exist_ok=True)
         return replace(
-            self._hooks, stop=self._stop, progress=progress, checkpoints=_Nowhere(),
+            self._hooks, stop=self._stop, progress=progress, checkpoints=progress,
             objects=_Beside(self._hooks.objects), folder=folder,
         )  # fmt: skip
 

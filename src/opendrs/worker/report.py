@@ -18,15 +18,16 @@ import psutil
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
 from opendrs.model.checkpoint import Chunk, Phase, TableProgress
-from opendrs.model.ddl_record import DdlOutcome, DdlRecord
 from opendrs.model.engine import Stream
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.failure import Failure
 from opendrs.model.position import Position
+from opendrs.store.ddls import BESIDE
 from opendrs.store.progress import TableCounts, TableState, ViewCounts
 from opendrs.worker.components import Components
 from opendrs.worker.ledger import Ledger
 from opendrs.worker.pace import Pace
+from opendrs.worker.statements import Statements
 
 RATE_S: Final = 5.0  # rates are means over so long
 # A server that is away shows within the time a connection may take to be refused on both sides; an attempt that
@@ -140,11 +141,13 @@ class Report:
     _samples: deque[tuple[float, _Totals]] = field(default_factory=deque)
     _components: Components = field(default_factory=Components)
     _pace: Pace = field(default_factory=Pace)
-    _durable: str = ""  # where the target stands, as its engine dumps it
-    _altered: bool = False  # by something that is not durable yet
+    _statements: Statements = field(init=False)
     _attempt_at: float | None = None
     _trouble: Trouble | None = None
     _recovered: Trouble | None = None
+
+    def __post_init__(self) -> None:
+        self._statements = Statements(ledger=self.ledger, left_out=self.left_out, mask=self.mask)
 
     # the pipeline's side
 
@@ -212,37 +215,20 @@ class Report:
     def pulls(self, position: Position, stream: Stream) -> None:
         with self._lock:
             self._components.pulls(position, stream, self.now())
-            self._durable, self._altered = position.dump(), False
-        self.ledger.stands(self._durable)
+        self._statements.pulls(position)
 
     def read(self, event: Event) -> None:
         with self._lock:
             self._components.read(event, self.now(), self.clock())
 
     def altering(self, change: SchemaChange) -> None:
-        if not change.alterations:
-            return
-        left = self.left_out(change)
-        self._altered = True
-        self.ledger.note(self._record(change, "left_out" if left else "executed", ", ".join(left)))
+        self._statements.altering(change)
 
     def refused(self, change: SchemaChange, error: DrsError) -> None:
-        if change.alterations or change.failure is not None:
-            self.ledger.note(self._record(change, "failed", error.message))
+        self._statements.refused(change, error)
 
-    def _record(self, change: SchemaChange, outcome: DdlOutcome, reason: str) -> DdlRecord:
-        at = change.position
-        committed = f"{change.last_commit_s:.6f}\n{change.statement}"
-        return DdlRecord(
-            key=committed if at is None else at.dump(),
-            unsure=at is None,
-            before=self._durable,
-            point="" if at is None else at.brief(),
-            statement=self.mask(change.statement),
-            at=datetime.fromtimestamp(change.last_commit_s, UTC) if change.last_commit_s else None,
-            outcome=outcome,
-            reason=self.mask(reason),
-        )
+    def beside(self) -> Statements:
+        return Statements(ledger=self.ledger, left_out=self.left_out, mask=self.mask, whose=BESIDE)
 
     def applied(self, event: Event) -> None:
         with self._lock:
@@ -264,12 +250,7 @@ class Report:
         with self._lock:
             self._checkpoint = (phase, position)
             self._components.saved(position)
-            if position is None:
-                return
-            self._durable = position.dump()
-            altered, self._altered = self._altered, False
-        if altered:
-            self.ledger.stands(self._durable)
+        if position is not None and self._statements.saved(position):
             self.nudge.set()
 
     # the sink's side
