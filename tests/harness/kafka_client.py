@@ -208,6 +208,8 @@ def grant(
     ]
     asking = admin(client)
     _wait(asking.create_acls(wanted))
+    for one in wanted:
+        _until(f"{one} is granted", lambda one=one: bool(_listed(asking, one)))
 
 
 def revoke(client: Client, user: str) -> None:
@@ -223,6 +225,21 @@ def revoke(client: Client, user: str) -> None:
     )
     asking = admin(client)
     _wait(asking.delete_acls([his]))
+    _until(f"nothing is granted to {user}", lambda: not _listed(asking, his))
+
+
+def _listed(asking: AdminClient, binding: AclBinding | AclBindingFilter) -> list[AclBinding]:
+    """What the broker goes by of it: it is told of a change a moment after whoever has asked for it."""
+    wanted = AclBindingFilter(
+        binding.restype,
+        binding.name,
+        binding.resource_pattern_type,
+        binding.principal,
+        binding.host,
+        binding.operation,
+        binding.permission_type,
+    )
+    return list(asking.describe_acls(wanted).result(REQUEST_S))
 
 
 def _wait(asked: Mapping[Any, Future[Any]]) -> None:

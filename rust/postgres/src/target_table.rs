@@ -49,9 +49,17 @@ pub struct TargetTable {
     /// DEFAULT refers to this table: then deletes and key changes have effects elsewhere.
     #[serde(default)]
     pub referenced_with_actions: bool,
+    /// Whether a foreign key of the source with such an action is in this table: then rows of it may change or go
+    /// before their own changes come. So where nothing is said.
+    #[serde(default = "yes")]
+    pub acted_on: bool,
     /// What to do with values that the target cannot hold.
     #[serde(default)]
     pub policies: Policies,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A column that says when its row was written, or the like.

@@ -113,11 +113,11 @@ def test_one_job_s_failure_is_not_another_s(world: World) -> None:
     )
     assert [(row.status, row.error_code) for row in rows] == [
         ("success", None), ("failed", NO_JOB), ("failed", INVALID), ("failed", "DRS.M00304"), ("failed", INVALID),
-        ("success", None), ("failed", EMPTY), ("failed", UNSUPPORTED), ("failed", INVALID), ("success", None),
+        ("success", None), ("failed", EMPTY), ("failed", INVALID), ("failed", INVALID), ("success", None),
     ]  # fmt: skip
     words = [row.error_msg or "" for row in rows]
     assert UNKNOWN in words[1] and "partition_policy" in words[2] and "kafka_data_format" in words[4]
-    assert "ddl_topic" in words[6] and "gtid_set" in words[7] and "no published meaning" in words[8]
+    assert "ddl_topic" in words[6] and "INCR_TRANS" in words[7] and "no published meaning" in words[8]
     assert publishing(world, first) == Publishing(topic_policy=0, topic="all", partition_policy=3)
     assert publishing(world, second) == Publishing(format="avro", partitions=5)
     with world.store.read() as connection:

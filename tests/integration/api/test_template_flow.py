@@ -216,7 +216,7 @@ def test_other_names(place: Place) -> None:
         place.folder / "old.xls", ["Source object", "Target object"], [f"{db}.orders", "store.bought"], [f"{db}.lines"]
     )
     assert place.imported(job, old).process_status == "success"
-    assert place.chosen(job)[db]["tables"]["orders"]["schema_alias_name"] == "store"
+    assert place.chosen(job)[db]["tables"]["orders"]["db_alias_name"] == "store"
     bare = write(place.folder / "bare.xlsx", [f"{db}.orders", "store.bought"], [f"{db}.lines", "store.lines"])
     assert place.imported(job, bare, file_import_mapping_type="table_mapping").process_status == "success"
     assert place.chosen(job)[db]["name"] == "store"
@@ -251,7 +251,7 @@ def test_columns(place: Place, ending: str) -> None:
     assert (found.process_status, found.parsed_success_number) == ("success", "3"), found
     tree = place.chosen(job)[db]["tables"]
     assert tree["orders"]["columns"]["note"]["filtered"] is False
-    assert tree["orders"]["columns"]["customer"]["name"] == "client" and tree["orders"]["columns"]["id"]["filtered"]
+    assert tree["orders"]["columns"]["customer"]["name"] == "client" and "id" not in tree["orders"]["columns"]
     assert tree["lines"]["all"] is True and tree["lines"]["columns"]["since"]["additional"]
     with open_store(place.service.state).read() as connection:
         rules = jobs.selection_of(connection, job).rules

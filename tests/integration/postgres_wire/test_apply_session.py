@@ -70,8 +70,12 @@ def test_counts_are_of_changes_and_not_of_rows(connection: PgConnection) -> None
         assert counts["bytes"] > 0
         assert rows(connection, "SELECT count(*), count(*) FILTER (WHERE v = 'b') FROM app.t") == [("90", "40")]
         connection.execute("ROLLBACK TO s")
-    assert applier.apply([], "merged", []) == {"tables": {}, "bytes": 0}
-    assert apply(applier, []) == {"tables": {1: {"inserted": 0, "updated": 0, "deleted": 0}}, "bytes": 0}
+    assert applier.apply([], "merged", []) == {"tables": {}, "bytes": 0, "resolved": []}
+    assert apply(applier, []) == {
+        "tables": {1: {"inserted": 0, "updated": 0, "deleted": 0}},
+        "bytes": 0,
+        "resolved": [],
+    }
 
 
 @pytest.mark.parametrize("threshold", [1, None])

@@ -159,7 +159,7 @@ impl Group {
         to: Option<RowRef>,
     ) -> Result<()> {
         let slot = &window.slots[self.slot];
-        let strict = !slot.idempotent && !slot.table.target.partial && !change.flagged;
+        let strict = !slot.idempotent && !slot.table.target.partial && !change.tolerant;
         let found = self.find(window, key);
         if let Some(at) = found
             && strict
@@ -168,7 +168,7 @@ impl Group {
             return Err(self.contradiction(window, change, key));
         }
         let mut entry = self.outcome(window, key, from, to);
-        entry.tolerant |= change.flagged;
+        entry.tolerant |= change.tolerant;
         let at = match found {
             Some(at) => at,
             None => {

@@ -122,7 +122,7 @@ pub(crate) fn action(window: &Window<'_, '_>, change: &Change) -> Action {
     let partial = slot.table.target.partial;
     // While a load is caught up with, only an update that changes the key may bring the row.
     let updates = || change.op == Op::Update && window.same(change.image, change.after, &slot.table.key);
-    let how = match (slot.idempotent, change.flagged) {
+    let how = match (slot.idempotent, change.tolerant) {
         _ if change.again => How::Idempotent,
         (true, _) if partial && updates() => How::Partial,
         (true, _) => How::Idempotent,
@@ -188,7 +188,7 @@ impl Planner<'_, '_, '_> {
             return Ok(());
         }
         let own = &self.window.slots[slot];
-        let looks = change.flagged || (own.table.target.partial && !own.idempotent);
+        let looks = change.tolerant || (own.table.target.partial && !own.idempotent);
         if change.again || (looks && change.op == Op::Update && !self.same_key(change)) {
             // The target may have changed the key itself, or deleted the row, or never had it. That is for one row at
             // a time.

@@ -35,8 +35,10 @@ pub(crate) struct Change {
     pub image: RowRef,
     pub after: RowRef,
     pub op: Op,
-    /// The row may be as the change leaves it already, by the target's own foreign keys.
+    /// The log has changes of their own for what the source's foreign keys do to other rows.
     pub flagged: bool,
+    /// It may be one of these: then the target's own foreign keys have done it already.
+    pub tolerant: bool,
     /// The row was deleted and came again: it may have gone meanwhile with what it refers to.
     pub again: bool,
 }
@@ -102,7 +104,7 @@ impl<'t: 'b, 'b> Window<'t, 'b> {
             };
             let fields = table.encoder.fields(batch)?;
             let part = window.parts.len() as u32;
-            read_changes(batch, slot as u32, part, &mut window.slots[slot].changes)
+            read_changes(batch, slot as u32, part, table.target.acted_on, &mut window.slots[slot].changes)
                 .map_err(|reason| PgError::Usage(format!("batch of {}: {reason}", table.sql_name)))?;
             let rows = batch.num_rows();
             window.parts.push(Part { slot: slot as u32, fields, rows, keys: None, uniques: Vec::new() });
@@ -240,8 +242,14 @@ pub(crate) fn unknown(id: u32) -> PgError {
     PgError::Usage(format!("table {id} was not registered"))
 }
 
-/// Appends the batch's changes.
-fn read_changes(batch: &RecordBatch, slot: u32, part: u32, changes: &mut Vec<Change>) -> Result<(), String> {
+/// Appends the batch's changes. `acted_on`: foreign keys may change rows of the table.
+fn read_changes(
+    batch: &RecordBatch,
+    slot: u32,
+    part: u32,
+    acted_on: bool,
+    changes: &mut Vec<Change>,
+) -> Result<(), String> {
     let read = Changes::new(batch)?;
     changes.reserve(read.rows());
     for change in read {
@@ -251,7 +259,9 @@ fn read_changes(batch: &RecordBatch, slot: u32, part: u32, changes: &mut Vec<Cha
         }
         let (image, after) = (RowRef { part, row: change.row }, RowRef { part, row: change.after() });
         let flagged = change.flags & CARRIES_CASCADES != 0;
-        changes.push(Change { seq: change.seq, slot, image, after, op: change.op, flagged, again: false });
+        // No foreign key makes a row.
+        let tolerant = flagged && acted_on && change.op != Op::Insert;
+        changes.push(Change { seq: change.seq, slot, image, after, op: change.op, flagged, tolerant, again: false });
     }
     Ok(())
 }

@@ -63,6 +63,7 @@ def _shaped(table: Table, layout: Layout, policy: Policy, *, acted_on: bool) -> 
         "uniques": [columns for columns in uniques if columns != key],
         "opaque_uniques": len(uniques) < len(unique),
         "referenced_with_actions": acted_on,
+        "acted_on": any(key.acts for key in table.foreign_keys),
         "policies": _policies(policy),
         **_extras(layout),
     }
