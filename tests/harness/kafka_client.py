@@ -11,7 +11,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -19,6 +27,7 @@ from confluent_kafka.admin import (
     AclPermissionType,
     AdminClient,
     NewTopic,
+    OffsetSpec,
     ResourcePatternType,
     ResourceType,
     ScramCredentialInfo,
@@ -34,6 +43,7 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 REQUEST_S: Final = 10.0
 PROBE_S: Final = 2.0
 CONSUME_S: Final = 60.0  # without a message
+MARKS_S: Final = 0.3  # from a broker's yes to a commit to what consumers see
 VISIBLE_S: Final = 20.0  # from a controller's yes to a broker that knows
 SCRAM_ITERATIONS: Final = 4096  # the least that Kafka takes
 SCRAM: Final = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
@@ -143,9 +153,28 @@ def consume(
     wanted = [names] if isinstance(names, str) else list(names)
     with Consumer({**HASTY, **SILENT, **settings, **client}) as consumer:
         parts = _partitions(consumer, wanted)
+        if isolation == "read_committed":
+            _await_marks(client, parts)
         consumer.assign([TopicPartition(topic, part, begin) for topic, part in parts])
         found = list(_to_the_end(consumer, set(parts)))
     return sorted(found, key=lambda message: (message.topic, message.partition, message.offset))
+
+
+def _await_marks(client: Client, parts: Sequence[tuple[str, int]]) -> None:
+    """A broker answers a commit before it has written the marks behind which consumers see what was committed. Of a
+    transaction that is open there are none: that is not waited for for long."""
+    asking, until = admin(client), time.monotonic() + MARKS_S
+    while _ends(asking, parts, IsolationLevel.READ_COMMITTED) != _ends(asking, parts, IsolationLevel.READ_UNCOMMITTED):
+        if time.monotonic() > until:
+            return
+        time.sleep(0.01)
+
+
+def _ends(asking: AdminClient, parts: Sequence[tuple[str, int]], isolation: IsolationLevel) -> list[int]:
+    """Behind the last offset that such a consumer gets, of each partition."""
+    wanted = {TopicPartition(topic, part): OffsetSpec.latest() for topic, part in parts}
+    answers = asking.list_offsets(wanted, isolation_level=isolation)
+    return [answers[one].result(REQUEST_S).offset for one in wanted]
 
 
 def _partitions(consumer: Consumer, names: Sequence[str]) -> list[tuple[str, int]]:
