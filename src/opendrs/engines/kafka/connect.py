@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ from opendrs.model.endpoint import Endpoint
 
 CONNECT_TIMEOUT_S: Final = 10.0
 CONNECT_TIMEOUT_LEAST_MS: Final = 1000  # that librdkafka takes
+PAUSE_S: Final = 0.05
+# What brokers say of a topic that was made a moment ago: each of them gets to know it a little later.
+NOT_YET: Final = (
+    *(ClientError._UNKNOWN_PARTITION, ClientError._UNKNOWN_TOPIC, ClientError.UNKNOWN_TOPIC_OR_PART),
+    *(ClientError.LEADER_NOT_AVAILABLE, ClientError.NOT_LEADER_FOR_PARTITION),
+)
 HEARSAY_S: Final = 0.5  # is waited for the reason of a failure
 NAME: Final = "opendrs"
 # What depends on librdkafka, and so finds it for our own producer.
@@ -256,11 +263,23 @@ class Client:
             consumer = Consumer(options, logger=_silent)
         try:
             with self.translated(what):
-                low, _ = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=self._timeout_s)
-                consumer.assign([TopicPartition(topic, 0, low)])
+                consumer.assign([TopicPartition(topic, 0, self._first(consumer, topic))])
             yield from self._records(consumer, what)
         finally:
             consumer.close()
+
+    def _first(self, consumer: Consumer, topic: str) -> int:
+        """The first offset of partition 0."""
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                low, _ = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=self._timeout_s)
+            except KafkaException as error:
+                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE_S)
+            else:
+                return int(low)
 
     def _records(self, consumer: Consumer, what: str) -> Iterator[tuple[bytes | None, bytes | None]]:
         while True:

@@ -324,6 +324,7 @@ class Consumer:
 
     last: Consumer
     messages: ClassVar[list[Any]] = []
+    refusals: ClassVar[list[ClientError]] = []
 
     def __init__(self, options: dict[str, Any], *, logger: Any) -> None:
         self.options, self.assigned, self.closed = options, [], False
@@ -331,6 +332,8 @@ class Consumer:
 
     def get_watermark_offsets(self, partition: Any, *, timeout: float) -> tuple[int, int]:
         assert (partition.topic, partition.partition) == ("t", 0)
+        if self.refusals:
+            raise KafkaException(self.refusals.pop(0))
         return 5, 9
 
     def assign(self, partitions: list[Any]) -> None:
@@ -347,6 +350,8 @@ class Consumer:
 @pytest.fixture
 def reading(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(connect, "Consumer", Consumer)
+    monkeypatch.setattr(connect, "PAUSE_S", 0.001)
+    Consumer.refusals.clear()
     return client
 
 
@@ -359,6 +364,28 @@ def test_a_topic_is_read_from_its_first_record_to_its_last(reading: Client) -> N
     assert consumer.options["isolation.level"] == "read_committed"
     assert consumer.options["auto.offset.reset"] == "error"
     assert consumer.options["enable.auto.commit"] is False
+
+
+def test_a_topic_that_was_made_a_moment_ago_is_waited_for(reading: Client) -> None:
+    Consumer.refusals += [ClientError(code) for code in connect.NOT_YET]
+    Consumer.messages = [END]
+    assert list(reading.read("t")) == []
+    assert not Consumer.refusals and Consumer.last.assigned == [("t", 0, 5)]
+
+
+def test_a_topic_that_never_comes_is_an_error(reading: Client) -> None:
+    reading._timeout_s = 0.0
+    Consumer.refusals += [ClientError(ClientError._UNKNOWN_PARTITION)]
+    with pytest.raises(DrsError, match="read the topic t") as raised:
+        list(reading.read("t"))
+    assert raised.value.fault is Fault.TARGET_REFUSED and Consumer.last.closed
+
+
+def test_what_is_no_matter_of_time_is_told_at_once(reading: Client) -> None:
+    Consumer.refusals += [ClientError(ClientError.TOPIC_AUTHORIZATION_FAILED)] * 2
+    with pytest.raises(DrsError) as raised:
+        list(reading.read("t"))
+    assert raised.value.fault is Fault.PRIVILEGE_MISSING and len(Consumer.refusals) == 1
 
 
 @pytest.mark.parametrize(
