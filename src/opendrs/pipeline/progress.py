@@ -56,8 +56,8 @@ class Progress(Protocol):
     def refused(self, change: SchemaChange, error: DrsError) -> None:
         """A change of the schema could not be dealt with."""
 
-    def beside(self) -> Scribe:
-        """For somebody who reads the log beside the job."""
+    def beside(self, guest: str) -> Scribe:
+        """For a guest (its id), who reads the log beside the job."""
 
     def applied(self, event: Event) -> None:
         """An event is durable in the target."""
@@ -93,7 +93,8 @@ class Silent:
     def refused(self, change: SchemaChange, error: DrsError) -> None:
         return
 
-    def beside(self) -> Scribe:
+    def beside(self, guest: str) -> Scribe:
+        del guest
         return Mute()
 
     def applied(self, event: Event) -> None:

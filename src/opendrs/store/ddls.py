@@ -19,7 +19,7 @@ from opendrs.store.tables import ddls
 
 KEPT: Final = 10_000  # of a job, about; the oldest go first
 _PRUNED_EVERY: Final = 256
-BESIDE: Final = "beside "  # stands before the places of whoever reads the log beside the job
+_BESIDE: Final = "beside "
 _ALARMING: Final[tuple[DdlOutcome, ...]] = ("left_out", "failed")
 
 # Somebody has to look at it, and nobody has yet.
@@ -101,13 +101,37 @@ def _find(connection: Connection, job_id: str, record: DdlRecord) -> tuple[str, 
         number += 1
 
 
+def beside(guest: str) -> str:
+    """What stands before the places of a guest, who reads the log beside the job."""
+    return f"{_BESIDE}{guest} "
+
+
 def durable(connection: Connection, job_id: str, *, position: str) -> None:
-    """The target stands there: what was met before it came there is durable. A place beside the job says nothing of
-    what the job has met, nor its own of what was met beside it."""
-    beside = ddls.c.before.startswith(BESIDE)
-    same = and_(ddls.c.before != position, beside if position.startswith(BESIDE) else not_(beside))
-    mine = and_(ddls.c.job_id == job_id, not_(ddls.c.durable), ddls.c.outcome != "failed", same)
+    """The target stands there: what was met before it came there is durable. Where a guest is says nothing of what the
+    job has met, or another guest, nor where the job is of what they have."""
+    mine = and_(_open(job_id, _whose(position)), ddls.c.before != position)
     connection.execute(update(ddls).where(mine).values(durable=True))
+
+
+def joined(connection: Connection, job_id: str, guest: str) -> None:
+    """What a guest had is the job's now: all that it has met is durable."""
+    connection.execute(update(ddls).where(_open(job_id, beside(guest))).values(durable=True))
+
+
+def gone(connection: Connection, job_id: str, guest: str) -> None:
+    """What a guest had is no more: what was not durable will never be."""
+    connection.execute(delete(ddls).where(_open(job_id, beside(guest))))
+
+
+def _whose(position: str) -> str:
+    """What stands before a place: nothing, or what stands before all of a guest."""
+    return position[: position.index(" ", len(_BESIDE)) + 1] if position.startswith(_BESIDE) else ""
+
+
+def _open(job_id: str, whose: str) -> ColumnElement[bool]:
+    """What somebody has met that is neither durable nor failed."""
+    theirs = ddls.c.before.startswith(whose) if whose else not_(ddls.c.before.startswith(_BESIDE))
+    return and_(ddls.c.job_id == job_id, not_(ddls.c.durable), ddls.c.outcome != "failed", theirs)
 
 
 def page(

@@ -11,7 +11,7 @@ from opendrs.model.action import Kind
 from opendrs.model.failure import Failure
 from opendrs.model.job import Job
 from opendrs.model.selection import Selection
-from opendrs.store import actions, jobs, progress
+from opendrs.store import actions, ddls, jobs, progress
 from opendrs.store.database import Store
 from opendrs.worker.flows import Flow
 from opendrs.worker.hooks import Hooks
@@ -53,15 +53,18 @@ def brought_up(flow: Flow, job: Job, epoch: int, hooks: Hooks) -> Job:
     return replace(job, selection=edit.selection)
 
 
+def guest_id(job_id: str, edit: Edit) -> str:
+    """The same for whoever carries the edit out."""
+    return hashlib.sha256(json.dumps([job_id, edit.id]).encode()).hexdigest()[:32]
+
+
 def guest_of(job: Job, edit: Edit) -> Job:
     """The job that loads what an edit adds, unless the job itself was begun without a load."""
-    words = json.dumps([job.id, edit.id])
     # Two replicas of one id at one source would throw each other out; and nobody has said where this one begins.
     policy = replace(job.policy, server_id=0, start=None)
-    identity = hashlib.sha256(words.encode()).hexdigest()[:32]
     return replace(
         job,
-        id=identity,
+        id=guest_id(job.id, edit),
         task="incremental" if job.task == "incremental" else "full+incremental",
         policy=policy,
         selection=replace(edit.selection, apart=job.selection),
@@ -73,6 +76,7 @@ def carried_out(store: Store, job_id: str, edit: Edit) -> None:
     with store.write() as connection:
         jobs.change(connection, job_id, selection=edit.selection.to_json())
         progress.forget_views(connection, job_id, kept=edit.selection.wants)
+        ddls.joined(connection, job_id, guest_id(job_id, edit))
         actions.close(connection, edit.id)
 
 
@@ -80,4 +84,5 @@ def failed(store: Store, job: Job, edit: Edit, error: DrsError) -> None:
     """The job keeps the selection that it has. Raises StoreError."""
     with store.write() as connection:
         progress.forget_views(connection, job.id, kept=job.selection.wants)
+        ddls.gone(connection, job.id, guest_id(job.id, edit))
         actions.close(connection, edit.id, "failed", Failure.of(error))

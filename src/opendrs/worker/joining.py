@@ -119,9 +119,9 @@ class _Quiet:
     """Progress and checkpoints of a guest: its tables are the job's, and so are the statements that it meets; its
     phases are not, nor is how far it is in the log. Its checkpoint is in the target only."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, guest: str) -> None:
         self._progress = progress
-        self._scribe = progress.beside()
+        self._scribe = progress.beside(guest)
         self._tables: set[TableName] = set()
 
     def leave(self) -> None:
@@ -164,7 +164,7 @@ class _Quiet:
     def refused(self, change: SchemaChange, error: DrsError) -> None:
         self._scribe.refused(change, error)
 
-    def beside(self) -> Scribe:
+    def beside(self, guest: str) -> Scribe:
         raise AssertionError("a guest has none of its own")
 
     def applied(self, event: Event) -> None:
@@ -292,7 +292,8 @@ class Joining:
             self._hooks.edited.wait(LOOK_S)
 
     def _carry_out(self, edit: Edit) -> None:
-        guest, progress = guest_of(self._job, edit), _Quiet(self._hooks.progress)
+        guest = guest_of(self._job, edit)
+        progress = _Quiet(self._hooks.progress, guest.id)
         failure = self._exchanged(edit, guest, self._guest_hooks(progress))
         if self._stop.is_set():
             return  # whoever comes next goes on

@@ -22,7 +22,7 @@ from opendrs.model.engine import Stream
 from opendrs.model.event import Event, Heartbeat, SchemaChange, Window
 from opendrs.model.failure import Failure
 from opendrs.model.position import Position
-from opendrs.store.ddls import BESIDE
+from opendrs.store import ddls
 from opendrs.store.progress import TableCounts, TableState, ViewCounts
 from opendrs.worker.components import Components
 from opendrs.worker.ledger import Ledger
@@ -227,8 +227,9 @@ class Report:
     def refused(self, change: SchemaChange, error: DrsError) -> None:
         self._statements.refused(change, error)
 
-    def beside(self) -> Statements:
-        return Statements(ledger=self.ledger, left_out=self.left_out, mask=self.mask, whose=BESIDE)
+    def beside(self, guest: str) -> Statements:
+        whose = ddls.beside(guest)
+        return Statements(ledger=self.ledger, left_out=self.left_out, mask=self.mask, whose=whose)
 
     def applied(self, event: Event) -> None:
         with self._lock:

@@ -179,6 +179,30 @@ def test_one_that_is_met_again_is_the_same(store: Store, job: Job) -> None:
     assert listed(store, job) == [(1, "ALTER 1", True), (2, "ALTER 2", True)]
 
 
+def test_what_guests_meet_is_theirs(store: Store, job: Job) -> None:
+    """Tables come to a job by guests, who read the log for themselves."""
+    one, other = ddls.beside("11"), ddls.beside("1")
+    note(
+        store, job, statement(1, before=f"{one}at 0"), statement(2, before=f"{other}at 0"), statement(3, before="at 0")
+    )
+    stands(store, job, f"{one}at 1")
+    assert [durable for *_, durable in listed(store, job)] == [True, False, False]
+    stands(store, job, "at 9")
+    assert [durable for *_, durable in listed(store, job)] == [True, False, True]
+    note(store, job, statement(4, before=f"{one}at 1"), statement(5, before=f"{one}at 1", outcome="failed"))
+    with store.write() as connection:
+        ddls.gone(connection, job.id, "11")
+    assert listed(store, job) == [
+        (1, "ALTER 1", True),
+        (2, "ALTER 2", False),
+        (3, "ALTER 3", True),
+        (5, "ALTER 5", False),
+    ]
+    with store.write() as connection:
+        ddls.joined(connection, job.id, "1")
+    assert [durable for *_, durable in listed(store, job)] == [True, True, True, False]
+
+
 def test_words_that_are_met_twice_in_one_second(store: Store, job: Job) -> None:
     """CREATE TABLE ... SELECT, whose place is inside a transaction: its words and its time are all there is."""
     first = statement(1, key="same", unsure=True, before="at 0")
