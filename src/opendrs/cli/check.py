@@ -82,9 +82,7 @@ def check(
         source = ends.endpoint(source_url, "SOURCE")
         target, publishing = ends.target(target_url) if target_url else (None, Publishing())
         mask = Mask(side.password.reveal() for side in (source, target) if side)
-        words = Words(
-            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
-        )
+        words = Words(rename=rename, filter=filters, columns=columns, add_column=add_column, dml=dml)
         selection = selected(tables, exclude, mapped, topic, words)
         policy = Policy(
             readers=readers, consistent=consistent, invalid_dates=invalid_dates, nul_in_text=nul_in_text,

@@ -78,9 +78,7 @@ def proof(
     with told(Mask(), debug=debug):
         if bool(job) == bool(source_url or target_url) or bool(source_url) != bool(target_url):
             raise DrsError(Fault.SETTING_INVALID, name="--job", reason="either two URLs are given, or --job")
-        words = Words(
-            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
-        )
+        words = Words(rename=rename, filter=filters, columns=columns, add_column=add_column, dml=dml)
         selection = selected(tables, exclude, mapped, None, words)
         asked = _of_service(job, data, state) if job else _of_run(source_url, target_url, selection, name, state)
     with told(asked.mask, folder=asked.folder, debug=debug):

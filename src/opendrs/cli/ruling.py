@@ -31,32 +31,32 @@ Rules = dict[TableName, TableRule]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """As they were given."""
+    """As they were given; None: not at all."""
 
-    rename: Sequence[str] = ()
-    filter: Sequence[str] = ()
-    columns: Sequence[str] = ()
-    add_column: Sequence[str] = ()
-    dml: Sequence[str] = ()
+    rename: Sequence[str] | None = None
+    filter: Sequence[str] | None = None
+    columns: Sequence[str] | None = None
+    add_column: Sequence[str] | None = None
+    dml: Sequence[str] | None = None
 
 
 def rules(words: Words) -> Rules:
     """By table. Raises SETTING_INVALID."""
     found: Rules = {}
-    for word in words.rename:
+    for word in words.rename or ():
         name, target = _named(RENAME, word, "=", "DB.TABLE=NAME or DB.TABLE=SCHEMA.NAME")
         _say(found, name, RENAME, word, **_renamed(word, target))
-    for word in words.filter:
+    for word in words.filter or ():
         name, condition = _named(FILTER, word, ":", "DB.TABLE:CONDITION")
         _say(found, name, FILTER, word, filter=condition.strip())
-    for word in words.columns:
+    for word in words.columns or ():
         name, columns = _named(COLUMNS, word, ":", "DB.TABLE:COLUMN=NAME,-COLUMN")
         _say(found, name, COLUMNS, word, columns=dict(_columns(word, columns)))
-    for word in words.add_column:
+    for word in words.add_column or ():
         name, column = _named(ADD_COLUMN, word, ":", "DB.TABLE:NAME KIND TYPE [VALUE]")
         rule = found.get(name, NO_RULE)
         found[name] = replace(rule, extras=(*rule.extras, _extra(word, column)))
-    for word in words.dml:
+    for word in words.dml or ():
         name, letters = _named(DML, word, ":", "DB.TABLE:iud")
         if not letters or (not set(letters) <= {*EVERY_DML} and letters != NONE):
             raise _invalid(DML, f"{word!r}: {letters!r} is not some of i, u and d, nor {NONE} for none")

@@ -80,9 +80,7 @@ def run(
     with told(mask, debug=debug):
         source, (target, publishing) = ends.endpoint(source_url, "SOURCE"), ends.target(target_url)
         mask = Mask((source.password.reveal(), target.password.reveal()))
-        words = Words(
-            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
-        )
+        words = Words(rename=rename, filter=filters, columns=columns, add_column=add_column, dml=dml)
         selection = selected(tables, exclude, mapped, topic, words)
         policy = Policy(
             apply=apply, readers=readers, consistent=consistent, invalid_dates=invalid_dates,

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from opendrs.control.objects import name_problem
 from opendrs.model.catalog import TableName
 from opendrs.model.publishing import legal
-from opendrs.model.rules import EVERY_DML, NO_RULE, Dml, ExtraColumn, JoinedTable, TableRule, problems_of
+from opendrs.model.rules import NO_RULE, Dml, ExtraColumn, JoinedTable, TableRule, problems_of
 from opendrs.model.selection import Selection
 
 FILTERED_MAX: Final = 500  # tables that a call may filter: the published limit
@@ -50,7 +50,7 @@ class Change:
 
     def to_json(self) -> dict[str, Any]:
         """Only what says something."""
-        rule = TableRule(extras=self.extras or (), dml=EVERY_DML if self.dml is None else self.dml).to_json()
+        rule = TableRule(extras=self.extras or (), dml=self.dml).to_json()
         facts = {
             "tables": [[name.schema, name.table] for name in self.tables] or None,
             "databases": list(self.databases) or None,

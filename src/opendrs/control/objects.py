@@ -301,14 +301,14 @@ class Reading:
             value=value if kind in ("default_value", "server_database_table") else "",
         )
 
-    def letters(self, place: str, letters: str | None) -> frozenset[Dml]:
-        """Which changes are carried over; None: all."""
+    def letters(self, place: str, letters: str | None) -> frozenset[Dml] | None:
+        """Which changes are carried over; None: nothing is said of that."""
         if letters is None:
-            return EVERY_DML
+            return None
         found = [letter for letter in letters.lower() if letter not in ", "]
         if not set(found) <= EVERY_DML:
             self.problems.append(f"{place}: {shown(letters)!r} is not some of i, u and d")
-            return EVERY_DML
+            return None
         return frozenset(letter for letter in EVERY_DML if letter in found)
 
     def _topic(self, name: TableName, topic: str) -> None:

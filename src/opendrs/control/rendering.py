@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from opendrs.control.objects import ADDITIONAL, CONFIG
 from opendrs.model.catalog import TableName
-from opendrs.model.rules import EVERY_DML, NO_RULE, ExtraColumn, JoinedTable, TableRule
+from opendrs.model.rules import NO_RULE, Dml, ExtraColumn, JoinedTable, TableRule
 from opendrs.model.selection import Selection
 
 Synchronized = Callable[[TableName], bool]
@@ -88,7 +88,7 @@ def said(rule: TableRule) -> dict[str, Any]:
         **({"db_alias_name": rule.schema} if rule.schema else {}),
         **({"filtered": True, "filter_conditions": [rule.written]} if rule.written else {}),
         **({"columns": columns} if columns else {}),
-        **({"dml": letters(rule)} if rule.dml != EVERY_DML else {}),
+        **({"dml": letters(rule.dml)} if rule.dml is not None else {}),
     }
 
 
@@ -123,9 +123,9 @@ def _joined(joined: JoinedTable) -> dict[str, Any]:
     return columns
 
 
-def letters(rule: TableRule) -> str:
+def letters(dml: frozenset[Dml]) -> str:
     """The changes that are carried over: `i,u`."""
-    return ",".join(letter for letter in LETTERS if letter in rule.dml)
+    return ",".join(letter for letter in LETTERS if letter in dml)
 
 
 def database_name(selection: Selection, name: str) -> str:

@@ -67,7 +67,7 @@ class TableRule:
     batch    number of the filter, by which it can be taken back; several tables may have got it together
     columns  by name at the source: the name in the target; None: the column is left out
     extras   additional columns, in order
-    dml      which changes of rows are carried over from the log
+    dml      which changes of rows are carried over from the log; None: those that the job's policy says
     """
 
     schema: str = ""
@@ -77,7 +77,7 @@ class TableRule:
     batch: int = 0
     columns: Mapping[str, str | None] = field(default_factory=dict)
     extras: tuple[ExtraColumn, ...] = ()
-    dml: frozenset[Dml] = EVERY_DML
+    dml: frozenset[Dml] | None = None
     _columns: Mapping[str, str | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class TableRule:
             "batch": self.batch,
             "columns": [[name, target] for name, target in sorted(self.columns.items())],
             "extras": extras,
-            "dml": "" if self.dml == EVERY_DML else "".join(sorted(self.dml)) or "-",
+            "dml": "" if self.dml is None else "".join(sorted(self.dml)) or "-",
         }
         return {name: fact for name, fact in facts.items() if fact}
 
@@ -130,7 +130,7 @@ class TableRule:
             batch=data.get("batch", 0),
             columns=dict(data.get("columns", [])),
             extras=tuple(ExtraColumn(**extra) for extra in data.get("extras", [])),
-            dml=frozenset(letter for letter in EVERY_DML if letter in dml) if dml else EVERY_DML,
+            dml=frozenset(letter for letter in EVERY_DML if letter in dml) if dml else None,
         )
 
 
@@ -139,7 +139,7 @@ NO_RULE: Final = TableRule()
 
 def carried_dml(rule: TableRule, usual: str) -> frozenset[Dml]:
     """Which changes of a table's rows are carried over. usual: of tables of which nothing is said, some of `iud`."""
-    return rule.dml if rule.dml != EVERY_DML else frozenset(letter for letter in EVERY_DML if letter in usual)
+    return rule.dml if rule.dml is not None else frozenset(letter for letter in EVERY_DML if letter in usual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

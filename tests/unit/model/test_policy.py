@@ -9,7 +9,7 @@ import pytest
 
 from opendrs.model.job import Policy
 from opendrs.model.publishing import Publishing
-from opendrs.model.rules import EVERY_DML, NO_RULE, TableRule
+from opendrs.model.rules import EVERY_DML, NO_RULE, Dml, TableRule
 from opendrs.model.start import StartPosition
 
 # As releases have written them: they stand in stores, and are read for ever.
@@ -91,4 +91,11 @@ def test_what_is_said_of_a_table_counts_before_the_policy() -> None:
     assert policy.carries(NO_RULE) == {"i", "u"}
     assert policy.carries(TableRule(dml=frozenset("d"))) == {"d"}
     assert policy.carries(TableRule(dml=frozenset())) == frozenset()
+    assert policy.carries(TableRule(dml=EVERY_DML)) == EVERY_DML, "that it is all was said"
     assert Policy().carries(NO_RULE) == EVERY_DML
+
+
+@pytest.mark.parametrize("dml", [None, frozenset(), frozenset("u"), EVERY_DML])
+def test_what_is_said_of_changes_is_kept_as_it_was_said(dml: frozenset[Dml] | None) -> None:
+    rule = TableRule(filter="id > 1", dml=dml)
+    assert TableRule.from_json(json.loads(json.dumps(rule.to_json()))) == rule

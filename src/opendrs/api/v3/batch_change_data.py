@@ -3,17 +3,16 @@ number of tables; it is saved or refused by itself, when a worker has held it ag
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from opendrs.api.body import Wire, checked
-from opendrs.api.errors import message
 from opendrs.api.operation import Call, Operation
-from opendrs.api.wire.batches import ids_of
+from opendrs.api.wire.batches import queued
 from opendrs.api.wire.transforming import Transformation, changes_of, demand_new
 from opendrs.control import rules
 from opendrs.control.asking import job_head
-from opendrs.control.waiting import Deadline, result_of
-from opendrs.errors import DrsError, Fault
+from opendrs.errors import Fault
 from opendrs.store import jobs
 
 
@@ -24,36 +23,22 @@ class Request(Wire):
 
 
 def handle(call: Call, body: Request) -> dict[str, Any]:
-    ids = ids_of("jobs", body.jobs)
-    deadline = Deadline(call.asking)
-    asked = [_ask(call, job_id, facts) for job_id, facts in zip(ids, body.jobs, strict=True)]
-    rows = [_row(call, job_id, one, deadline) for job_id, one in zip(ids, asked, strict=True)]
+    rows = queued(call, "jobs", body.jobs, partial(_ask, call), _row)
     return {"count": len(rows), "results": rows}
 
 
-def _ask(call: Call, job_id: str, facts: dict[str, Any]) -> str | DrsError:
-    """Its id, or why not."""
-    try:
-        with call.asking.store.read() as connection:
-            head = job_head(call.asking, connection, job_id, missing=Fault.JOB_INFO_NOT_FOUND)
-            selection = jobs.chosen_of(connection, head.id)
-        changes = changes_of(checked(facts, Transformation))
-        demand_new(changes, selection)
-        return rules.change(call.asking, job_id, changes, missing=Fault.JOB_INFO_NOT_FOUND)
-    except DrsError as error:
-        return error
+def _ask(call: Call, job_id: str, facts: dict[str, Any]) -> str:
+    with call.asking.store.read() as connection:
+        head = job_head(call.asking, connection, job_id, missing=Fault.JOB_INFO_NOT_FOUND)
+        selection = jobs.chosen_of(connection, head.id)
+    changes = changes_of(checked(facts, Transformation))
+    demand_new(changes, selection)
+    return rules.change(call.asking, job_id, changes, missing=Fault.JOB_INFO_NOT_FOUND)
 
 
-def _row(call: Call, job_id: str, asked: str | DrsError, deadline: Deadline) -> dict[str, Any]:
+def _row(job_id: str, problem: dict[str, Any] | None) -> dict[str, Any]:
     """DataTransformationResp."""
-    try:
-        if isinstance(asked, DrsError):
-            raise asked
-        result_of(call.asking, job_id, asked, deadline)
-    except DrsError as error:
-        told = message(error, call.language)
-        return {"id": job_id, "status": "failed", "error_code": error.code, "error_msg": told}
-    return {"id": job_id, "status": "success"}
+    return {"id": job_id, "status": "failed" if problem else "success", **(problem or {})}
 
 
 OPERATION = Operation(version="v3", name="batch_change_data", handle=handle, body=Request)

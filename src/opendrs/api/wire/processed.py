@@ -52,7 +52,7 @@ def _of_table(selection: Selection, name: TableName, sent: Sent) -> dict[str, An
         "db_object": {"object_scope": TABLE, "object_info": info},
         **_rows(rule),
         **_columns(name, rule),
-        "dml_operation": letters(rule),
+        **({"dml_operation": letters(rule.dml)} if rule.dml is not None else {}),
         "is_synchronized": sent(name),
         "source": "job",
     }

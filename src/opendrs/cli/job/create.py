@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from opendrs.cli import options
-from opendrs.cli.ends import demand_sense, endpoint, topics
+from opendrs.cli.ends import demand_sense, endpoint
 from opendrs.cli.ends import target as target_of
 from opendrs.cli.exits import Code, Refused, told
 from opendrs.cli.job import ends, steps, words
 from opendrs.cli.job.options import AsJson, Databases, ExactTables
-from opendrs.cli.job.selecting import Choice
+from opendrs.cli.job.selecting import Choice, choice_of
 from opendrs.cli.job.show import policy_line
-from opendrs.cli.ruling import Words, rules
-from opendrs.cli.run import mappings, skippable
+from opendrs.cli.ruling import Words
+from opendrs.cli.run import skippable
 from opendrs.cli.session import session
 from opendrs.cli.starts import start_of
 from opendrs.errors import DrsError, Fault
@@ -87,17 +87,8 @@ def create(
         source, (target, publishing) = endpoint(source_url, "SOURCE"), target_of(target_url)
         mask = Mask(side.password.reveal() for side in (source, target))
     with told(mask, debug=debug):
-        words_of_rules = Words(
-            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
-        )
-        choice = Choice(
-            tables=tables or (),
-            databases=databases or (),
-            schemas=mappings(mapped or []),
-            topics=topics(topic or []),
-            excluded=exclude or (),
-            rules=rules(words_of_rules),
-        )
+        words = Words(rename=rename, filter=filters, columns=columns, add_column=add_column, dml=dml)
+        choice = choice_of(tables, databases, mapped, topic, exclude, words)
         topology: Topology = "many2one" if many_to_one else "one2one"
         demand_sense(
             target.engine,

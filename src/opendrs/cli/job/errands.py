@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from opendrs.cli import options
-from opendrs.cli.ends import demand_sense, topics
+from opendrs.cli.ends import demand_sense
 from opendrs.cli.exits import Code, told
 from opendrs.cli.job import steps
 from opendrs.cli.job.options import AsJson, Databases, ExactTables, Job
 from opendrs.cli.job.resolving import Found, resolve
-from opendrs.cli.job.selecting import Choice
-from opendrs.cli.ruling import Words, rules
-from opendrs.cli.run import mappings
+from opendrs.cli.job.selecting import Choice, choice_of
+from opendrs.cli.ruling import Words
 from opendrs.cli.session import session
 from opendrs.model.job import Policy
 from opendrs.model.lifecycle import ALLOWED, State, Verb
@@ -62,17 +61,8 @@ def select(
     """
     choice = Choice()
     with told(Mask(), debug=debug):
-        words = Words(
-            rename=rename or (), filter=filters or (), columns=columns or (), add_column=add_column or (), dml=dml or ()
-        )
-        choice = Choice(
-            tables=tables or (),
-            databases=databases or (),
-            schemas=mappings(mapped or []),
-            topics=topics(topic or []),
-            excluded=exclude or (),
-            rules=rules(words),
-        )
+        words = Words(rename=rename, filter=filters, columns=columns, add_column=add_column, dml=dml)
+        choice = choice_of(tables, databases, mapped, topic, exclude, words)
     with session(debug=debug) as service:
         found = resolve(service, job, whole=True)
         if choice.selection != Selection() or many_to_one:

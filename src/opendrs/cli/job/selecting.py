@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from opendrs.cli.ends import topics
+from opendrs.cli.ruling import Words, rules
+from opendrs.cli.run import mappings
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
 from opendrs.model.rules import TableRule
@@ -58,6 +61,25 @@ class Choice:
         everything = not self.tables and not self.databases
         mapped = everything and bool(self.schemas or self.topics)
         return wild or any(_wild(word) for word in self.databases) or mapped
+
+
+def choice_of(
+    tables: list[str] | None,
+    databases: list[str] | None,
+    mapped: list[str] | None,
+    topic: list[str] | None,
+    exclude: list[str] | None,
+    words: Words,
+) -> Choice:
+    """From the words of the options. Raises SETTING_INVALID."""
+    return Choice(
+        tables=tables or (),
+        databases=databases or (),
+        schemas=mappings(mapped or []),
+        topics=topics(topic or []),
+        excluded=exclude or (),
+        rules=rules(words),
+    )
 
 
 @dataclass(frozen=True, slots=True)

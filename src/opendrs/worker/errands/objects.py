@@ -23,7 +23,7 @@ from opendrs.engines.mysql.joined import declared_problems, resolved
 from opendrs.engines.mysql.listing import Kind, read_listing
 from opendrs.errors import DrsError, Fault
 from opendrs.model.catalog import TableName
-from opendrs.model.job import Job
+from opendrs.model.job import Job, Policy
 from opendrs.model.lifecycle import ALLOWED, Verb
 from opendrs.model.precheck import named
 from opendrs.model.selection import Selection
@@ -96,11 +96,7 @@ def edit_problems(session: Session, job: Job, new: Selection, found: Listing) ->
     tables = [name for names in found.values() for name, kind in names if kind == "table"]
     kept = [name for name in tables if old.wants(name) and new.wants(name)]
     again = "it is replicated already, and what is said of it cannot change: take it out, and then add it again"
-    problems = [
-        (name, again)
-        for name in kept
-        if (old.rule(name), old.target(name), old.topic(name)) != (new.rule(name), new.target(name), new.topic(name))
-    ]
+    problems = [(name, again) for name in kept if _said(job.policy, old, name) != _said(job.policy, new, name)]
     if old.root != new.root:
         problems.append((TableName("", ""), "the target database of a job that has begun cannot change"))
     leaving = {name for name in tables if old.wants(name) and not new.wants(name)}
@@ -120,6 +116,12 @@ def edit_problems(session: Session, job: Job, new: Selection, found: Listing) ->
             if new.wants(name) and not old.wants(name) and new.target(name) in places
         ]
     return problems
+
+
+def _said(policy: Policy, selection: Selection, name: TableName) -> tuple[object, ...]:
+    """What becomes of a table."""
+    rule = selection.rule(name)
+    return replace(rule, dml=policy.carries(rule)), selection.target(name), selection.topic(name)
 
 
 def comes(old: Selection, new: Selection, found: Listing) -> bool:
