@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: measure, print one table, keep everything in a file.
 
-NAME is one of load, decode, apply, latency, publish, service; none: all of them. A missed target is a result, and the
-exit status is 0; an error is an error, and it is 1.
+NAME is one of load, decode, apply, latency, publish, service, templates; none: all of them. A missed target is a
+result, and the exit status is 0; an error is an error, and it is 1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import apply, decode, latency, load, publish, report, service
+from benchmarks import apply, decode, latency, load, publish, report, service, templates
 from benchmarks.measure import FAILURES, Outcome
 from benchmarks.publish_stage import open_publish_stage
 from benchmarks.report import Figure, Report
@@ -33,7 +33,9 @@ MEASUREMENTS: Final[dict[str, Measurement]] = {
 SERVICE: Final = "service"
 # It needs a broker, and a source whose log has other things.
 PUBLISH: Final = "publish"
-NAMES: Final = (*MEASUREMENTS, PUBLISH, SERVICE)
+# It needs a source of many columns, and the service.
+TEMPLATES: Final = "templates"
+NAMES: Final = (*MEASUREMENTS, PUBLISH, SERVICE, TEMPLATES)
 
 
 def main() -> int:
@@ -52,6 +54,8 @@ def main() -> int:
     facts = report.machine()
     if SERVICE in names:
         _measured(found, SERVICE, lambda: service.measure(given.runs))
+    if TEMPLATES in names:
+        _measured(found, TEMPLATES, lambda: templates.measure(given.runs))
     if PUBLISH in names:
         _measured(found, PUBLISH, lambda: _publish(given, facts))
     if staged := [name for name in names if name in MEASUREMENTS]:

@@ -144,8 +144,8 @@ def server_cpu_s(server: Measured) -> float:
     return ticks / TICKS_S
 
 
-class _Watch(threading.Thread):
-    """Looks at the tool's processes now and then, until told to stop."""
+class Watch(threading.Thread):
+    """Looks at a process and all that it starts now and then, until told to stop."""
 
     def __init__(self, root: int) -> None:
         super().__init__(name="watch", daemon=True)
@@ -220,7 +220,7 @@ class Running:
                 start_new_session=True,  # a Ctrl-C is for us, and we end the program as is right for it
             )
         self.pid = self._process.pid
-        self._watch = _Watch(self.pid)
+        self._watch = Watch(self.pid)
         self._watch.start()
         if stdin is not None and self._process.stdin is not None:
             self._process.stdin.write(stdin.encode())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,7 +29,7 @@ from opendrs.worker import ledger, process
 from opendrs.worker.journal import Journal
 from opendrs.worker.outcome import Exit, Outcome
 from opendrs.worker.report import Report, Trouble, Update
-from opendrs.worker.timing import Timing
+from opendrs.worker.timing import Timing, rest_s
 
 LAST_WORD_TRIES: Final = 5
 
@@ -182,13 +183,13 @@ class Heart:
         return False
 
     def _run(self) -> None:
-        period_s = min(self._timing.beat_s, self._timing.ttl_s / 3)
-        nudge = self._report.nudge
+        pause_s, nudge = rest_s(self._timing, 0.0), self._report.nudge
         while not self._stop.is_set():
-            nudge.wait(period_s)
+            nudge.wait(pause_s)
             nudge.clear()
             if self._stop.is_set():
                 return
+            began = time.monotonic()
             try:
                 self.beat()
             except LeaseLost:
@@ -197,6 +198,7 @@ class Heart:
             except StoreError as error:
                 # The target, not the store, is the authority over the epoch: the work goes on.
                 log.warning("the state store cannot be written", extra=context("", reason=reason(error)))
+            pause_s = rest_s(self._timing, time.monotonic() - began)
 
     def _last_word(self, outcome: Outcome) -> None:
         update = self._report.fetch()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
+
+RESTS: Final = 10  # times as long as the store has taken, it is left alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +14,7 @@ class Timing:
 
     ttl_s         a lease that was not renewed for so long is given to a new worker
     start_s       how long a process may take from its start to its first word
-    beat_s        how often a worker renews its lease and reports; never less often than ttl_s / 3
+    beat_s        how often a worker renews its lease and reports; less often while the store is slow, at least every ttl_s / 3
     poll_s        how often the supervisor looks whether a process lives
     grace_s       how long a worker may take to pause, before it is killed
     first_wait_s  wait before the first new attempt; doubled with each ...
@@ -39,6 +41,12 @@ class Timing:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         return cls(**data)
+
+
+def rest_s(timing: Timing, took_s: float) -> float:
+    """How long to rest behind a beat that took `took_s`. The more a store has to do, the longer each of its workers
+    leaves it alone: else many on a slow machine would wait for their turn until their leases are over."""
+    return min(max(timing.beat_s, RESTS * took_s), timing.ttl_s / 3)
 
 
 class Backoff:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tests.harness import keystores
 from tests.harness.catalogue import create_broker
 from tests.harness.certificates import make
 from tests.harness.fixtures import NewDatabase, not_exercised
+from tests.harness.fold import Row, fold
 from tests.harness.kafka import Kafka, KafkaOptions, Listener
 from tests.harness.keystores import Kind
 from tests.harness.mysql_family import FamilyServer
@@ -229,3 +232,105 @@ def test_a_job_from_creation_to_its_end(
     assert f"_opendrs.{job}" not in broker.topics() and not key.exists()
     sdk.call("delete_job", job_id=job)
     no_secret_is_left(service)
+
+
+NAMES = ("first", *(f"n{number}" for number in range(8)))
+
+
+def of_tables(topic: str, *names: str) -> v5.DbObject:
+    """Tables of a database of that name, all into its topic."""
+    tables = {name: v5.TableObject(name=topic, type="table") for name in names}
+    info = {topic: v5.DatabaseObject(name=topic, all=False, tables=tables)}
+    return v5.DbObject(object_scope="table", object_info=info)
+
+
+@contextmanager
+def load(source: FamilyServer, database: str) -> Iterator[None]:
+    """Somebody writes to all tables, and to several in one transaction."""
+    stop = threading.Event()
+
+    def write() -> None:
+        step = 0
+        while not stop.wait(0.005):
+            step += 1
+            words = ["BEGIN"]
+            for name in (NAMES[step % len(NAMES)], NAMES[(step * 5 + 1) % len(NAMES)]):
+                words += [
+                    f"REPLACE INTO {name} VALUES ({1000 + step % 50}, 'step {step}')",
+                    f"UPDATE {name} SET v = CONCAT('u{step}-', id) WHERE id % 40 = {step % 40}",
+                    f"DELETE FROM {name} WHERE id = {1000 + step % 31}",
+                ]
+            source.execute(";\n".join([*words, "COMMIT"]), database=database)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_tables_come_and_go_under_load(
+    service: Service, mariadb: FamilyServer, broker: Kafka, database: NewDatabase
+) -> None:
+    """And workers are killed meanwhile. One topic of one partition has everything in the order of the source."""
+    source, sdk = database(mariadb), service.sdk()
+    for name in NAMES:
+        mariadb.execute(f"CREATE TABLE `{source}`.{name} (id INT PRIMARY KEY, v VARCHAR(99))")
+        mariadb.execute(
+            f"INSERT INTO `{source}`.{name} SELECT seq, CONCAT('v', seq) FROM seq_1_to_200", database=source
+        )
+    broker.create_topic(source)
+    job = create(sdk, "edited-kafka", mariadb, target(broker, Listener.PLAINTEXT))
+    asked = v3.SyncPolicyReq(
+        job_id=job, topic_policy="0", topic=source, partition_policy="1", kafka_data_format="json_c"
+    )
+    (row,) = sdk.call("batch_set_policy", version="v3", body=v3.BatchSetupSyncPolicyReq([asked])).results
+    assert row.status == "success", row
+
+    def choose(*names: str) -> None:
+        query = sdk.update(job, "db_object", db_object=of_tables(source, *names)).id
+        show = "show_update_object_saving_status"
+        saved = eventually(lambda: (found := sdk.call(show, job_id=job, query_id=query)).status != "pending" and found)
+        assert saved.status == "success", saved
+        check = sdk.act(job, "precheck", precheck_mode="forStartJob")
+        result = eventually(
+            lambda: (found := sdk.detail(job, "precheck", query_id=check).precheck_result).process == "100%" and found
+        )
+        assert result.total_passed_rate == "100%", [r for r in result.precheck_results if r.result == "FAILED"]
+
+    def replicated() -> set[str]:
+        info = sdk.call("list_db_objects", job_id=job, type="synchronized").object_info
+        return set(info[source].tables) if source in info else set()
+
+    def edited(*names: str) -> None:
+        choose(*names)
+        sdk.act(job, "start", is_sync_re_edit=True)
+        service.workers()[job].kill()
+        eventually(lambda: replicated() == set(names))
+
+    choose("first")
+    sdk.act(job, "start")
+    sdk.until(job, "INCRE_TRANSFER_STARTED")
+    with load(mariadb, source):
+        edited(*NAMES)
+        edited(*NAMES[:-2])
+    mariadb.execute(f"INSERT INTO `{source}`.first VALUES (9999, 'the last')")
+
+    def values() -> list[bytes]:
+        return [one.value or b"" for one in broker.consume(source)]
+
+    eventually(lambda: any(b"the last" in value for value in values()[-3:]))
+    found = fold(values(), "json_c")
+    for name in NAMES[:-2]:
+        assert by_id(found.rows((source, name))) == rows_of(mariadb, source, name), name
+    assert {table for _, table in found.tables} == {*NAMES}, "those that went had come"
+
+
+def by_id(rows: list[Row]) -> dict[int, str]:
+    return {int(row["id"]): row["v"] for row in rows}
+
+
+def rows_of(source: FamilyServer, database: str, name: str) -> dict[int, str]:
+    return {int(key): value for key, value in source.execute(f"SELECT id, v FROM `{database}`.{name}")}

@@ -73,6 +73,38 @@ def rows(server: Any, sql: str, **more: Any) -> list[tuple[Any, ...]]:
     return sorted((tuple(row) for row in server.execute(sql, **more)), key=repr)
 
 
+def test_one_database_arrives_in_many_schemas_of_another_database(
+    service: Service, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
+) -> None:
+    """One to many: each table may say its own home, and all of them arrive in the database of `target_root_db`."""
+    source, there, root = made(mariadb, database), database(postgres), database(postgres)
+    job = ruled(service.sdk(), "one-to-many", mariadb, postgres, source, there)
+    homes = {
+        "customers": v5.TableObject(name="clients", type="table", db_alias_name="crm"),
+        "orders": v5.TableObject(name="orders", type="table", schema_alias_name="sales"),
+        "lines_1": v5.TableObject(name="lines_1", type="table"),
+    }
+    info = {source: v5.DatabaseObject(name="shop", all=False, tables=homes)}
+
+    def choose(name: str) -> None:
+        home = v5.TargetRootDb(db_name=name)
+        job.choose(v5.DbObject(object_scope="table", target_root_db=home, object_info=info))
+        assert job.modified()["target_root_db"]["db_name"] == name
+
+    choose("not_there")
+    assert any("not_there" in str(row) for row in job.failed_checks())
+    choose(root)
+    job.start()
+    for statement in CHANGES:
+        mariadb.execute(statement.format(source))
+    arrivals = {"crm.clients": "customers", "sales.orders": "orders", "shop.lines_1": "lines_1"}
+    for home, table in arrivals.items():
+        here = rows(mariadb, f"SELECT * FROM `{source}`.{table}")
+        eventually(lambda home=home, here=here: rows(postgres, f"SELECT * FROM {home}", database=root) == here)
+    schemas = "SELECT nspname::text FROM pg_namespace WHERE nspname IN ('crm', 'sales', 'shop')"
+    assert rows(postgres, schemas, database=there) == []
+
+
 def test_rules_by_the_operations_of_version_5(
     service: Service, mariadb: FamilyServer, postgres: Postgres, database: NewDatabase
 ) -> None:
