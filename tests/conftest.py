@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.harness import memory
+
+memory.use()
+
 # What decides whether a change may land must not depend on luck, nor on how busy the machine is; OPENDRS_EXAMPLES=100
 # tries its luck.
 settings.register_profile("opendrs", derandomize="OPENDRS_EXAMPLES" not in os.environ, deadline=None)

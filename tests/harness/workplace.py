@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from tests.harness import shared_memory
+from tests.harness import memory, shared_memory
 from tests.harness.cache import locked, reachable_by_others
 from tests.harness.proc import Process, boot_id, kill_tree
 
@@ -55,6 +55,9 @@ _current: dict[int, Workplace] = {}
 def workplace() -> Workplace:
     """This process's folder, made when first asked for; each time the dead ones are cleared up."""
     root = _root()
+    for other in _other_roots(root):
+        with locked(other / ".lock"):
+            _sweep(other)
     with locked(root / ".lock"):
         _sweep(root)
         if os.getpid() not in _current:
@@ -68,12 +71,22 @@ def _root() -> Path:
     temporary = Path(tempfile.gettempdir())
     if len(str(temporary)) > 40 or not reachable_by_others(temporary):
         temporary = Path("/tmp")
-    root = temporary / f"opendrs-harness-{os.geteuid()}"
+    root = temporary / _name()
     root.mkdir(mode=0o755, exist_ok=True)
     if root.lstat().st_uid != os.geteuid():
         raise PermissionError(f"{root} belongs to somebody else")
     root.chmod(0o755)
     return root
+
+
+def _other_roots(root: Path) -> list[Path]:
+    """Where processes with another TMPDIR may have left something."""
+    found = [place / _name() for place in (Path("/tmp"), memory.PLACE)]
+    return [other for other in found if other != root and other.is_dir() and other.lstat().st_uid == os.geteuid()]
+
+
+def _name() -> str:
+    return f"opendrs-harness-{os.geteuid()}"
 
 
 def _make(root: Path) -> Workplace:

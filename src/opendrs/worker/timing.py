@@ -14,7 +14,7 @@ class Timing:
 
     ttl_s         a lease that was not renewed for so long is given to a new worker
     start_s       how long a process may take from its start to its first word
-    beat_s        how often a worker renews its lease and reports; less often while the store is slow, at least every ttl_s / 3
+    beat_s        how often a worker renews its lease and reports; every ttl_s / 3 at least, however slow the store is
     poll_s        how often the supervisor looks whether a process lives
     grace_s       how long a worker may take to pause, before it is killed
     first_wait_s  wait before the first new attempt; doubled with each ...

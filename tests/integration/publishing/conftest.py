@@ -10,7 +10,6 @@ import pytest
 from confluent_kafka.admin import AclOperation, ResourceType
 
 from opendrs.model.publishing import ONE_TOPIC, Publishing
-from opendrs.pipeline import flow
 from tests.harness.catalogue import create_broker
 from tests.harness.fixtures import NewDatabase, not_exercised
 from tests.harness.kafka import Kafka, KafkaOptions, Listener
@@ -21,12 +20,6 @@ from tests.integration.publishing.tale import Tale
 NewTale = Callable[..., Tale]
 # Who reads one partition reads everything in the order of the source.
 IN_ORDER: dict[str, Any] = {"format": "json_c", "topic_policy": ONE_TOPIC, "partition_policy": 1}
-
-
-@pytest.fixture(autouse=True)
-def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader of the log that is to rest waits for its server that long."""
-    monkeypatch.setattr(flow, "POLL_S", 0.02)
 
 
 @pytest.fixture(params=["mariadb", "mysql"])

@@ -13,6 +13,7 @@ import pytest
 from opendrs.engines.mysql import snapshot, stream
 from opendrs.errors import Fault
 from opendrs.model.selection import Selection
+from opendrs.pipeline import run
 from tests.harness.kafka import Kafka
 from tests.harness.mysql_family import FamilyServer
 from tests.integration.publishing.conftest import NewTale
@@ -30,7 +31,8 @@ KEPT = "CREATE TABLE kept (id INT PRIMARY KEY, v VARCHAR(1000)) ENGINE=MyISAM"
 
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """How the log is cut."""
+    """How the log is cut. Each part is taken by itself, however busy the machine is."""
+    monkeypatch.setattr(run, "QUEUE_BYTES_MAX", 1)
     options: dict[str, Any] = {"part_bytes": 4000}
     plain = stream.log_options
     monkeypatch.setattr(stream, "log_options", lambda *args, **facts: plain(*args, **facts) | options)
