@@ -304,11 +304,15 @@ def test_tables_come_and_go_under_load(
         info = sdk.call("list_db_objects", job_id=job, type="synchronized").object_info
         return set(info[source].tables) if source in info else set()
 
+    def edit_is_over() -> bool:
+        rows = sdk.call("show_timeline", job_id=job, x_language="en-us").timelines
+        return all(row.status == "success" for row in rows if row.name == "edit_db_object")
+
     def edited(*names: str) -> None:
         choose(*names)
         sdk.act(job, "start", is_sync_re_edit=True)
         service.workers()[job].kill()
-        eventually(lambda: replicated() == set(names))
+        eventually(lambda: edit_is_over() and replicated() == set(names))
 
     choose("first")
     sdk.act(job, "start")

@@ -83,7 +83,7 @@ def test_a_large_one_is_seen_in_parts(mysql: FamilyServer, kafka: Kafka, tell: N
 
 @pytest.mark.parametrize("moments", [
     ("window.written:3", "window.written:6", "window.written:2", "window.flushed:1"),
-    ("window.taken:8", "window.written:9", "source.acknowledged:1"),
+    ("window.taken:4", "window.written:6", "source.acknowledged:1"),
 ])  # fmt: skip
 def test_killed_between_parts(
     mariadb: FamilyServer,
