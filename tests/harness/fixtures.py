@@ -38,6 +38,7 @@ NOT_EXERCISED: list[tuple[str, str]] = [
     ("Kafka, a cluster of several brokers", "one broker that is its own controller is run, of 4.3 and of 3.9"),
     ("Kafka, GSSAPI and OAUTHBEARER", "no Kerberos and no authorization server here"),
     ("power failure", "processes are killed; the machine is not"),
+    ("MariaDB 11, all that its log has no part in", "`make torture` plays it; 10.11 and MySQL are run"),
     ("long seeded faults", "`make torture` plays them for as long as wanted"),
 ]
 

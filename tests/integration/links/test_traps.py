@@ -17,6 +17,7 @@ from opendrs.model.job import ApplyMode, Policy
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
+from tests.integration.links.conftest import EVERY
 from tests.integration.links.story import Story
 
 
@@ -425,6 +426,7 @@ DROP TABLE _people_del;
 }
 
 
+@pytest.mark.parametrize("source", EVERY, indirect=True)
 @pytest.mark.parametrize("mode", ["transactional", "merged"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_scenario(

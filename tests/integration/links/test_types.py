@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
 from tests.integration.binlog.samples import samples
 from tests.integration.binlog.test_values import NEIGHBOURS, product
+from tests.integration.links.conftest import EVERY
 from tests.integration.links.runner import Job
 
 SEED = 7
@@ -31,6 +34,7 @@ def fill(server: FamilyServer, database: str, part: int) -> None:
                 cursor.execute(f"DELETE FROM t{number} WHERE id = 1001")
 
 
+@pytest.mark.parametrize("source", EVERY, indirect=True)
 def test_every_type(source: FamilyServer, target: Postgres, database: NewDatabase, tmp_path: Path) -> None:
     name, there = database(source), database(target)
     fill(source, name, 0)

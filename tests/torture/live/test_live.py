@@ -24,7 +24,7 @@ LOG = (
 )  # fmt: skip
 
 
-SECONDS = 15.0
+SECONDS = 8.0
 
 
 def test_killed_at_every_named_place(start_server: StartServer, tmp_path: Path) -> None:

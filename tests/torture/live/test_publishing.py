@@ -24,7 +24,7 @@ LOG = (
     f"{faultpoints.WINDOW_TAKEN}:3", f"{faultpoints.WINDOW_WRITTEN}:5", f"{faultpoints.FLUSHED}:4",
     f"{faultpoints.SAVED}:3", f"{faultpoints.ACKNOWLEDGED}:6", f"{faultpoints.ALTERED}:1",
 )  # fmt: skip
-SECONDS = 15.0
+SECONDS = 8.0
 
 
 def test_killed_at_every_named_place(start_server: StartServer, start_kafka: StartKafka, tmp_path: Path) -> None:
