@@ -14,7 +14,7 @@ class Timing:
 
     ttl_s         a lease that was not renewed for so long is given to a new worker
     start_s       how long a process may take from its start to its first word
-    beat_s        how often a worker renews its lease and reports; every ttl_s / 3 at least, however slow the store is
+    beat_s        how often a worker renews its lease and reports; every ttl_s / 3 at least
     poll_s        how often the supervisor looks whether a process lives
     grace_s       how long a worker may take to pause, before it is killed
     first_wait_s  wait before the first new attempt; doubled with each ...
@@ -46,7 +46,7 @@ class Timing:
 def rest_s(timing: Timing, took_s: float) -> float:
     """How long to rest behind a beat that took `took_s`. The more a store has to do, the longer each of its workers
     leaves it alone: else many on a slow machine would wait for their turn until their leases are over."""
-    return min(max(timing.beat_s, RESTS * took_s), timing.ttl_s / 3)
+    return max(min(timing.beat_s, timing.ttl_s / 3), min(RESTS * took_s, timing.ttl_s / 5))
 
 
 class Backoff:

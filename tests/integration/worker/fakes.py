@@ -128,6 +128,7 @@ def _end(act: dict[str, Any], job: Job, epoch: int, hooks: Hooks, phase: Phase) 
             with hooks.store.write() as connection:
                 leases.renew(connection, job.id, epoch)
                 os.kill(os.getpid(), signal.SIGSTOP)
+                time.sleep(0.1)  # another thread may be the one that is stopped first
             hooks.stop.wait()
             raise Stopped
         case "kill":
