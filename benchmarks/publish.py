@@ -37,7 +37,7 @@ ALONE: Final = "librdkafka-alone"  # topic, transactional id
 # As the product sets them (src/opendrs/engines/kafka/producing.py), and room for all messages of a transaction.
 ALONE_SETTINGS: Final = (
     f"transactional.id={ALONE}", "acks=all", "compression.codec=lz4", "linger.ms=5",
-    "max.in.flight.requests.per.connection=1", "batch.num.messages=100000", "batch.size=1000000",
+    "batch.num.messages=100000", "batch.size=1000000",
     "socket.nagle.disable=true", "queue.buffering.max.messages=1000000",
 )  # fmt: skip
 ALONE_TRANSACTION: Final = 125_000  # messages

@@ -25,11 +25,12 @@ const FAILED: [c_int; 2] = [-172, -150];
 const TOLD: Duration = Duration::from_secs(1);
 /// How long is waited at once for room.
 const ROOM_MS: c_int = 2;
-/// Without librdkafka's own bounds on what is on its way, and without a report for each message that was taken.
+/// Without librdkafka's own bounds on what is on its way, and with a report for each message: where it is proves that it
+/// is there.
 const OURS: [(&str, &str); 3] = [
     ("queue.buffering.max.messages", "0"),
     ("queue.buffering.max.kbytes", "2147483647"),
-    ("delivery.report.only.error", "true"),
+    ("delivery.report.only.error", "false"),
 ];
 
 /// A producer. Not to be used by several threads at once.
@@ -137,6 +138,7 @@ impl Producer {
     /// Begins a transaction. Needs no broker.
     pub fn begin(&mut self) -> Result<()> {
         self.watch.take_refused();
+        self.watch.forget_unproven();
         // SAFETY: the handle lives.
         let failure = unsafe { (self.functions.begin_transaction)(self.handle) };
         self.check(failure)
@@ -144,6 +146,15 @@ impl Producer {
 
     /// Waits until every message is taken, then commits. `Unavailable`: the same call may be made again.
     pub fn commit(&mut self, timeout: Duration) -> Result<()> {
+        // What it waits for itself is committed whatever the reports of it say.
+        // SAFETY: the handle lives.
+        let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
+        if let Some(unproven) = self.watch.unproven() {
+            return Err(unproven);
+        }
+        if code != 0 && self.watch.nothing_refused() {
+            return Err(self.error(code, "waiting for messages to be taken", None));
+        }
         // SAFETY: the handle lives.
         let failure = unsafe { (self.functions.commit_transaction)(self.handle, millis(timeout)) };
         self.check(failure)
@@ -162,6 +173,10 @@ impl Producer {
     pub fn flush(&mut self, timeout: Duration) -> Result<()> {
         // SAFETY: the handle lives.
         let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
+        if let Some(unproven) = self.watch.unproven() {
+            self.watch.forget_unproven();
+            return Err(unproven);
+        }
         if let Some(mut refused) = self.watch.take_refused() {
             if refused.kind == ErrorKind::Unavailable {
                 refused.kind = ErrorKind::Aborted;
@@ -204,6 +219,8 @@ impl Producer {
             (self.functions.produce_batch)(self.topics[topic].1, 0, COPY_AND_PARTITION, messages.as_mut_ptr(), count)
         };
         self.transit.add(messages.len(), messages.iter().map(|message| message.len + message.key_len).sum());
+        // SAFETY: the handle lives. Messages that were taken are let go of in here.
+        unsafe { (self.functions.poll)(self.handle, 0) };
         if taken == count {
             return Ok(());
         }

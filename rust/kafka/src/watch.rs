@@ -20,6 +20,8 @@ pub(crate) struct Watch {
 struct State {
     /// The first message that was not taken, since it was last asked for.
     refused: Option<KafkaError>,
+    /// The first message of this transaction that a broker counts as one that came before, and cannot find.
+    unproven: Option<KafkaError>,
     /// What was last said of brokers or of the login.
     trouble: Option<(c_int, String)>,
     lines: VecDeque<(i32, String)>,
@@ -36,6 +38,19 @@ impl Watch {
 
     pub fn take_refused(&self) -> Option<KafkaError> {
         self.state().refused.take()
+    }
+
+    pub fn nothing_refused(&self) -> bool {
+        self.state().refused.is_none()
+    }
+
+    /// Why the transaction must not be committed, until [`Self::forget_unproven`].
+    pub fn unproven(&self) -> Option<KafkaError> {
+        self.state().unproven.clone()
+    }
+
+    pub fn forget_unproven(&self) {
+        self.state().unproven = None;
     }
 
     /// What was last said of brokers or of the login: librdkafka's number and a sentence.
@@ -90,18 +105,28 @@ unsafe fn watch<'a>(opaque: *mut c_void) -> Option<&'a Watch> {
     unsafe { opaque.cast::<Watch>().as_ref() }
 }
 
-/// Called for messages that failed only (`delivery.report.only.error`).
+/// Called for every message. One that was sent again and had come before is taken, and the broker says where it is.
+/// If it does not, the broker has never had it, only one behind it: of several requests on their way to a new leader the
+/// first was refused and the next was taken, so that the first, sent again, looks like an old one (KAFKA-15591; seen
+/// with 4.3.1). librdkafka takes that for a success.
 pub(crate) unsafe extern "C" fn on_delivery(_: *mut Handle, message: *const RawMessage, opaque: *mut c_void) {
     // SAFETY: librdkafka hands a message that lives as long as the call, and our pointer.
     let (Some(message), Some(watch)) = (unsafe { message.as_ref() }, unsafe { watch(opaque) }) else { return };
-    if message.err == 0 {
+    if message.err == 0 && message.offset >= 0 {
         return;
     }
     // SAFETY: a message has a topic.
     let topic = text(unsafe { (watch.functions.topic_name)(message.topic) });
     let key = key_of(message);
     let size = message.len + message.key_len;
-    let what = format!("a message of {size} bytes for topic {topic}: {}", watch.describe(message.err));
+    let said = if message.err == 0 { UNPROVEN.to_owned() } else { watch.describe(message.err) };
+    let what = format!("a message of {size} bytes for topic {topic}: {said}");
+    if message.err == 0 {
+        let (kind, topic) = (ErrorKind::Aborted, Some(topic));
+        let error = KafkaError { kind, code: DUPLICATE_SEQUENCE, message: what, topic, key };
+        watch.state().unproven.get_or_insert(error);
+        return;
+    }
     let kind = ErrorKind::of_code(message.err).unwrap_or(ErrorKind::Refused);
     let error = KafkaError { kind, code: message.err, message: what, topic: Some(topic), key };
     let mut state = watch.state();
@@ -112,6 +137,9 @@ pub(crate) unsafe extern "C" fn on_delivery(_: *mut Handle, message: *const RawM
     }
 }
 
+const UNPROVEN: &str = "the broker counts it as one that it has had, and cannot say where";
+/// `RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER`.
+const DUPLICATE_SEQUENCE: c_int = 46;
 /// `RD_KAFKA_RESP_ERR__PURGE_QUEUE`, `RD_KAFKA_RESP_ERR__PURGE_INFLIGHT`.
 const PURGE_QUEUE: c_int = -152;
 const PURGE_INFLIGHT: c_int = -151;

@@ -46,9 +46,6 @@ class Producer:
             "enable.idempotence": "true",
             "compression.codec": publishing.compression,
             "linger.ms": "5",
-            # Of several requests on their way to a new topic the first may be refused and the second taken; the first,
-            # sent again, is then answered like one that came twice, and is lost (KAFKA-15591).
-            "max.in.flight.requests.per.connection": "1",
             "batch.num.messages": "100000",
             "batch.size": str(BATCH_BYTES),
             "message.max.bytes": "1000000000",  # how large a message may be, the brokers decide

@@ -148,12 +148,6 @@ def test_at_least_once_needs_no_transactions_and_loses_nothing(make: Make) -> No
     assert (found["acks"], found["enable.idempotence"], found["compression.codec"]) == ("all", "true", "zstd")
 
 
-@pytest.mark.parametrize("publishing", [Publishing(), AT_LEAST_ONCE])
-def test_nothing_overtakes_a_request_that_is_sent_again(make: Make, publishing: Publishing) -> None:
-    """KAFKA-15591; `tests/integration/publishing/test_new_topics.py` meets it."""
-    assert core(make(publishing)).settings["max.in.flight.requests.per.connection"] == "1"
-
-
 def test_how_large_a_message_may_be_the_brokers_decide(make: Make) -> None:
     found = core(make()).settings
     assert (found["message.max.bytes"], found["batch.size"]) == ("1000000000", str(BATCH_BYTES))
