@@ -56,9 +56,6 @@ pub(crate) struct MetadataTopic {
 }
 
 pub(crate) type DeliveryCallback = unsafe extern "C" fn(*mut Handle, *const RawMessage, *mut c_void);
-pub(crate) type OnNewCallback =
-    unsafe extern "C" fn(*mut Handle, *const Conf, *mut c_void, *mut c_char, usize) -> c_int;
-pub(crate) type OnAcknowledgementCallback = unsafe extern "C" fn(*mut Handle, *mut RawMessage, *mut c_void) -> c_int;
 pub(crate) type ErrorCallback = unsafe extern "C" fn(*mut Handle, c_int, *const c_char, *mut c_void);
 pub(crate) type LogCallback = unsafe extern "C" fn(*const Handle, c_int, *const c_char, *const c_char);
 
@@ -96,10 +93,6 @@ functions! {
     conf_destroy = b"rd_kafka_conf_destroy\0": fn(*mut Conf);
     conf_set_opaque = b"rd_kafka_conf_set_opaque\0": fn(*mut Conf, *mut c_void);
     conf_set_delivery = b"rd_kafka_conf_set_dr_msg_cb\0": fn(*mut Conf, DeliveryCallback);
-    conf_add_on_new =
-        b"rd_kafka_conf_interceptor_add_on_new\0": fn(*mut Conf, *const c_char, OnNewCallback, *mut c_void) -> c_int;
-    add_on_acknowledgement = b"rd_kafka_interceptor_add_on_acknowledgement\0":
-        fn(*mut Handle, *const c_char, OnAcknowledgementCallback, *mut c_void) -> c_int;
     conf_set_error = b"rd_kafka_conf_set_error_cb\0": fn(*mut Conf, ErrorCallback);
     conf_set_log = b"rd_kafka_conf_set_log_cb\0": fn(*mut Conf, LogCallback);
     new = b"rd_kafka_new\0": fn(c_int, *mut Conf, *mut c_char, usize) -> *mut Handle;

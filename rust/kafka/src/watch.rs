@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{ErrorKind, KafkaError};
-use crate::library::{Conf, Functions, Handle, RawMessage};
+use crate::library::{Functions, Handle, RawMessage};
 
 /// Lines of the log that are kept until somebody asks for them.
 const LINES_MAX: usize = 200;
@@ -73,21 +73,6 @@ impl Watch {
         text(unsafe { (self.functions.err2name)(code) })
     }
 
-    /// What is to be said of a message.
-    fn failure_of(&self, message: &RawMessage, said: &str) -> KafkaError {
-        // SAFETY: a message has a topic.
-        let topic = text(unsafe { (self.functions.topic_name)(message.topic) });
-        let size = message.len + message.key_len;
-        let what = format!("a message of {size} bytes for topic {topic}: {said}");
-        KafkaError {
-            kind: ErrorKind::Refused,
-            code: message.err,
-            message: what,
-            topic: Some(topic),
-            key: key_of(message),
-        }
-    }
-
     fn describe(&self, code: c_int) -> String {
         // SAFETY: answers a static string for every number.
         text(unsafe { (self.functions.err2str)(code) })
@@ -120,51 +105,36 @@ unsafe fn watch<'a>(opaque: *mut c_void) -> Option<&'a Watch> {
     unsafe { opaque.cast::<Watch>().as_ref() }
 }
 
-/// Called for messages that failed only (`delivery.report.only.error`).
+/// Called for every message. One that was sent again and had come before is taken, and the broker says where it is.
+/// If it does not, the broker has never had it, only one behind it: of several requests on their way to a new leader the
+/// first was refused and the next was taken, so that the first, sent again, looks like an old one (KAFKA-15591; seen
+/// with 4.3.1). librdkafka takes that for a success.
 pub(crate) unsafe extern "C" fn on_delivery(_: *mut Handle, message: *const RawMessage, opaque: *mut c_void) {
     // SAFETY: librdkafka hands a message that lives as long as the call, and our pointer.
     let (Some(message), Some(watch)) = (unsafe { message.as_ref() }, unsafe { watch(opaque) }) else { return };
-    if message.err == 0 {
+    if message.err == 0 && message.offset >= 0 {
         return;
     }
-    let error = watch.failure_of(message, &watch.describe(message.err));
+    // SAFETY: a message has a topic.
+    let topic = text(unsafe { (watch.functions.topic_name)(message.topic) });
+    let key = key_of(message);
+    let size = message.len + message.key_len;
+    let said = if message.err == 0 { UNPROVEN.to_owned() } else { watch.describe(message.err) };
+    let what = format!("a message of {size} bytes for topic {topic}: {said}");
+    if message.err == 0 {
+        let (kind, topic) = (ErrorKind::Aborted, Some(topic));
+        let error = KafkaError { kind, code: DUPLICATE_SEQUENCE, message: what, topic, key };
+        watch.state().unproven.get_or_insert(error);
+        return;
+    }
     let kind = ErrorKind::of_code(message.err).unwrap_or(ErrorKind::Refused);
+    let error = KafkaError { kind, code: message.err, message: what, topic: Some(topic), key };
     let mut state = watch.state();
     // The rest of the transaction is purged when it is aborted: that is no news.
     let purged = matches!(message.err, PURGE_QUEUE | PURGE_INFLIGHT);
     if state.refused.is_none() && !purged {
-        state.refused = Some(KafkaError { kind, ..error });
+        state.refused = Some(error);
     }
-}
-
-pub(crate) const INTERCEPTOR: &CStr = c"opendrs";
-
-pub(crate) unsafe extern "C" fn on_new(
-    handle: *mut Handle,
-    _: *const Conf,
-    opaque: *mut c_void,
-    _: *mut c_char,
-    _: usize,
-) -> c_int {
-    // SAFETY: our pointer.
-    let Some(watch) = (unsafe { watch(opaque) }) else { return 0 };
-    // SAFETY: the handle is being made, and interceptors of a handle are added then.
-    unsafe { (watch.functions.add_on_acknowledgement)(handle, INTERCEPTOR.as_ptr(), on_acknowledgement, opaque) }
-}
-
-/// Called for every message, before it counts as taken. One that was sent again and had come before is taken, and the
-/// broker says where it is. If it does not, the broker has never had it, only one behind it: of several requests on
-/// their way to a new leader the first was refused and the next was taken, so that the first, sent again, looks like an
-/// old one (KAFKA-15591; seen with 4.3.1). librdkafka takes that for a success.
-unsafe extern "C" fn on_acknowledgement(_: *mut Handle, message: *mut RawMessage, opaque: *mut c_void) -> c_int {
-    // SAFETY: librdkafka hands a message that lives as long as the call, and our pointer.
-    let (Some(message), Some(watch)) = (unsafe { message.as_ref() }, unsafe { watch(opaque) }) else { return 0 };
-    if message.err == 0 && message.offset < 0 {
-        let error = watch.failure_of(message, UNPROVEN);
-        let error = KafkaError { kind: ErrorKind::Aborted, code: DUPLICATE_SEQUENCE, ..error };
-        watch.state().unproven.get_or_insert(error);
-    }
-    0
 }
 
 const UNPROVEN: &str = "the broker counts it as one that it has had, and cannot say where";
