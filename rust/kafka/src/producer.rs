@@ -137,8 +137,9 @@ impl Producer {
 
     /// Begins a transaction. Needs no broker.
     pub fn begin(&mut self) -> Result<()> {
-        self.watch.take_refused();
-        self.watch.forget_unproven();
+        // SAFETY: the handle lives. What became of messages of the last transaction is told in here, and counts no more.
+        unsafe { (self.functions.poll)(self.handle, 0) };
+        self.watch.forget();
         // SAFETY: the handle lives.
         let failure = unsafe { (self.functions.begin_transaction)(self.handle) };
         self.check(failure)
@@ -146,15 +147,22 @@ impl Producer {
 
     /// Waits until every message is taken, then commits. `Unavailable`: the same call may be made again.
     pub fn commit(&mut self, timeout: Duration) -> Result<()> {
-        // What it waits for itself is committed whatever the reports of it say.
-        // SAFETY: the handle lives.
-        let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
-        if let Some(unproven) = self.watch.unproven() {
-            return Err(unproven);
+        // What librdkafka waits for itself it commits, whatever the reports of it say. Of a transaction that has failed
+        // the rest is never taken, and what would end it says so at once.
+        if !self.watch.has_failed() {
+            // SAFETY: the handle lives.
+            let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
+            if code != 0 && !self.watch.has_failed() {
+                return Err(self.error(code, "waiting for messages to be taken", None));
+            }
         }
-        if code != 0 && self.watch.nothing_refused() {
-            return Err(self.error(code, "waiting for messages to be taken", None));
+        match self.watch.unproven() {
+            Some(unproven) => Err(unproven),
+            None => self.commit_taken(timeout),
         }
+    }
+
+    fn commit_taken(&mut self, timeout: Duration) -> Result<()> {
         // SAFETY: the handle lives.
         let failure = unsafe { (self.functions.commit_transaction)(self.handle, millis(timeout)) };
         self.check(failure)
@@ -174,7 +182,7 @@ impl Producer {
         // SAFETY: the handle lives.
         let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
         if let Some(unproven) = self.watch.unproven() {
-            self.watch.forget_unproven();
+            self.watch.forget();
             return Err(unproven);
         }
         if let Some(mut refused) = self.watch.take_refused() {
@@ -243,7 +251,7 @@ impl Producer {
     fn failure(&mut self) -> Option<KafkaError> {
         // SAFETY: the handle lives. What was refused is told in here.
         unsafe { (self.functions.poll)(self.handle, 0) };
-        self.watch.take_refused().or_else(|| self.commit(TOLD).err())
+        self.watch.take_refused().or_else(|| self.commit_taken(TOLD).err())
     }
 
     fn wait_for_room(&mut self, patience: Duration) -> Result<()> {

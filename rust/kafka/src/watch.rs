@@ -20,6 +20,8 @@ pub(crate) struct Watch {
 struct State {
     /// The first message that was not taken, since it was last asked for.
     refused: Option<KafkaError>,
+    /// Whether a message of this transaction was not taken: it cannot be committed.
+    failed: bool,
     /// The first message of this transaction that a broker counts as one that came before, and cannot find.
     unproven: Option<KafkaError>,
     /// What was last said of brokers or of the login.
@@ -40,17 +42,20 @@ impl Watch {
         self.state().refused.take()
     }
 
-    pub fn nothing_refused(&self) -> bool {
-        self.state().refused.is_none()
+    /// Whether a message was not taken since [`Self::forget`], whoever has been told of it.
+    pub fn has_failed(&self) -> bool {
+        self.state().failed
     }
 
-    /// Why the transaction must not be committed, until [`Self::forget_unproven`].
+    /// Why the transaction must not be committed, until [`Self::forget`].
     pub fn unproven(&self) -> Option<KafkaError> {
         self.state().unproven.clone()
     }
 
-    pub fn forget_unproven(&self) {
-        self.state().unproven = None;
+    /// What became of messages so far is no news any more.
+    pub fn forget(&self) {
+        let mut state = self.state();
+        (state.refused, state.failed, state.unproven) = (None, false, None);
     }
 
     /// What was last said of brokers or of the login: librdkafka's number and a sentence.
@@ -132,8 +137,9 @@ pub(crate) unsafe extern "C" fn on_delivery(_: *mut Handle, message: *const RawM
     let mut state = watch.state();
     // The rest of the transaction is purged when it is aborted: that is no news.
     let purged = matches!(message.err, PURGE_QUEUE | PURGE_INFLIGHT);
-    if state.refused.is_none() && !purged {
-        state.refused = Some(error);
+    if !purged {
+        state.failed = true;
+        state.refused.get_or_insert(error);
     }
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +16,12 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from opendrs._core import KafkaError
+from opendrs.engines.kafka.connect import Client
+from opendrs.engines.kafka.producing import Producer
 from opendrs.errors import Fault
+from opendrs.model.endpoint import Endpoint
+from opendrs.model.publishing import Publishing
 from tests.harness.kafka import Kafka, Listener
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.server import USER
@@ -128,6 +135,30 @@ INSERT INTO wide WITH RECURSIVE s AS (SELECT 1 n UNION ALL SELECT n + 1 FROM s W
     set_limit(tale, topic, 20_000_000)
     tale.play()
     assert differing(tale) == []
+
+
+def test_a_transaction_that_has_failed_says_so_however_often_it_is_asked(kafka: Kafka) -> None:
+    """And not that nobody answers: what is behind the message that failed is never taken."""
+    end, name = Endpoint.parse(kafka.url()), f"failed-{uuid.uuid4().hex[:8]}"
+    with Client(end) as client:
+        client.create(name, partitions=1, replicas=1, config={})
+        producer = Producer(end, Publishing(compression="lz4"), f"opendrs.{name}", timeout_ms=60_000)
+        try:
+            producer.fence()
+            producer.begin()
+            number, _ = producer.topic(name)
+            for value in (b"small", os.urandom(1_500_000), b"behind it"):  # each in a request of its own
+                producer.core.send(number, 0, b"key", value)
+            kinds = []
+            for _ in range(3):
+                with pytest.raises(KafkaError) as raised:
+                    producer.core.commit(2.0)
+                kinds.append(raised.value.kind)
+        finally:
+            producer.close()
+        assert kinds[0] == "too_large" and "unavailable" not in kinds
+        assert list(client.read(name)) == []
+        client.delete([name])
 
 
 def test_rows_that_foreign_keys_take_and_the_log_does_not_tell(
