@@ -36,9 +36,8 @@ OF_KEY: Final = 2  # partition policy
 ALONE: Final = "librdkafka-alone"  # topic, transactional id
 # As the product sets them (src/opendrs/engines/kafka/producing.py), and room for all messages of a transaction.
 ALONE_SETTINGS: Final = (
-    f"transactional.id={ALONE}", "acks=all", "compression.codec=lz4", "linger.ms=5",
-    "batch.num.messages=100000", "batch.size=1000000",
-    "socket.nagle.disable=true", "queue.buffering.max.messages=1000000",
+    f"transactional.id={ALONE}", "acks=all", "compression.codec=lz4", "linger.ms=5", "batch.num.messages=100000",
+    "batch.size=1000000", "socket.nagle.disable=true", "queue.buffering.max.messages=1000000",
 )  # fmt: skip
 ALONE_TRANSACTION: Final = 125_000  # messages
 WARM_TIMES: Final = 4

@@ -39,7 +39,7 @@ def measure(runs: int) -> tuple[list[Figure], Outcome]:
         tempfile.TemporaryDirectory(dir=PLACE) as scratch,
         create("mariadb") as source,
         create("postgres18") as target,
-        Service(_made(Path(scratch) / "service")) as service,
+        Service(Path(scratch)) as service,
     ):
         folder = Path(scratch)
         say(f"templates: a source of {TABLES:,} tables with {COLUMNS} columns each")
@@ -55,11 +55,6 @@ def measure(runs: int) -> tuple[list[Figure], Outcome]:
         shell = _Shell(service, folder)
         imports = [shell.imports(source, target, file, number) for number in range(runs)]
     return list(_figures(ours, peer, few, imports)), Outcome()
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 def _figures(

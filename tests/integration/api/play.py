@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from tests.harness.postgres import Postgres
 from tests.harness.proxy import Proxy
 from tests.harness.service import OPENDRS, Sdk, Service, eventually
 from tests.integration.api.jobs import chosen, creation, endpoint
+from tests.integration.api.meanwhile import meanwhile
 
 ROWS = 4000
 FOLLOWS = "INCRE_TRANSFER_STARTED"
@@ -159,24 +159,19 @@ class Play:
     @contextmanager
     def writing(self) -> Iterator[Callable[[], int]]:
         """Somebody writes all the time; told how many changes there were."""
-        stop, count = threading.Event(), [0]
+        count = 0
 
         def write() -> None:
-            while not stop.wait(0.01):
-                count[0] += 1
-                number = 100_000 + count[0]
-                self.execute(f"INSERT INTO {{t}} VALUES ({number}, 'new')")
-                self.execute(f"UPDATE {{t}} SET v = 'u{count[0]}' WHERE id = {1 + count[0] * 7 % ROWS}")
-                if count[0] % 5 == 0:
-                    self.execute(f"DELETE FROM {{t}} WHERE id = {number - 3}")
+            nonlocal count
+            count += 1
+            number = 100_000 + count
+            self.execute(f"INSERT INTO {{t}} VALUES ({number}, 'new')")
+            self.execute(f"UPDATE {{t}} SET v = 'u{count}' WHERE id = {1 + count * 7 % ROWS}")
+            if count % 5 == 0:
+                self.execute(f"DELETE FROM {{t}} WHERE id = {number - 3}")
 
-        thread = threading.Thread(target=write, daemon=True)
-        thread.start()
-        try:
-            yield lambda: count[0]
-        finally:
-            stop.set()
-            thread.join()
+        with meanwhile(write):
+            yield lambda: count
 
     def attendant(self) -> psutil.Process:
         """The process that looks after the workers."""

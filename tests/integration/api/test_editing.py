@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.harness.mysql_family import FamilyServer
 from tests.harness.postgres import Postgres
 from tests.harness.service import OPENDRS, eventually
 from tests.integration.api.jobs import chosen
+from tests.integration.api.meanwhile import meanwhile
 from tests.integration.api.play import FOLLOWS, Play, play
 
 MANY = 50
@@ -33,32 +33,23 @@ def make(stage: Play) -> None:
         stage.source.execute(f"INSERT INTO {name} SELECT id, v FROM t WHERE id <= {ROWS}", database=stage.database)
 
 
-@contextmanager
-def load(stage: Play) -> Iterator[None]:
+def load(stage: Play) -> AbstractContextManager[None]:
     """Somebody writes to all of them, some tables in one transaction."""
-    stop = threading.Event()
+    steps = itertools.count(1)
 
     def write() -> None:
-        step = 0
-        while not stop.wait(0.01):
-            step += 1
-            names = [NAMES[(step * 7 + other) % MANY] for other in range(3)]
-            words = ["BEGIN", f"UPDATE t SET v = 's{step}' WHERE id = {1 + step % 900}"]
-            for name in names:
-                words += [
-                    f"INSERT INTO {name} VALUES ({1000 + step}, 'new')",
-                    f"UPDATE {name} SET v = CONCAT('u{step}-', id) WHERE id % {ROWS} = {step % ROWS}",
-                    f"DELETE FROM {name} WHERE id = {1000 + step - MANY}",
-                ]
-            stage.source.execute(";\n".join([*words, "COMMIT"]), database=stage.database)
+        step = next(steps)
+        names = [NAMES[(step * 7 + other) % MANY] for other in range(3)]
+        words = ["BEGIN", f"UPDATE t SET v = 's{step}' WHERE id = {1 + step % 900}"]
+        for name in names:
+            words += [
+                f"INSERT INTO {name} VALUES ({1000 + step}, 'new')",
+                f"UPDATE {name} SET v = CONCAT('u{step}-', id) WHERE id % {ROWS} = {step % ROWS}",
+                f"DELETE FROM {name} WHERE id = {1000 + step - MANY}",
+            ]
+        stage.source.execute(";\n".join([*words, "COMMIT"]), database=stage.database)
 
-    thread = threading.Thread(target=write, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return meanwhile(write)
 
 
 def save(stage: Play, objects: v5.DbObject) -> str:

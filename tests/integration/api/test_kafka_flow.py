@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import stat
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from tests.harness.mysql_family import FamilyServer
 from tests.harness.server import PASSWORD, USER, ServerUnavailable
 from tests.harness.service import Sdk, Service, eventually
 from tests.integration.api.jobs import creation, endpoint
+from tests.integration.api.meanwhile import meanwhile
+from tests.integration.api.ruling import Ruled
 
 STORE_PASSWORD, KEY_PASSWORD = "store-secret-of-the-test", "key-secret-of-the-test"
 
@@ -244,31 +246,22 @@ def of_tables(topic: str, *names: str) -> v5.DbObject:
     return v5.DbObject(object_scope="table", object_info=info)
 
 
-@contextmanager
-def load(source: FamilyServer, database: str) -> Iterator[None]:
+def load(source: FamilyServer, database: str) -> AbstractContextManager[None]:
     """Somebody writes to all tables, and to several in one transaction."""
-    stop = threading.Event()
+    steps = itertools.count(1)
 
     def write() -> None:
-        step = 0
-        while not stop.wait(0.005):
-            step += 1
-            words = ["BEGIN"]
-            for name in (NAMES[step % len(NAMES)], NAMES[(step * 5 + 1) % len(NAMES)]):
-                words += [
-                    f"REPLACE INTO {name} VALUES ({1000 + step % 50}, 'step {step}')",
-                    f"UPDATE {name} SET v = CONCAT('u{step}-', id) WHERE id % 40 = {step % 40}",
-                    f"DELETE FROM {name} WHERE id = {1000 + step % 31}",
-                ]
-            source.execute(";\n".join([*words, "COMMIT"]), database=database)
+        step = next(steps)
+        words = ["BEGIN"]
+        for name in (NAMES[step % len(NAMES)], NAMES[(step * 5 + 1) % len(NAMES)]):
+            words += [
+                f"REPLACE INTO {name} VALUES ({1000 + step % 50}, 'step {step}')",
+                f"UPDATE {name} SET v = CONCAT('u{step}-', id) WHERE id % 40 = {step % 40}",
+                f"DELETE FROM {name} WHERE id = {1000 + step % 31}",
+            ]
+        source.execute(";\n".join([*words, "COMMIT"]), database=database)
 
-    thread = threading.Thread(target=write, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return meanwhile(write)
 
 
 def test_tables_come_and_go_under_load(
@@ -283,6 +276,7 @@ def test_tables_come_and_go_under_load(
         )
     broker.create_topic(source)
     job = create(sdk, "edited-kafka", mariadb, target(broker, Listener.PLAINTEXT))
+    ruled = Ruled(sdk, job)
     asked = v3.SyncPolicyReq(
         job_id=job, topic_policy="0", topic=source, partition_policy="1", kafka_data_format="json_c"
     )
@@ -290,15 +284,8 @@ def test_tables_come_and_go_under_load(
     assert row.status == "success", row
 
     def choose(*names: str) -> None:
-        query = sdk.update(job, "db_object", db_object=of_tables(source, *names)).id
-        show = "show_update_object_saving_status"
-        saved = eventually(lambda: (found := sdk.call(show, job_id=job, query_id=query)).status != "pending" and found)
-        assert saved.status == "success", saved
-        check = sdk.act(job, "precheck", precheck_mode="forStartJob")
-        result = eventually(
-            lambda: (found := sdk.detail(job, "precheck", query_id=check).precheck_result).process == "100%" and found
-        )
-        assert result.total_passed_rate == "100%", [r for r in result.precheck_results if r.result == "FAILED"]
+        ruled.choose(of_tables(source, *names))
+        assert ruled.failed_checks() == []
 
     def replicated() -> set[str]:
         info = sdk.call("list_db_objects", job_id=job, type="synchronized").object_info

@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from opendrs.worker.errands import terminate
 from opendrs.worker.order import Order
 from opendrs.worker.outcome import Exit, Outcome
 from tests.harness.service import ACCESS_KEY, PASSWORD, PROJECT, SECRET_KEY, USER, Sdk, sdk
+from tests.integration.api.meanwhile import meanwhile
 
 HOLDER = Holder(owner="worker", pid=1, started_at=1.0, host="a machine of the test")
 # What the source of every job has.
@@ -184,22 +185,9 @@ class World:
                     jobs.change(connection, action.job_id, prechecked=True, **values)
             actions.finish(connection, action.id, RUNNER, result=result, failure=failure)
 
-    @contextmanager
-    def runners(self) -> Iterator[None]:
+    def runners(self) -> AbstractContextManager[None]:
         """Errands are done meanwhile, as they come: for requests that wait for them."""
-        over = threading.Event()
-
-        def work() -> None:
-            while not over.wait(0.01):
-                self.run_errands()
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+        return meanwhile(self.run_errands)
 
     def run_errands(self, *, well: bool = True) -> None:
         while (action := self.take()) is not None:
