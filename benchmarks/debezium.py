@@ -3,7 +3,8 @@
 It is set up for speed: nothing but the changes (no snapshot, no schema in the messages, no tombstones), large batches
 and queues, the two processors that there are for making messages, and a Kafka producer with the settings of ours.
 What it promises is less: at least once, with an idempotent producer and without transactions; offsets are kept in a
-file. Java is warm in the second half of the log, so that half counts.
+file. It goes over the log twice in one process, to two topics: the second time, when Java is warm, counts, from its
+first acknowledged message to its last.
 """
 
 from __future__ import annotations
@@ -41,13 +42,15 @@ class Debezium:
         self._stage = stage
         self._log = log
         self.topic = f"{NAME}-{log.name}"
+        self._cold_topic = f"{self.topic}-cold"
         self._jars: Sequence[Path] = ()
 
     def prepare(self) -> None:
         """Raises ServerUnavailable if this machine cannot have Debezium."""
         wanted = [f"io.debezium:{name}:{RELEASE}" for name in ARTIFACTS]
         self._jars = self._jars or maven.jars(f"debezium-mariadb-{RELEASE}", *wanted, LOGGER)
-        self._stage.renew_topic(self.topic)
+        for topic in (self._cold_topic, self.topic):
+            self._stage.renew_topic(topic)
 
     def run(self) -> Sample:
         """The sample's facts are what the program says."""
@@ -58,7 +61,7 @@ class Debezium:
         settings.write_text(json.dumps({"engine": self._engine(offsets), "producer": self._producer()}))
         words: list[str | Path] = [
             java.find().program, *JVM, "-cp", ":".join(map(str, self._jars)), PROGRAM,
-            settings, self.topic, str(log.changes), log.start.file, str(log.start.offset), log.start.gtid,
+            settings, self._cold_topic, self.topic, str(log.changes), log.start.file, str(log.start.offset), log.start.gtid,
         ]  # fmt: skip
         return run_program(words, stage.pair, environment=dict(os.environ), log=stage.log_of(self.topic))
 
@@ -104,20 +107,20 @@ class Debezium:
 
 
 def warm_speed(sample: Sample) -> float:
-    """Messages a second in the second half."""
-    return float(sample.facts["half_messages"] / sample.facts["half_s"])
+    """Messages a second, the second time."""
+    return float(sample.facts["messages"] / sample.facts["second_s"])
 
 
 def note(log: ChangeLog, found: Outcome, name: str) -> str:
-    whole_s = found.median(name, lambda sample: sample.facts["whole_s"])
-    if not whole_s:
+    first_s = found.median(name, lambda sample: sample.facts["first_s"])
+    if not first_s:
         return found.reason(name)
     own_s = found.cpu_s(name) or 0.0
     broker_s = found.median(name, lambda sample: sample.target_cpu_s)
     nbytes = found.median(name, lambda sample: sample.facts["bytes"] / log.changes)
     return (
         f"Debezium {RELEASE}, JSON without schemas, {nbytes:.0f} bytes a message, at least once, without transactions;"
-        f" counted is its second half, when Java is warm; from its first to its last message"
-        f" {log.changes / whole_s:,.0f}; processor {own_s / log.changes * 1e6:.1f} s/million with its start, broker"
-        f" {broker_s:.2f} s; memory {found.peak_mb(name):.0f} MB"
+        f" counted is its second time over the log, when Java is warm; the first time {log.changes / first_s:,.0f};"
+        f" processor {own_s / (2 * log.changes) * 1e6:.1f} s/million with its start, broker {broker_s:.2f} s for both;"
+        f" memory {found.peak_mb(name):.0f} MB"
     )
