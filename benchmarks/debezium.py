@@ -61,7 +61,8 @@ class Debezium:
         settings.write_text(json.dumps({"engine": self._engine(offsets), "producer": self._producer()}))
         words: list[str | Path] = [
             java.find().program, *JVM, "-cp", ":".join(map(str, self._jars)), PROGRAM,
-            settings, self._cold_topic, self.topic, str(log.changes), log.start.file, str(log.start.offset), log.start.gtid,
+            settings, self._cold_topic, self.topic, str(log.changes),
+            log.start.file, str(log.start.offset), log.start.gtid,
         ]  # fmt: skip
         return run_program(words, stage.pair, environment=dict(os.environ), log=stage.log_of(self.topic))
 

@@ -1,10 +1,12 @@
-"""Two requests of Kafka's protocol by hand, for what the client library does not tell, or not soon.
+"""Kafka's protocol by hand: two requests, for what the client library does not tell, or not soon; and an answer that
+brokers seldom give.
 
 https://kafka.apache.org/protocol
 """
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from tests.harness.ports import HOST
 TIMEOUT_S: Final = 5.0
 API_VERSIONS: Final = 18
 INIT_PRODUCER_ID: Final = 22
+DUPLICATE_SEQUENCE: Final = 46
 FEATURES: Final = 2  # the tag of the levels in force, in the answer to API_VERSIONS
 
 
@@ -42,6 +45,24 @@ def features(port: int) -> dict[str, int]:
             return dict(_levels(answer, place))
         place += length
     return {}
+
+
+class Forgetful:
+    """Makes of one answer to Produce, as brokers since Kafka 2.8 give it, that the message is one which the broker has
+    had before, and cannot say where: for the first message from now on for partition 0 of a topic."""
+
+    def __init__(self, topic: str) -> None:
+        # Name, one partition, number 0, no error; where it is; the time is that of the message.
+        before = bytes([len(topic) + 1]) + topic.encode() + b"\x02" + b"\0" * 4
+        self._taken = re.compile(re.escape(before) + rb"\0\0(?!\xff).{8}(?=\xff{8})", re.DOTALL)
+        self._instead = before + struct.pack(">hq", DUPLICATE_SEQUENCE, -1)
+        self.done = False
+
+    def __call__(self, answers: bytes) -> bytes:
+        if not self.done:
+            answers, count = self._taken.subn(lambda _: self._instead, answers, count=1)
+            self.done = bool(count)
+        return answers
 
 
 def _levels(answer: bytes, place: int) -> Iterator[tuple[str, int]]:

@@ -39,6 +39,7 @@ class _Rules:
     delay_s: float = 0.0
     bytes_per_s: float | None = None
     bytes_left: int | None = None  # towards the client, until everything is cut
+    change: Callable[[bytes], bytes] | None = None  # of what goes to clients
 
 
 class _Lost(Exception):
@@ -58,7 +59,7 @@ class _Direction:
     finished: bool = False  # and the sink has been told
     next_send_at: float = 0.0
 
-    def read(self) -> None:
+    def read(self, rules: _Rules) -> None:
         try:
             data = self.source.recv(READ_BYTES)
         except BlockingIOError:
@@ -68,6 +69,8 @@ class _Direction:
         if not data:
             self.ended = True
             return
+        if rules.change is not None and self.to_client:
+            data = rules.change(data)
         self.waiting.append((time.monotonic(), memoryview(data)))
         self.waiting_bytes += len(data)
 
@@ -175,6 +178,11 @@ class Proxy:
     def limit(self, bytes_per_s: float) -> None:
         """Pass on no more than this, per connection and direction."""
         self._set(replace(self._rules, bytes_per_s=bytes_per_s))
+
+    def change(self, change: Callable[[bytes], bytes]) -> None:
+        """Pass on to clients what `change` makes of each piece that comes from the server: a whole answer, if it is
+        small and goes over loopback."""
+        self._set(replace(self._rules, change=change))
 
     def refuse(self) -> None:
         """Take no new connections; those that exist go on."""
@@ -314,7 +322,7 @@ class Proxy:
     def _move(self, connection: _Connection, ready: set[int]) -> None:
         for direction in connection.directions:
             if direction.source.fileno() in ready and not direction.ended:
-                direction.read()
+                direction.read(self._rules)
             self._send(direction)
             direction.finish()
         if all(direction.finished for direction in connection.directions):

@@ -168,6 +168,14 @@ def test_cut_after_breaks_in_the_middle(proxy: Proxy, client: socket.socket) -> 
         assert echoed(again)
 
 
+def test_what_goes_to_clients_can_be_changed(proxy: Proxy, client: socket.socket) -> None:
+    proxy.change(lambda piece: piece.replace(b"yes", b"no"))
+    client.sendall(b"yes, yes")
+    assert receive(client, 6) == b"no, no"
+    proxy.forward()
+    assert echoed(client, b"yes")
+
+
 def test_a_server_that_is_gone_resets_the_client() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

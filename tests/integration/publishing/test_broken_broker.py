@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -15,11 +16,13 @@ from opendrs.errors import Fault
 from tests.harness.catalogue import create_broker
 from tests.harness.fixtures import not_exercised
 from tests.harness.kafka import Kafka, KafkaOptions, Listener
+from tests.harness.kafka_wire import Forgetful
 from tests.harness.mysql_family import FamilyServer
 from tests.harness.proxy import Proxy
 from tests.harness.server import ServerUnavailable
 from tests.integration.publishing.conftest import NewTale
 from tests.integration.publishing.tale import Tale
+from tests.integration.publishing.test_at_least_once import believed, there
 from tests.integration.publishing.told import differing
 
 TRANSACTION_MS = 1500
@@ -134,3 +137,22 @@ def test_a_transaction_that_takes_too_long(broker: Kafka, tale: Tale) -> None:
     finally:
         broker.restart({limit: 900_000})
     assert differing(tale) == []
+
+
+@pytest.mark.parametrize("delivery", ["exactly-once", "at-least-once"])
+def test_a_message_that_the_broker_says_it_has_had(tale: Tale, proxy: Proxy, delivery: str) -> None:
+    """And cannot say where: then it has not had it (KAFKA-15591), although librdkafka takes that for a success. Nothing
+    counts as published that may lack it."""
+    tale.publishes(delivery=delivery)
+    for moment in ("load.begun", "window.taken"):
+        forgetful = Forgetful(tale.name)
+        gives_up(tale, "cannot say where", acts={moment: partial(proxy.change, forgetful)})
+        assert forgetful.done
+        proxy.forward()
+        tale.play()
+        write(tale)
+    tale.play()
+    if delivery == "exactly-once":
+        assert differing(tale) == []
+    else:
+        assert believed(tale) == {key: str(value) for key, value in there(tale).items()}
