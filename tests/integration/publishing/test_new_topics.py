@@ -19,8 +19,8 @@ SENT = 6
 
 @pytest.mark.parametrize("topics", [20, pytest.param(300, marks=pytest.mark.large)])
 def test_the_first_messages_arrive(kafka: Kafka, topics: int) -> None:
-    """With several requests on their way, brokers take the first of one topic in about fifty for one that they have had
-    (KAFKA-15591). Then the transaction does not come about, and is sent once more."""
+    """With several requests on their way, brokers now and then (of one topic in some hundreds) take the first for one
+    that they have had (KAFKA-15591). Then the transaction does not come about, and is sent once more."""
     end = Endpoint.parse(kafka.url())
     run = f"new-{uuid.uuid4().hex[:8]}"
     names = [f"{run}-{number}" for number in range(topics)]
