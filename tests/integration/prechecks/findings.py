@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import Endpoint
 from opendrs.model.finding import Finding, Result
 from opendrs.model.job import Policy, Task
+from opendrs.model.rules import TableRule
 from opendrs.model.selection import Selection
 from opendrs.worker.checking import Options, check
 from tests.harness import Server
@@ -22,11 +24,12 @@ def findings(
     policy: Policy | None = None,
     task: Task = "full+incremental",
     options: Options | None = None,
+    rules: Mapping[TableName, TableRule] | None = None,
 ) -> list[Finding]:
     """What a check finds. `database` is the target's, `user` the account at the source."""
     src = source if isinstance(source, Endpoint) else Endpoint.parse(source.url(user=user))
     dst = target if isinstance(target, Endpoint) or target is None else Endpoint.parse(target.url(database))
-    return check(src, dst, Selection(patterns=patterns), policy or Policy(), task, options)
+    return check(src, dst, Selection(patterns=patterns, rules=rules or {}), policy or Policy(), task, options)
 
 
 def of(found: Iterable[Finding], item: str) -> Finding:

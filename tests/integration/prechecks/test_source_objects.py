@@ -7,7 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from opendrs.engines.mysql.connect import Session
+from opendrs.engines.mysql.joined import resolved
+from opendrs.model.catalog import TableName
 from opendrs.model.endpoint import Endpoint
+from opendrs.model.finding import Finding
+from opendrs.model.rules import TableRule
+from opendrs.model.selection import Selection
 from opendrs.worker.checking import Options
 from tests.harness.fixtures import NewDatabase
 from tests.harness.mysql_family import FamilyServer
@@ -80,6 +86,35 @@ def test_a_table_that_may_not_be_read_in_part(source: FamilyServer, account: str
     # Columns that it may not read are not even listed to the account.
     found = findings(source, None, f"{name}.t", user=account, task="full")
     assert of(found, "srcDbPrivilegesIsEnough").result == "FAILED"
+
+
+def test_what_is_said_of_single_tables(source: FamilyServer, database: NewDatabase) -> None:
+    name = database(source)
+    source.execute(f"CREATE TABLE {name}.t (id INT PRIMARY KEY, c INT)")
+    source.execute(f"CREATE TABLE {name}.wanted (c INT)")
+    table = TableName(name, "t")
+
+    def said(text: str) -> Finding:
+        """Of a filter that was saved, when it was saved."""
+        wanted = Selection(tables=frozenset({table}), rules={table: TableRule(filter=text)})
+        with Session(Endpoint.parse(source.url())) as session:
+            saved, problems = resolved(session, wanted)
+        assert not problems
+        found = findings(source, None, f"{name}.*", task="full", rules=saved.rules)
+        return of(found, "srcObjectRulesCheck")
+
+    assert said("c IN (1, 2)").result == said("FALSE OR c IN (NULL)").result == "PASSED"
+    lists = (f"c IN (SELECT c FROM {name}.wanted)", "c IN (SELECT c FROM wanted) AND id > 7 AND NOT FALSE")
+    for rows in ("", "(NULL)"):  # a value that is none finds nothing either
+        if rows:
+            source.execute(f"INSERT INTO {name}.wanted VALUES {rows}")
+        for text in lists:
+            finding = said(text)
+            assert finding.result == "ALARM" and f"{name}.t" in finding.message and "anew" in finding.remedy
+    source.execute(f"INSERT INTO {name}.wanted VALUES (1)")
+    assert {said(text).result for text in lists} == {"PASSED"}
+    gone = findings(source, None, f"{name}.*", task="full", rules={table: TableRule(filter="d = 1")})
+    assert of(gone, "srcObjectRulesCheck").result == "FAILED"
 
 
 def test_transactions_that_are_prepared_and_stay(source: FamilyServer, database: NewDatabase) -> None:

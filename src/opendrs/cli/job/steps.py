@@ -107,7 +107,7 @@ def objects_line(tree: Mapping[str, Any]) -> str:
         renamed, whole = _renamed(database, facts), bool(facts.get("all")) or not facts.get("tables")
         tables = {name: one for name, one in (facts.get("tables") or {}).items() if one.get("sync_type") is None}
         names = [
-            f"{database}.{table}{_renamed(table, one) or ('' if whole else renamed)}{_ruled(one)}"
+            f"{database}.{table}{_elsewhere(table, one) or ('' if whole else renamed)}{_ruled(one)}"
             for table, one in tables.items()
         ]
         if whole and (renamed or "everything" not in parts):
@@ -132,7 +132,13 @@ def _ruled(table: Mapping[str, Any]) -> str:
 
 
 def _special(name: str, table: Mapping[str, Any]) -> bool:
-    return bool(_ruled(table)) or table.get("name") != name.partition(".")[2]
+    return bool(_ruled(table)) or bool(_elsewhere(name.partition(".")[2], table))
+
+
+def _elsewhere(table: str, facts: Mapping[str, Any]) -> str:
+    """Where a table arrives, if that is not said of its database."""
+    schema = facts.get("db_alias_name") or facts.get("schema_alias_name")
+    return f" -> {schema}.{facts.get('name') or table}" if schema else _renamed(table, facts)
 
 
 def _renamed(name: str, facts: Mapping[str, Any]) -> str:

@@ -45,6 +45,23 @@ def resolved(session: Session, selection: Selection) -> tuple[Selection, list[Pr
     return replace(selection, rules=rules), problems
 
 
+def found_nothing(rule: TableRule) -> bool:
+    """Whether a subquery of the filter had no value when it was looked up: what it decides is decided for every row."""
+    return bool(rule.asked) and _hopeless(rule.filter) > _hopeless(rule.asked)
+
+
+def _hopeless(text: str) -> int:
+    """How many parts of a condition are true of no value."""
+    parts = parsed_condition(text).find_all(exp.Boolean, exp.In)
+    return sum(1 for part in parts if _finds_none(part))
+
+
+def _finds_none(part: exp.Expression) -> bool:
+    if isinstance(part, exp.Boolean):
+        return not part.this
+    return part.args.get("query") is None and all(isinstance(value, exp.Null) for value in part.expressions)
+
+
 def _with_lists(session: Session, name: TableName, rule: TableRule) -> TableRule:
     """Whatever was looked up before is looked up anew."""
     found = with_lists(session, name, rule.written)

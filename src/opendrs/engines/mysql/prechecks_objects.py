@@ -7,6 +7,7 @@ from typing import Final
 
 from opendrs.engines.mysql.catalog import read_databases, read_referrers
 from opendrs.engines.mysql.choosing import filtered_actions, rule_problems
+from opendrs.engines.mysql.joined import found_nothing
 from opendrs.engines.mysql.prechecks_privileges import read_grants
 from opendrs.engines.mysql.prechecks_server import Objects, qualified, quoted
 from opendrs.model.catalog import ForeignKey, Table, TableName
@@ -115,6 +116,11 @@ def rules(objects: Objects) -> Verdict:
     if problems:
         shown = named(f"{name}: {reason}" for name, reason in problems)
         return failed(f"What is said of tables does not fit them: {shown}", "Save the objects of the job anew.")
+    if nothing := sorted(name for name, rule in wanted.rules.items() if found_nothing(rule)):
+        return alarm(
+            f"A list that filters look into had no value when they were saved: {named(map(str, nothing))}",
+            "If it has some by now, save the objects of the job anew; what is added later counts for nothing.",
+        )
     return passed(f"What is said of {how_many(len(wanted.rules), 'table')} fits them")
 
 

@@ -10,6 +10,7 @@ from opendrs.cli.job.selecting import Choice, Chosen, Listing, choose, listing_o
 from opendrs.cli.job.steps import objects_line
 from opendrs.errors import DrsError
 from opendrs.model.catalog import TableName
+from opendrs.model.rules import TableRule
 
 THERE: Listing = {
     "shop": {"orders": "table", "lines": "table", "old[1]": "table", "report": "view"},
@@ -108,3 +109,16 @@ def test_a_listing() -> None:
         }
     }
     assert listing_of(tree) == {"a": {"t": "view"}, "b": None, "c": {}}
+
+
+def test_tables_that_arrive_elsewhere_are_shown_with_their_schema() -> None:
+    rules = {
+        TableName("shop", "orders"): TableRule(schema="crm", table="all_orders"),
+        TableName("shop", "lines"): TableRule(schema="crm"),
+        TableName("shop", "old[1]"): TableRule(table="old"),
+    }
+    one_by_one = choose(Choice(tables=("shop.o*", "shop.lines"), rules=rules), lambda: THERE)
+    orders, lines = "shop.orders -> crm.all_orders, shop.old[1] -> old", "shop.lines -> crm.lines"
+    assert objects_line(one_by_one.tree) == f"{orders}, {lines}"
+    whole = choose(Choice(databases=("shop",), rules=rules), lambda: THERE)
+    assert set(objects_line(whole.tree).split(", ")) == {"shop.*", *orders.split(", "), lines}
