@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import huaweicloudsdkdrs.v5 as v5
 import psutil
 import pytest
 
@@ -26,6 +27,7 @@ from tests.harness.service import PASSWORD, PROJECT, USER, Sdk, Service, eventua
 from tests.integration.api import workbooks
 from tests.integration.api.jobs import creation, endpoint
 from tests.integration.api.raw import MULTIPART
+from tests.integration.api.ruling import Ruled, begin, content, scope
 from tests.integration.api.workbooks import COLUMNS, TABLES, only, write
 from tests.integration.api.world import RUNNER, World, open_world
 from tests.unit.templates.making import inline, packed, parts
@@ -169,6 +171,28 @@ def test_what_is_replicated_keeps_its_name_and_a_file_is_the_whole_list(place: P
     assert name == "change.xls"  # as the last file
     found = workbooks.rows(name, content)[1:]
     assert [(*row[:3], row[6]) for row in found] == [(db, "", "seen", "added"), (db, "", "lines", "removed")]
+
+
+def test_a_list_that_a_replicated_table_goes_by_stays(place: Place, mariadb: FamilyServer) -> None:
+    """A file of tables says nothing of rows: the job is edited by it although the list would be another one now."""
+    db = place.database
+    mariadb.execute(f"CREATE TABLE `{db}`.wanted (v VARCHAR(20))")
+    place.upload(place.row("orders", "", "store", "bought"))
+    place.run()
+    rules = v5.DataProcessInfo(
+        filter_conditions=content(f"v IN (SELECT v FROM {db}.wanted)"), db_object=scope(db, "orders")
+    )
+    place.sdk.call("update_data_progress", job_id=place.job, body=v5.DataProcessReq(data_process_info=[rules]))
+    place.run()
+    place.loaded("orders")
+    begin(place.world, Ruled(place.sdk, place.job))
+    mariadb.execute(f"INSERT INTO `{db}`.wanted VALUES ('x')")
+    place.upload(place.row("orders", "", "store", "bought"), place.row("seen"), name="b.xlsx")
+    place.run()
+    assert place.status().process_status == "success", place.told()
+    with place.world.store.read() as connection:
+        chosen = jobs.chosen_of(connection, place.job)
+    assert chosen.wants(TableName(db, "seen")) and chosen.rule(TableName(db, "orders")).filter == "FALSE"
 
 
 def test_rows_that_were_read_are_told_while_it_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

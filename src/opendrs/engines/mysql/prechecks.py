@@ -239,7 +239,7 @@ OBJECTS: Final[tuple[Precheck[Objects], ...]] = (
         item="srcObjectRulesCheck",
         group="src_info_check",
         side="source",
-        looks_at="what the job says of single tables: filters, the lists that they look into, columns, additional columns",
+        looks_at="what the job says of single tables: filters, lists that these look into, columns, additional columns",
         why="a rule must be about columns that are there, and mean the same in the load and in the log; a list that had"
         " no value when it was saved leaves out every row, or none",
         look=objects.rules,

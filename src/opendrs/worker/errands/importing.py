@@ -151,10 +151,8 @@ class _Source:
 
     def problems(self, selection: Selection, *, begun: bool) -> list[Problem]:
         """What is wrong with a selection, by table; a name without a table is a database, one without anything all."""
-        fitting, problems = objects.judged(self.session, self.job, selection, self.found)
-        if problems or not begun:
-            return problems
-        return objects.edit_problems(self.session, self.job, fitting, self.found)
+        _, problems = objects.judged(self.session, self.job, selection, self.found, begun=begun)
+        return problems
 
 
 # workbooks

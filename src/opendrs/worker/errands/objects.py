@@ -41,11 +41,8 @@ def run(errand: Errand) -> Result:
             begun = checkpoints.load(connection, errand.job.id) is not None
             before = jobs.chosen_of(connection, errand.job.id)
         asked, problems = _asked(errand, before, found)
-        selection, more = judged(session, errand.job, asked, found)
+        selection, more = judged(session, errand.job, asked, found, begun=begun)
         _demand_none([*problems, *more])
-        if begun:
-            selection = unchanged(selection, errand.job.selection)
-            demand_editable(session, errand.job, selection, found)
     selection = numbered(selection, before)
     chosen = {name for names in found.values() for name, _ in names if selection.wants(name)}
     counts = {"databases": len({name.schema for name in chosen}), "tables": len(chosen)}
@@ -75,23 +72,18 @@ def _policy(connection: Connection, errand: Errand) -> dict[str, Any]:
     return {"policy": replace(policy, ddl=params["ddl"], skipped_ddl=tuple(params["skipped_ddl"])).to_json()}
 
 
-def unchanged(selection: Selection, old: Selection) -> Selection:
+def _with_lists_of(old: Selection, new: Selection) -> Selection:
     """With the lists that filters of tables which are replicated already go by: they were looked up when these came."""
-    rules = dict(selection.rules)
+    rules = dict(new.rules)
     for name, rule in rules.items():
         before = old.rules.get(name)
         if before is not None and before.written == rule.written:
             rules[name] = replace(rule, filter=before.filter, asked=before.asked, batch=before.batch)
-    return replace(selection, rules=rules)
+    return replace(new, rules=rules)
 
 
-def demand_editable(session: Session, job: Job, new: Selection, found: Listing) -> None:
-    """Raises OBJECTS_MISSING if a job that follows cannot come from its selection to this one."""
-    _demand_none(edit_problems(session, job, new, found))
-
-
-def edit_problems(session: Session, job: Job, new: Selection, found: Listing) -> list[Problem]:
-    """Why not, of each table; a name without anything is all of it."""
+def _edit_problems(session: Session, job: Job, new: Selection, found: Listing) -> list[Problem]:
+    """Why a job that follows cannot come from its selection to this one."""
     old = job.selection
     tables = [name for names in found.values() for name, kind in names if kind == "table"]
     kept = [name for name in tables if old.wants(name) and new.wants(name)]
@@ -119,9 +111,9 @@ def edit_problems(session: Session, job: Job, new: Selection, found: Listing) ->
 
 
 def _said(policy: Policy, selection: Selection, name: TableName) -> tuple[object, ...]:
-    """What becomes of a table."""
+    """What becomes of a table, whatever way it is said."""
     rule = selection.rule(name)
-    return replace(rule, dml=policy.carries(rule)), selection.target(name), selection.topic(name)
+    return replace(rule, dml=policy.carries(rule)).of_rows, selection.target(name), selection.topic(name)
 
 
 def comes(old: Selection, new: Selection, found: Listing) -> bool:
@@ -142,9 +134,19 @@ def _asked(errand: Errand, before: Selection, found: Listing) -> tuple[Selection
     return selection, [(TableName("", ""), problem) for problem in problems]
 
 
-def judged(session: Session, job: Job, selection: Selection, found: Listing) -> tuple[Selection, list[Problem]]:
+def judged(
+    session: Session, job: Job, selection: Selection, found: Listing, *, begun: bool
+) -> tuple[Selection, list[Problem]]:
     """The selection with what only the source can say of it, and what is wrong with each table; a name without a table
-    is a database, one without anything all of it."""
+    is a database, one without anything all of it. `begun`: the job comes to it from the one that it has."""
+    selection, problems = _fitting(session, job, selection, found)
+    if begun and not problems:
+        selection = _with_lists_of(job.selection, selection)
+        problems = _edit_problems(session, job, selection, found)
+    return selection, problems
+
+
+def _fitting(session: Session, job: Job, selection: Selection, found: Listing) -> tuple[Selection, list[Problem]]:
     kinds = {name: kind for names in found.values() for name, kind in names}
     problems = [
         (TableName(name, ""), "the source does not have the database")
