@@ -148,7 +148,7 @@ def test_a_creation_with_rules(serve: Serve, run: Run) -> None:
             },
         }
     }  # fmt: skip
-    line = "shop.*, shop.t -> all_t (filtered, columns, added columns, only i,u), without shop.old*"
+    line = "shop.*, shop.t -> crm.all_t (filtered, columns, added columns, only i,u), without shop.old*"
     assert f"objects    {line}\n" in ran.stdout
     strange = run("job", "create", "shop", *ENDS, "--tables", "shop.other", "--dml", "shop.t:i")
     assert strange.exit_code == 2 and "it is not chosen" in strange.stderr
