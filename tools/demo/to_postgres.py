@@ -34,11 +34,12 @@ def servers(source: str) -> Iterator[tuple[Server, Server]]:
         yield here, there
 
 
-def worker_of(service: Service, job: Job) -> int:
-    """The process that works at the job, as soon as there is one."""
+def worker_of(service: Service, job: Job, *, killed: int = 0) -> int:
+    """The process that works at the job, as soon as there is one; not the one that was killed and may be there still."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if found := service.workers().get(job.id):
+        found = service.workers().get(job.id)
+        if found is not None and found.pid != killed:
             return found.pid
         time.sleep(0.05)
     raise SystemExit("nobody works at the job")
@@ -46,8 +47,9 @@ def worker_of(service: Service, job: Job) -> int:
 
 def kill_worker(service: Service, job: Job) -> None:
     pid = worker_of(service, job)
-    say(f"kill -9 of the worker (process {pid}): another one follows by itself, nothing is lost")
+    say(f"kill -9 of the worker (process {pid}): nothing is lost, and nobody has to do anything")
     service.workers()[job.id].kill()
+    say(f"another one follows (process {worker_of(service, job, killed=pid)})")
 
 
 def kill_service(service: Service, job: Job, *, with_worker: bool) -> None:
