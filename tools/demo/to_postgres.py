@@ -35,7 +35,7 @@ def servers(source: str) -> Iterator[tuple[Server, Server]]:
 
 
 def worker_of(service: Service, job: Job, *, killed: int = 0) -> int:
-    """The process that works at the job, as soon as there is one; not the one that was killed and may be there still."""
+    """The process that works at the job, as soon as there is one; not one that was killed and may be there still."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = service.workers().get(job.id)
