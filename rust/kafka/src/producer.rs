@@ -137,8 +137,7 @@ impl Producer {
 
     /// Begins a transaction. Needs no broker.
     pub fn begin(&mut self) -> Result<()> {
-        // SAFETY: the handle lives. What became of messages of the last transaction is told in here, and counts no more.
-        unsafe { (self.functions.poll)(self.handle, 0) };
+        self.listen(0); // what became of messages of the last transaction counts no more
         self.watch.forget();
         // SAFETY: the handle lives.
         let failure = unsafe { (self.functions.begin_transaction)(self.handle) };
@@ -150,8 +149,7 @@ impl Producer {
         // What librdkafka waits for itself it commits, whatever the reports of it say. Of a transaction that has failed
         // the rest is never taken, and what would end it says so at once.
         if !self.watch.has_failed() {
-            // SAFETY: the handle lives.
-            let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
+            let code = self.wait_until_taken(timeout);
             if code != 0 && !self.watch.has_failed() {
                 return Err(self.error(code, "waiting for messages to be taken", None));
             }
@@ -179,8 +177,7 @@ impl Producer {
     /// Waits until every message is taken: for producers without transactions. `Unavailable`: the same call may be
     /// made again. A message that was lost is told once, and not so.
     pub fn flush(&mut self, timeout: Duration) -> Result<()> {
-        // SAFETY: the handle lives.
-        let code = unsafe { (self.functions.flush)(self.handle, millis(timeout)) };
+        let code = self.wait_until_taken(timeout);
         if let Some(unproven) = self.watch.unproven() {
             self.watch.forget();
             return Err(unproven);
@@ -227,8 +224,7 @@ impl Producer {
             (self.functions.produce_batch)(self.topics[topic].1, 0, COPY_AND_PARTITION, messages.as_mut_ptr(), count)
         };
         self.transit.add(messages.len(), messages.iter().map(|message| message.len + message.key_len).sum());
-        // SAFETY: the handle lives. Messages that were taken are let go of in here.
-        unsafe { (self.functions.poll)(self.handle, 0) };
+        self.listen(0); // messages that were taken are let go of
         if taken == count {
             return Ok(());
         }
@@ -249,8 +245,7 @@ impl Producer {
 
     /// Why the transaction cannot go on. Of a transaction that has failed, what would end it says so at once.
     fn failure(&mut self) -> Option<KafkaError> {
-        // SAFETY: the handle lives. What was refused is told in here.
-        unsafe { (self.functions.poll)(self.handle, 0) };
+        self.listen(0);
         self.watch.take_refused().or_else(|| self.commit_taken(TOLD).err())
     }
 
@@ -262,8 +257,7 @@ impl Producer {
             if self.transit.bytes(usize::try_from(waiting).unwrap_or(0)) < TRANSIT_BYTES_MAX {
                 return Ok(());
             }
-            // SAFETY: the handle lives. What was refused is told in here.
-            unsafe { (self.functions.poll)(self.handle, ROOM_MS) };
+            self.listen(ROOM_MS);
             if let Some(refused) = self.watch.take_refused() {
                 return Err(refused);
             }
@@ -272,6 +266,18 @@ impl Producer {
                 return Err(self.explained(KafkaError::new(ErrorKind::Unavailable, 0, what)));
             }
         }
+    }
+
+    /// Lets librdkafka tell the watch what became of messages, and of brokers; waits so long for something to tell.
+    fn listen(&self, wait_ms: c_int) {
+        // SAFETY: the handle lives.
+        unsafe { (self.functions.poll)(self.handle, wait_ms) };
+    }
+
+    /// Waits until of every message is told what became of it; librdkafka's number, 0 if so.
+    fn wait_until_taken(&self, timeout: Duration) -> c_int {
+        // SAFETY: the handle lives.
+        unsafe { (self.functions.flush)(self.handle, millis(timeout)) }
     }
 
     /// (syslog level, line) of librdkafka's log since the last call.
@@ -330,8 +336,7 @@ impl Producer {
         if error.kind != ErrorKind::Unavailable {
             return error;
         }
-        // SAFETY: the handle lives. What was said is handed over in here.
-        unsafe { (self.functions.poll)(self.handle, 0) };
+        self.listen(0);
         if let Some((code, said)) = self.watch.trouble() {
             error.message = format!("{}: {said}", error.message);
             if let Some(kind @ (ErrorKind::Authentication | ErrorKind::Authorization)) = ErrorKind::of_code(code) {

@@ -124,22 +124,21 @@ pub(crate) unsafe extern "C" fn on_delivery(_: *mut Handle, message: *const RawM
     let topic = text(unsafe { (watch.functions.topic_name)(message.topic) });
     let key = key_of(message);
     let size = message.len + message.key_len;
-    let said = if message.err == 0 { UNPROVEN.to_owned() } else { watch.describe(message.err) };
+    let (kind, code, said) = match message.err {
+        0 => (ErrorKind::Aborted, DUPLICATE_SEQUENCE, UNPROVEN.to_owned()),
+        code => (ErrorKind::of_code(code).unwrap_or(ErrorKind::Refused), code, watch.describe(code)),
+    };
     let what = format!("a message of {size} bytes for topic {topic}: {said}");
-    if message.err == 0 {
-        let (kind, topic) = (ErrorKind::Aborted, Some(topic));
-        let error = KafkaError { kind, code: DUPLICATE_SEQUENCE, message: what, topic, key };
-        watch.state().unproven.get_or_insert(error);
-        return;
-    }
-    let kind = ErrorKind::of_code(message.err).unwrap_or(ErrorKind::Refused);
-    let error = KafkaError { kind, code: message.err, message: what, topic: Some(topic), key };
+    let error = KafkaError { kind, code, message: what, topic: Some(topic), key };
     let mut state = watch.state();
-    // The rest of the transaction is purged when it is aborted: that is no news.
-    let purged = matches!(message.err, PURGE_QUEUE | PURGE_INFLIGHT);
-    if !purged {
-        state.failed = true;
-        state.refused.get_or_insert(error);
+    match message.err {
+        0 => _ = state.unproven.get_or_insert(error),
+        // The rest of the transaction is purged when it is aborted: that is no news.
+        PURGE_QUEUE | PURGE_INFLIGHT => {}
+        _ => {
+            state.failed = true;
+            state.refused.get_or_insert(error);
+        }
     }
 }
 
