@@ -119,7 +119,8 @@ def rules(objects: Objects) -> Verdict:
     if nothing := sorted(name for name, rule in wanted.rules.items() if found_nothing(rule)):
         return alarm(
             f"A list that filters look into had no value when they were saved: {named(map(str, nothing))}",
-            "If it has some by now, save the objects of the job anew; what is added later counts for nothing.",
+            "If it has some by now, save the objects of the job anew; a table that is replicated already must be taken "
+            "out, and added again. What comes into the list later counts for nothing.",
         )
     return passed(f"What is said of {how_many(len(wanted.rules), 'table')} fits them")
 
