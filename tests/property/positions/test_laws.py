@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import example, given
@@ -105,6 +106,22 @@ def test_of_many_files_a_handful_is_opened(count: int, each: int, at: float, exa
     history, at_us = Told(files, exact), BEGIN + int(at * count * each * MICRO)
     assert found(locate(history, at_us)) == history.linearly(at_us)
     assert len(set(history.opened)) <= math.ceil(math.log2(count)) + 3
+
+
+@given(rng=st.randoms(), count=st.integers(2, 300), gap_us=st.sampled_from((5_000, 50_000, MICRO)), at=st.floats(0, 1.1))
+def test_files_without_transactions_do_not_mislead(rng: random.Random, count: int, gap_us: int, at: float) -> None:
+    """Their own time is told in whole seconds, and many may begin within one. Of those that do have transactions no more
+    are opened for it."""
+    now = begin = BEGIN + MICRO // 3
+    files = []
+    for _ in range(count):
+        stamps = [now + gap_us * number for number in range(1, rng.choice((0, 0, 1, 3)) + 1)]
+        files.append(File(now // MICRO * MICRO, stamps))
+        now += gap_us * (len(stamps) + 1)
+    history, at_us = Told(files, exact=True), begin + int(at * (now - begin))
+    assert found(locate(history, at_us)) == history.linearly(at_us)
+    telling = [name for name in set(history.opened) if history.files[history.names.index(name)].stamps]
+    assert len(telling) <= math.ceil(math.log2(count)) + 2
 
 
 @given(st.integers(0, 253_402_300_799_999_999))

@@ -43,23 +43,21 @@ def locate(files: Files, at_us: int) -> Place:
 def _where(files: Files, at_us: int) -> int:
     """Number of a file before which, as its begin shows, nothing is at or after the time: the last such file, where
     times ascend."""
-    sure, low, high = 0, 0, len(files.names)
-    while True:
-        while high - low > 1:
-            middle = (low + high) // 2
-            head = files.head(files.names[middle])
-            if not head.before(at_us):
-                high = middle
-                continue
+    names = files.names
+    # From the file behind `sure` to `low` there is nothing at all; `high` begins at or after the time.
+    sure, low, high = 0, 0, len(names)
+    while high - low > 1:
+        middle = telling = (low + high) // 2
+        # What an empty file says of itself may be too old: the one before is asked in its place.
+        while telling > low and not (head := files.head(names[telling])).tells(at_us):
+            telling -= 1
+        if telling == low:
             low = middle
-            if head.sure(at_us):
-                sure = middle
-        # What an empty file says of itself may be too old: the one before must say it, too.
-        while low > sure and not files.head(files.names[low]).sure(at_us):
-            low -= 1
-        if low == sure or files.head(files.names[low]).before(at_us):
-            return low
-        low, high = sure, low
+        elif head.before(at_us):
+            sure, low = telling, middle
+        else:
+            high = telling
+    return sure
 
 
 def time_of(at_us: int) -> str:

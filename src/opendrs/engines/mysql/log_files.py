@@ -46,14 +46,15 @@ class Head:
     closed: bool = False
 
     def before(self, at_us: int) -> bool:
-        """Whether all that the head shows lies before that time. If it is sure of that, so does every earlier file."""
+        """Whether all that the head shows lies before that time. If it tells that, so does every earlier file."""
         whole = self.transactions > 0 and not self.exact
         return self.latest_us < (at_us // MICRO * MICRO if whole else at_us)
 
-    def sure(self, at_us: int) -> bool:
+    def tells(self, at_us: int) -> bool:
         """Whether it shows on which side of that time the file began. An empty file has nothing but its own word, and
-        that only to the second."""
-        return self.closed or self.transactions > 0 or (self.started and self.begun_us // MICRO < at_us // MICRO)
+        that only to the second: it began then, or later."""
+        word = self.closed or self.transactions > 0 or (self.started and self.begun_us // MICRO < at_us // MICRO)
+        return word or not self.before(at_us)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
