@@ -72,6 +72,8 @@ pub struct Survey {
     open: Vec<OpenXa>,
     met_xa: bool,
     file_begin: Option<FileBegin>,
+    checkpoints: u64,
+    clock_s: Option<u32>,
     transactions: u64,
     latest: Option<Moment>,
     event_bytes_max: usize,
@@ -128,6 +130,8 @@ impl Survey {
             open: Vec::new(),
             met_xa: false,
             file_begin: None,
+            checkpoints: 0,
+            clock_s: None,
             transactions: 0,
             latest: None,
             event_bytes_max,
@@ -168,7 +172,11 @@ impl Survey {
                 self.between()
             }
             types::STOP => Ok(Step::Between),
-            types::BINLOG_CHECKPOINT | types::START_ENCRYPTION => self.between(),
+            types::BINLOG_CHECKPOINT => {
+                self.checkpoint(header.timestamp);
+                self.between()
+            }
+            types::START_ENCRYPTION => self.between(),
             types::GTID | types::ANONYMOUS_GTID | types::GTID_TAGGED => {
                 let event = match header.kind {
                     types::GTID_TAGGED => MysqlGtidEvent::parse_tagged(body)?,
@@ -229,6 +237,16 @@ impl Survey {
         self.file = file;
         (self.begin, self.pos, self.settled) = (FIRST, FIRST, FIRST);
         (self.file_begin, self.transactions, self.latest) = (None, 0, None);
+        (self.checkpoints, self.clock_s) = (0, None);
+    }
+
+    /// The first one of a file has the file's own time. Others the server writes of itself, with its clock (seen on
+    /// MariaDB 10.11 and 11.8, whatever the time of the statement whose end began the file).
+    fn checkpoint(&mut self, at_s: u32) {
+        self.checkpoints += 1;
+        if self.checkpoints > 1 {
+            self.clock_s = self.clock_s.max(Some(at_s));
+        }
     }
 
     fn between(&mut self) -> Result<Step> {
@@ -341,6 +359,11 @@ impl Survey {
     /// How the file begins; None before its first event.
     pub fn file_begin(&self) -> Option<FileBegin> {
         self.file_begin
+    }
+
+    /// What the server's clock said behind the begin of the file, in seconds since 1970, if that was written so far.
+    pub fn clock_s(&self) -> Option<u32> {
+        self.clock_s
     }
 
     /// Transactions of the file that have begun so far, and the latest moment of them.

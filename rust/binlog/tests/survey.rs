@@ -98,6 +98,33 @@ fn of_a_whole_second_nobody_knows_where_in_it() {
     assert!(second(-1_000_000).reaches(-1) && !second(-1_000_000).reaches(0));
 }
 
+/// MariaDB's word of from where a crash is recovered: header, length and name.
+fn checkpoint(at_s: u32, pos: u32) -> Vec<u8> {
+    let size = 19 + 4 + FILE.len() as u32;
+    let mut event = at_s.to_le_bytes().to_vec();
+    event.push(161);
+    for word in [1, size, pos + size] {
+        event.extend(word.to_le_bytes());
+    }
+    event.extend([0, 0]);
+    event.extend((FILE.len() as u32).to_le_bytes());
+    event.extend(FILE.as_bytes());
+    event
+}
+
+#[test]
+fn the_first_checkpoint_of_a_file_has_the_files_own_time_and_the_others_that_of_the_clock() {
+    let mut survey = Survey::new(1 << 20);
+    survey.enter(FILE.to_owned());
+    let size = checkpoint(0, 0).len() as u32;
+    for (number, (at_s, clock_s)) in [(7, None), (90, Some(90)), (80, Some(90))].into_iter().enumerate() {
+        let step = survey.feed(&checkpoint(at_s, 4 + number as u32 * size)).unwrap();
+        assert_eq!((step, survey.clock_s()), (Step::Between, clock_s));
+    }
+    survey.enter("binlog.000002".to_owned());
+    assert_eq!(survey.clock_s(), None);
+}
+
 #[test]
 fn mutilated_events_are_errors_or_nothing() {
     for folder in folders() {

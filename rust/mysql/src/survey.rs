@@ -61,8 +61,10 @@ pub struct Until {
     pub place: Option<FilePosition>,
     /// In front of the first transaction that a position (its JSON form) does not hold.
     pub behind: Option<String>,
-    /// When the last file has shown so many transactions. One that tells its commit exactly is enough.
+    /// When the last file has shown so many transactions.
     pub transactions: Option<u64>,
+    /// When the last file has shown when it began: by a transaction that tells its commit exactly, or the server's clock.
+    pub begun: bool,
     /// When so many bytes have been read by this call.
     pub bytes: Option<u64>,
 }
@@ -74,6 +76,8 @@ pub struct Surveyed {
     pub found: bool,
     /// The last file is at its end.
     pub ended: bool,
+    /// The last file has shown what was wanted of it: so many transactions, or when it began.
+    pub shown: bool,
     /// What the place that was wanted is: "transaction" (one begins there, or none is under way), "event" (inside a
     /// transaction, between two events), "nothing" (inside an event); None if it was not met.
     pub met: Option<&'static str>,
@@ -91,6 +95,8 @@ pub struct Surveyed {
     pub begun_s: Option<u32>,
     /// The server began that file by starting.
     pub started: bool,
+    /// What the server's clock said behind the begin of that file, in seconds since 1970; None if it was not read so far.
+    pub clock_s: Option<u32>,
     /// Transactions that have begun in the last file so far.
     pub transactions: u64,
     /// The latest moment of them, in microseconds since 1970, and whether it is exact.
@@ -165,7 +171,7 @@ impl LogSurvey {
             } else if look.found(&self.survey, &step) {
                 return Ok(self.surveyed(&look, bytes, true));
             }
-            let enough = until.bytes.is_some_and(|most| bytes >= most) || self.shows_enough(until);
+            let enough = until.bytes.is_some_and(|most| bytes >= most) || self.shows(until);
             if enough && look.met.is_none() {
                 break;
             }
@@ -177,11 +183,11 @@ impl LogSurvey {
         self.options.through.as_deref().unwrap_or(&self.options.file)
     }
 
-    fn shows_enough(&self, until: &Until) -> bool {
+    fn shows(&self, until: &Until) -> bool {
         let (transactions, latest) = self.survey.seen();
-        let exact = latest.is_some_and(|latest| latest.exact);
-        until.transactions.is_some_and(|most| transactions >= if exact { 1 } else { most })
-            && self.survey.file() == self.last()
+        let begun = latest.is_some_and(|latest| latest.exact) || self.survey.clock_s().is_some();
+        let enough = until.transactions.is_some_and(|most| transactions >= most) || (until.begun && begun);
+        enough && self.survey.file() == self.last()
     }
 
     fn surveyed(&self, look: &Look<'_>, bytes: u64, found: bool) -> Surveyed {
@@ -195,6 +201,7 @@ impl LogSurvey {
         Surveyed {
             found,
             ended: self.ended,
+            shown: self.shows(look.until),
             met: look.met,
             file: place.file,
             pos: place.pos,
@@ -203,6 +210,7 @@ impl LogSurvey {
             exact: moment.is_some_and(|moment| moment.exact),
             begun_s: begin.map(|begin| begin.at_s),
             started: begin.is_some_and(|begin| begin.started),
+            clock_s: survey.clock_s(),
             transactions,
             latest_us: latest.map(|latest| latest.us),
             latest_exact: latest.is_some_and(|latest| latest.exact),

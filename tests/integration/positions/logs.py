@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
+import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -21,6 +24,7 @@ from tests.harness.fixtures import StartServer
 from tests.harness.mysql_family import FamilyServer
 
 DATABASE = "shop"
+CHECKPOINT: Final = 161  # MariaDB's event of that kind
 
 
 class Log:
@@ -45,11 +49,39 @@ class Log:
             for statement in statements:
                 cursor.execute(statement)
 
+    def await_clock(self) -> None:
+        """Until MariaDB has written the second checkpoint of the newest file, which has the time of its clock: soon after
+        a commit, or within a second."""
+        file, deadline = self.files[-1], time.monotonic() + 60
+        while sum(row[2] == "Binlog_checkpoint" for row in self.server.execute(f"SHOW BINLOG EVENTS IN '{file}'")) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+    def set_clock(self, file: str, at_s: int) -> None:
+        """What the server's clock said behind the begin of a file. It must be stopped."""
+        path = self.server.data / file
+        log, begin, met = bytearray(path.read_bytes()), 4, 0
+        while begin < len(log):
+            kind, size = struct.unpack_from("<xxxxBxxxxI", log, begin)
+            end = begin + size
+            if kind == CHECKPOINT and (met := met + 1) > 1:
+                struct.pack_into("<I", log, begin, at_s)
+                struct.pack_into("<I", log, end - 4, zlib.crc32(log[begin : end - 4]))
+            begin = end
+        path.write_bytes(log)
+
     def insert(self, *values: str) -> None:
         self.run(*(f"INSERT INTO t (v) VALUES ('{value}')" for value in values))
 
     def rotate(self) -> None:
         self.run("FLUSH BINARY LOGS")
+
+    def purge(self, oldest: str) -> None:
+        """All files before that one. MariaDB waits for the engine's checkpoint."""
+        deadline = time.monotonic() + 60
+        while self.files[0] != oldest:
+            assert time.monotonic() < deadline
+            self.server.execute(f"PURGE BINARY LOGS TO '{oldest}'")
 
     @property
     def files(self) -> list[str]:

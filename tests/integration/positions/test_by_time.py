@@ -10,7 +10,7 @@ import pytest
 
 from opendrs.engines.mysql.connect import Session
 from opendrs.engines.mysql.locating import time_of
-from opendrs.engines.mysql.log_files import MICRO, LogFiles
+from opendrs.engines.mysql.log_files import HEAD_BYTES, MICRO, LogFiles
 from opendrs.engines.mysql.starting import resolve
 from opendrs.errors import DrsError, Fault
 from opendrs.model.endpoint import Secret
@@ -21,33 +21,50 @@ from tests.harness.mysql_family import FamilyServer
 from tests.integration.positions.logs import DATABASE, Log, found, linearly, own, shown
 
 FILES = 200
+APART_S = 60
 LOOKS = 40
 HANDFUL = 10  # of 200 files: eight times half of them, the first, and one that is read
 MORE = 20  # where files hold nothing, their neighbours are asked
 
 
 def crowded(log: Log, rng: random.Random, least: int) -> None:
-    """200 files, with up to 4 transactions each. MariaDB takes its times from the session, and so they are minutes apart,
-    and some of statements that took long; MySQL tells the real commit, to the microsecond."""
-    base = int(time.time()) + 60
+    """200 files, with up to 4 transactions each; of MySQL, which tells the real commit, to the microsecond."""
     with log.server.connect(DATABASE) as connection, connection.cursor() as cursor:
-        for number in range(FILES):
-            for place in range(rng.randint(least, 4)):
-                if log.mariadb:
-                    late = rng.choice((0, 0, 5, 900)) if place else 0
-                    cursor.execute(f"SET TIMESTAMP = {base + number * 60 + place * 10 - late}")
+        for _ in range(FILES):
+            for _ in range(rng.randint(least, 4)):
                 cursor.execute("INSERT INTO t (v) VALUES ('x')")
-            if log.mariadb:
-                cursor.execute(f"SET TIMESTAMP = {base + number * 60 + 50 - rng.choice((0, 0, 600))}")
             cursor.execute("FLUSH BINARY LOGS")
+
+
+def drawn_out(log: Log, rng: random.Random, least: int) -> None:
+    """The same of MariaDB, whose times come from the session: files are a minute apart, and some statements took long,
+    so that some files have nothing else. Whoever wrote them in hours would have had the clock of those hours."""
+    base = int(time.time()) - (FILES + 20) * APART_S
+    begun = [base + number * APART_S for number in range(FILES + 1)]
+    # With this every commit is on disk, and checkpoints come at once.
+    log.run("SET GLOBAL innodb_flush_log_at_trx_commit = 1", f"SET TIMESTAMP = {base - APART_S}", "RESET MASTER")
+    with log.server.connect(DATABASE) as connection, connection.cursor() as cursor:
+        for begun_s in begun[:-1]:
+            count = rng.randint(least, 4)
+            for place in range(count):
+                cursor.execute(f"SET TIMESTAMP = {max(base, begun_s + place * 10 - rng.choice((0, 0, 5, 900)))}")
+                cursor.execute("INSERT INTO t (v) VALUES ('x')")
+            if count and begun_s > base:  # the first file has none before it, of which there were something to say
+                log.await_clock()
+            cursor.execute(f"SET TIMESTAMP = {max(base, begun_s + 50 - rng.choice((0, 0, 600)))}")
+            cursor.execute("FLUSH BINARY LOGS")
+    log.server.stop()
+    for number, begun_s in enumerate(begun, 1):
+        log.set_clock(f"binlog.{number:06}", begun_s)
+    log.server.start()
 
 
 @pytest.mark.parametrize(("least", "opened"), [(1, HANDFUL), (0, MORE)])
 def test_random_times_in_200_files(log: Log, least: int, opened: int) -> None:
     rng = random.Random(7)
-    crowded(log, rng, least)
+    (drawn_out if log.mariadb else crowded)(log, rng, least)
     begins, end = log.begins(), log.end
-    assert len(log.files) == FILES + 1 and len(begins) > FILES
+    assert len(log.files) > FILES and len(begins) > FILES
     first, last = begins[0].moment_us, begins[-1].moment_us
     times = [rng.randint(first, last + (last - first) // 20) for _ in range(LOOKS)]
     times += [one.moment_us + step for one in rng.sample(begins, 10) for step in (-1, 0, 1)]
@@ -95,6 +112,28 @@ def test_a_file_is_older_by_its_own_word_than_it_is(log: Log) -> None:
     place, _ = log.locate(mid.moment_us)
     assert found(place) == shown(linearly(begins, mid.moment_us), log.end)
     assert place.file == file
+    # Once the file before is gone, nobody can tell what of that time was in it.
+    log.rotate()
+    log.insert("newest")
+    log.purge(log.files[-2])
+    error = log.refuses(Fault.TIME_BEFORE_LOG, time=time_of((now - 300) * MICRO))
+    assert log.files[0] in error.message
+    assert log.resolve(time="2100-01-01T00:00:00Z").place == log.end
+
+
+def test_a_file_that_begins_with_what_took_long(one_of_each: Log) -> None:
+    """The statement is larger than the begin of a file that is looked at, and on MariaDB has the time at which it began:
+    what was committed meanwhile is in the files before."""
+    log = one_of_each
+    now = int(time.time()) + 60
+    for step in range(9):
+        if step == 5:  # bisection looks at it first
+            log.run(f"SET TIMESTAMP = {now + 5}", f"INSERT INTO t (v) VALUES (REPEAT('x', {2 * HEAD_BYTES}))")
+        log.run(f"SET TIMESTAMP = {now + step * 10}", "INSERT INTO t (v) VALUES ('quick')")
+        log.rotate()
+    begins = log.begins()
+    for one in begins:
+        assert found(log.locate(one.moment_us)[0]) == shown(linearly(begins, one.moment_us), log.end)
 
 
 def test_files_without_transactions(log: Log) -> None:
@@ -120,14 +159,13 @@ def test_files_that_are_gone(one_of_each: Log) -> None:
     """The oldest are purged, and one in the middle is missing in the server's own list."""
     log = one_of_each
     for number in range(6):
+        if number == 2 and log.mariadb:
+            log.await_clock()  # so that all that this file has was committed when it had begun for sure
         log.insert(str(number))
         log.rotate()
     everything = log.begins()
     third = log.files[2]
-    deadline = time.monotonic() + 60
-    while log.files[0] != third:  # MariaDB waits for the engine's checkpoint
-        assert time.monotonic() < deadline
-        log.server.execute(f"PURGE BINARY LOGS TO '{third}'")
+    log.purge(third)
     names = log.files
     assert names[0] == "binlog.000003"
     log.server.stop()

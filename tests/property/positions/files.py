@@ -13,11 +13,13 @@ NOWHERE = LogPosition("")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """begun_us: its own time, in whole seconds; stamps: those of its transactions, in microseconds since 1970."""
+    """begun_us: its own time, in whole seconds; stamps: those of its transactions, in microseconds since 1970; clock_us:
+    what the server's clock says behind its begin, in whole seconds."""
 
     begun_us: int
     stamps: Sequence[int]
     started: bool = False
+    clock_us: int | None = None
 
 
 def reaches(stamp_us: int, at_us: int, *, exact: bool) -> bool:
@@ -44,9 +46,10 @@ class Told:
     def head(self, name: str) -> Head:
         file = self._file(name)
         shown = file.stamps[: 1 if self.exact else HEAD_TRANSACTIONS]
+        latest_us = max(shown, default=None)
         return Head(
-            begun_us=file.begun_us, latest_us=max([file.begun_us, *shown]), exact=self.exact and bool(shown),
-            transactions=len(shown), started=file.started,
+            begun_us=file.begun_us, started=file.started, clock_us=file.clock_us, transactions=len(shown),
+            commit_us=latest_us if self.exact else None, second_us=None if self.exact else latest_us,
         )  # fmt: skip
 
     def first(self, name: str, at_us: int) -> tuple[bool, Place]:

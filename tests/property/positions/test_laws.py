@@ -21,9 +21,9 @@ LONG_S = 10_000  # how long a statement may have taken that commits
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[Told, int]:
-    """Logs as servers write them, and a time of them. The clock goes on; but a transaction has the time at which its last statement began,
-    which may be long ago, and so has a file. Only one of the first transactions of a file must have been quick: where
-    commits are told exactly, all are."""
+    """Logs as servers write them, and a time of them. The clock goes on; but a transaction has the time at which its last
+    statement began, which may be long ago, and so has a file. Only of as many transactions as a head holds one must have
+    been quick: where commits are told exactly, all are."""
     exact = draw(st.booleans())
     now, files = BEGIN, []
     for _ in range(draw(st.integers(1, 24))):
@@ -31,14 +31,16 @@ def histories(draw: st.DrawFn) -> tuple[Told, int]:
         begun = now if started else now - draw(st.integers(0, LONG_S)) * MICRO
         # The first file is the oldest there is: nothing in it is older.
         begun_us = max(begun // MICRO * MICRO, BEGIN // MICRO * MICRO)
+        clock = None if exact else draw(st.none() | st.integers(0, 3 * MICRO))
+        clock_us = None if clock is None else (now + clock) // MICRO * MICRO
         stamps = []
+        count = draw(st.sampled_from((0, 0, 1, 2, 6, HEAD_TRANSACTIONS)))
         quick = draw(st.integers(0, HEAD_TRANSACTIONS - 1))
-        count = draw(st.sampled_from((0, 0, 1, 2, 6)))
         for number in range(count):
             now += draw(st.integers(0, 3 * MICRO))
-            late = 0 if exact or number == min(quick, count - 1) else draw(st.integers(0, LONG_S))
+            late = 0 if exact or number == quick else draw(st.integers(0, LONG_S))
             stamps.append(now - late * MICRO if exact else (now // MICRO - late) * MICRO)
-        files.append(File(begun_us, stamps, started))
+        files.append(File(begun_us, stamps, started, clock_us))
         now += draw(st.integers(0, 5 * MICRO))
     part = draw(st.floats(-0.02, 1.05))
     return Told(files, exact), BEGIN + int(part * (now - BEGIN))
@@ -58,8 +60,13 @@ def at_seconds(*files: tuple[int, list[int]]) -> list[File]:
 OLDER_THAN_IT_IS = at_seconds((0, [1]), (9, [10]), (19, [20]), (2, []), (29, [30]), (39, [40]), (49, [50]))
 
 
+# The third was begun by what took long, and has nothing else.
+LONG_AND_ALONE = at_seconds((0, [1]), (9, [10]), (2, [2]), (29, [30]), (39, [40]))
+
+
 @given(histories())
 @example((Told(OLDER_THAN_IT_IS, exact=False), BEGIN + 5 * MICRO))
+@example((Told(LONG_AND_ALONE, exact=False), BEGIN + 5 * MICRO))
 def test_the_bisection_finds_what_reading_everything_finds(one: tuple[Told, int]) -> None:
     history, at = one
     told = history.linearly(at)
@@ -99,16 +106,19 @@ def test_with_a_clock_that_jumps_it_is_still_a_place_where_the_time_is_reached(
 @given(count=st.integers(1, 3000), each=st.integers(1, 100), at=st.floats(0, 1.2), exact=st.booleans())
 def test_of_many_files_a_handful_is_opened(count: int, each: int, at: float, exact: bool) -> None:
     """One for each time that their number can be halved, the first, and one or two that are read."""
-    files = [
-        File(BEGIN + number * each * MICRO, [BEGIN + (number * each + second) * MICRO for second in range(0, each, 7)])
-        for number in range(count)
-    ]
+    files = []
+    for begun in range(0, count * each, each):
+        stamps = [BEGIN + (begun + second) * MICRO for second in range(0, each, 7)]
+        clock_us = None if exact else BEGIN + begun * MICRO
+        files.append(File(BEGIN + begun * MICRO, stamps, clock_us=clock_us))
     history, at_us = Told(files, exact), BEGIN + int(at * count * each * MICRO)
     assert found(locate(history, at_us)) == history.linearly(at_us)
     assert len(set(history.opened)) <= math.ceil(math.log2(count)) + 3
 
 
-@given(rng=st.randoms(), count=st.integers(2, 300), gap_us=st.sampled_from((5_000, 50_000, MICRO)), at=st.floats(0, 1.1))
+@given(
+    rng=st.randoms(), count=st.integers(2, 300), gap_us=st.sampled_from((5_000, 50_000, MICRO)), at=st.floats(0, 1.1)
+)
 def test_files_without_transactions_do_not_mislead(rng: random.Random, count: int, gap_us: int, at: float) -> None:
     """Their own time is told in whole seconds, and many may begin within one. Of those that do have transactions no more
     are opened for it."""

@@ -8,8 +8,9 @@ a log; a transaction that was slow to commit may come behind the place with an e
 comes before it.
 
 The files are bisected by the times that their begins show. A file's own time is when the statement began whose commit
-filled the one before, which may be long before the file was; so what counts are the transactions that it begins with,
-and a file without any is passed over.
+filled the one before, which may be long before the file was; and the first transactions may all have been long, too. So
+what counts is a commit that is told exactly, or the server's clock, which MariaDB writes into every file soon after its
+begin; without either, many transactions. A file that has nothing of these to show is passed over.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ def locate(files: Files, at_us: int) -> Place:
     Raises TIME_BEFORE_LOG.
     """
     names = files.names
-    begun_us = files.head(names[0]).begun_us
-    if at_us < begun_us:
-        times = {"time": time_of(at_us), "begin": time_of(begun_us)}
+    oldest = files.head(names[0])
+    # Of what the file before had, which is gone, nobody knows how long it took.
+    begin_us = oldest.begun_us if _is_the_first(names[0]) else oldest.sure_us
+    if at_us < begin_us:
+        times = {"time": time_of(at_us), "begin": time_of(begin_us)}
         raise DrsError(Fault.TIME_BEFORE_LOG, file=names[0], **times)
     place = None
     for name in names[_where(files, at_us) :]:
@@ -38,6 +41,12 @@ def locate(files: Files, at_us: int) -> Place:
             return place
     assert place is not None, "a log without files"
     return place
+
+
+def _is_the_first(name: str) -> bool:
+    """Whether a log has had no file before this one: they are counted from 1."""
+    number = name.rpartition(".")[2]
+    return number.isdecimal() and int(number) == 1
 
 
 def _where(files: Files, at_us: int) -> int:

@@ -18,43 +18,56 @@ from opendrs.engines.mysql.position import LogPosition, demand_log, has_gtids, i
 from opendrs.errors import DrsError, Fault
 
 MICRO: Final = 1_000_000
-# The begin of a file is so much of it. Where commits are told in whole seconds of the statement that made them, one
-# that took long tells little: of several transactions one is likely to have been quick.
+# Of as many transactions one has been quick, where commits are told in whole seconds of the statements that made them.
 HEAD_TRANSACTIONS: Final = 64
-HEAD_BYTES: Final = 1 << 20
+HEAD_BYTES: Final = 1 << 20  # read at once of a file of which only the begin is wanted
 SLICE_BYTES: Final = 64 << 20  # read at once: whoever waits may press Ctrl-C in between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What the begin of a file shows.
+    """What the begin of a file shows. Times are microseconds since 1970.
 
     begun_us      when the file began. It may have been later: what is told is when the statement began whose commit
                   filled the file before (seen on MariaDB 10.11 and 11.8 and MySQL 9.7)
-    latest_us     the latest moment in the head, microseconds since 1970
-    exact         that moment is a commit, to the microsecond; else it is a whole second
-    transactions  in the head
     started       the server began the file by starting, and so `begun_us` is when it was
+    commit_us     the first commit that is told to the microsecond
+    clock_us      what the server's clock said behind the begin, in whole seconds
+    second_us     the latest second of those transactions that tell no more
+    transactions  in the head
     closed        the server does not send what is in it
     """
 
     begun_us: int
-    latest_us: int
-    exact: bool
-    transactions: int
-    started: bool
+    started: bool = False
+    commit_us: int | None = None
+    clock_us: int | None = None
+    second_us: int | None = None
+    transactions: int = 0
     closed: bool = False
+
+    @property
+    def sure_us(self) -> int:
+        """A time at which the file had begun: `begun_us` may be too early."""
+        shown = self.commit_us or self.clock_us or self.second_us
+        return self.begun_us if self.started or shown is None else max(self.begun_us, shown)
 
     def before(self, at_us: int) -> bool:
         """Whether all that the head shows lies before that time. If it tells that, so does every earlier file."""
-        whole = self.transactions > 0 and not self.exact
-        return self.latest_us < (at_us // MICRO * MICRO if whole else at_us)
+        if self.commit_us is not None:
+            return self.commit_us < at_us
+        seconds = [us // MICRO for us in (self.clock_us, self.second_us) if us is not None]
+        if seconds:  # nobody knows where in them
+            return max(seconds) < at_us // MICRO
+        return self.begun_us < at_us
 
     def tells(self, at_us: int) -> bool:
-        """Whether it shows on which side of that time the file began. An empty file has nothing but its own word, and
-        that only to the second: it began then, or later."""
-        word = self.closed or self.transactions > 0 or (self.started and self.begun_us // MICRO < at_us // MICRO)
-        return word or not self.before(at_us)
+        """Whether it shows on which side of that time the file began. Statements that took long show nothing by lying
+        before it: they were committed later. Nor does an empty file's own word: it began then, or later."""
+        if self.closed or self.commit_us is not None or self.clock_us is not None or not self.before(at_us):
+            return True
+        started = self.started and self.begun_us // MICRO < at_us // MICRO
+        return started or self.transactions >= HEAD_TRANSACTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +132,13 @@ class LogFiles:
 
     def head(self, name: str) -> Head:
         if name not in self._heads:
-            found = self._read({"transactions": HEAD_TRANSACTIONS, "bytes": HEAD_BYTES}, name, partly=True)
-            begun_us = int(found["begun_s"] or 0) * MICRO
+            found = self._read({"begun": True}, name, slice_bytes=HEAD_BYTES, transactions=HEAD_TRANSACTIONS)
+            exact = found["latest_exact"]
             self._heads[name] = Head(
-                begun_us=begun_us, latest_us=max(begun_us, found["latest_us"] or 0), exact=found["latest_exact"],
-                transactions=found["transactions"], started=found["started"], closed=found["refused"] is not None,
+                begun_us=int(found["begun_s"] or 0) * MICRO, started=found["started"],
+                commit_us=found["latest_us"] if exact else None, second_us=None if exact else found["latest_us"],
+                clock_us=None if found["clock_s"] is None else found["clock_s"] * MICRO,
+                transactions=found["transactions"], closed=found["refused"] is not None,
             )  # fmt: skip
         return self._heads[name]
 
@@ -155,18 +170,20 @@ class LogFiles:
         at = names.index(name)
         return names[at - 1] if at else ""
 
-    def _read(self, until: dict[str, Any], file: str, *, through: str = "", partly: bool = False) -> dict[str, Any]:
-        """Reads a file to where it is told, or to its end."""
+    def _read(
+        self, until: dict[str, Any], file: str, *,
+        through: str = "", slice_bytes: int = SLICE_BYTES, transactions: int | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Reads a file to where it is told, or to its end; so many transactions are enough in any case."""
         self.opened.append(file)
         options = {**self._facts, "file": file, "through": through or file}
-        wanted = json.dumps(until if partly else {**until, "bytes": SLICE_BYTES})
-        enough = until.get("transactions")
+        wanted = json.dumps({**until, "bytes": slice_bytes})
         try:
             with closing(MysqlSurvey(json.dumps(options))) as survey:
                 while True:
                     found: dict[str, Any] = json.loads(survey.read(wanted))
-                    shown = enough is not None and found["transactions"] >= enough
-                    if found["found"] or found["ended"] or shown or partly:
+                    enough = transactions is not None and found["transactions"] >= transactions
+                    if found["found"] or found["shown"] or found["ended"] or enough:
                         return found
         except MysqlError as error:
             if error.kind == "log_purged":  # since it was listed
