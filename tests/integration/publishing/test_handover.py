@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import Producer
 
 from tests.harness.fold import changes
 from tests.harness.kafka import Kafka
@@ -39,6 +40,31 @@ def test_rows_that_are_written_meanwhile(source: FamilyServer, kafka: Kafka, tel
     assert differing(tale) == []
     keys.disturb(source, tale.name, 100)
     tale.play()
+    assert differing(tale) == []
+
+
+def test_behind_the_open_transaction_of_another_job(mysql: FamilyServer, kafka: Kafka, tell: NewTale) -> None:
+    """Jobs may share the topic of their checkpoints. What was committed behind the begin of another's transaction is not
+    seen before that ends."""
+    tale = tell(mysql, kafka)
+    tale.publishes(checkpoint_topic=f"shared.{tale.name}")
+    tale.at_source("CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1)")
+    tale.play()
+    other = Producer({**kafka.client(), "transactional.id": f"{tale.name}.other"})
+    other.init_transactions(30)
+
+    def begin() -> None:
+        other.begin_transaction()
+        other.produce(tale.checkpoint_topic, key=b'["another","job"]', value=b"{}")
+        other.flush(30)
+
+    tale.at_source("INSERT INTO t VALUES (2)")
+    tale.play({"sink.opened": begin})
+    tale.at_source("INSERT INTO t VALUES (3)")
+    ending = threading.Timer(2, other.abort_transaction)
+    ending.start()
+    tale.play()
+    ending.join()
     assert differing(tale) == []
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition, cimpl
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicCollection, TopicPartition, cimpl
 from confluent_kafka import KafkaError as ClientError
-from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from opendrs.engines.kafka.errors import of_client
 from opendrs.errors import DrsError, Fault
@@ -248,11 +248,44 @@ class Client:
 
     def read(self, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
         """Key and value of every committed record of partition 0, from the first to the last that there is now."""
+        return self._read(topic, IsolationLevel.READ_COMMITTED, self._first)
+
+    def undecided(self, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
+        """Key and value of the records of partition 0 from the first of an open transaction on, those included that are
+        committed or aborted."""
+        since = self.open_transactions([topic]).get((topic, 0))
+        if since is None:
+            return iter(())
+        return self._read(topic, IsolationLevel.READ_UNCOMMITTED, lambda _consumer, _topic: since)
+
+    def open_transactions(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """Partitions of topics in which a transaction is open, whosever it is, and the offset at which that begins."""
+        there = self.topics()
+        found = sorted(set(topics) & there.keys())
+        partitions = [TopicPartition(name, number) for name in found for number in range(there[name].partitions)]
+        ends = self._ends(partitions, IsolationLevel.READ_UNCOMMITTED)
+        stable = self._ends(partitions, IsolationLevel.READ_COMMITTED)  # later: what has ended meanwhile is not open
+        return {place: offset for place, offset in stable.items() if offset < ends[place]}
+
+    def _ends(self, partitions: Sequence[TopicPartition], level: IsolationLevel) -> dict[tuple[str, int], int]:
+        if not partitions:
+            return {}
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = dict.fromkeys(partitions, latest)
+        futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=self._timeout_s)
+        return {
+            (place.topic, place.partition): int(self.answer(future, f"ask for the end of {place.topic}").offset)
+            for place, future in futures.items()
+        }
+
+    def _read(
+        self, topic: str, level: IsolationLevel, since: Callable[[Consumer, str], int]
+    ) -> Iterator[tuple[bytes | None, bytes | None]]:
         options: dict[str, Any] = {
             **settings(self.endpoint),
             "group.id": NAME,  # demanded, and not used: nothing is committed
             "enable.auto.commit": False,
-            "isolation.level": "read_committed",
+            "isolation.level": level.name.lower(),
             "enable.partition.eof": True,
             "fetch.wait.max.ms": 5,  # the end is told when a fetch comes back empty
             "auto.offset.reset": "error",
@@ -263,7 +296,7 @@ class Client:
             consumer = Consumer(options, logger=_silent)
         try:
             with self.translated(what):
-                consumer.assign([TopicPartition(topic, 0, self._first(consumer, topic))])
+                consumer.assign([TopicPartition(topic, 0, since(consumer, topic))])
             yield from self._records(consumer, what)
         finally:
             consumer.close()

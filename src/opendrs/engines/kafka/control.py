@@ -135,6 +135,33 @@ def read(job: str, records: Iterable[tuple[bytes | None, bytes | None]], parse: 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Records behind the begin of an open transaction.
+
+    ours      it is one of the job's
+    of_log    there are some of the producer that follows the log
+    of_lanes  there are some of lanes of the load
+    tables    that are named
+    """
+
+    ours: bool
+    of_log: bool
+    of_lanes: bool
+    tables: frozenset[TableName]
+
+
+def undecided(job: str, records: Iterable[tuple[bytes | None, bytes | None]]) -> Undecided | None:
+    """None: no transaction is open."""
+    keys = [json.loads(key) for key, _ in records if key is not None and key.startswith(b"[")]
+    if not keys:
+        return None
+    own = [(kind, place) for owner, kind, *place in keys if owner == job]
+    lanes = [kind in ("chunk", "begun") for kind, _ in own]
+    tables = frozenset(TableName(*place[:2]) for _, place in own if place)
+    return Undecided(keys[0][0] == job, not all(lanes), any(lanes), tables)
+
+
 def _tables(newest: Mapping[bytes, Any], parse: ParsePosition) -> Iterator[tuple[TableName, TableProgress]]:
     chunks: dict[TableName, list[LoadedChunk]] = {}
     begun: dict[TableName, list[Chunk]] = {}

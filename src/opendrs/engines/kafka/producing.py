@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -24,6 +24,7 @@ PAUSE_S: Final = 0.05
 ID_PREFIX: Final = "opendrs."
 TIMEOUT_MS: Final = 300_000  # of a transaction that nobody ends, if the brokers allow as much
 REFUSED_PARTITION: Final = re.compile(r'Failed to add partition "([^"]+)".*authorization failed')
+DISOWNED: Final = b"opendrs"  # key of what nobody is to see; compacted topics take none without
 BATCH_BYTES: Final = 1_000_000  # of messages that are sent together; a topic that takes less cannot be used
 
 
@@ -142,6 +143,18 @@ class Producer:
     def _flush(self) -> None:
         with self.translated("send messages"):
             _patiently(self.core.flush)
+
+    def disown(self, partitions: Iterable[tuple[str, int]]) -> None:
+        """Takes back what predecessors have left open in partitions: the next mark there is for all that came before,
+        and this one is an abort."""
+        numbers = [(self.topic(name)[0], partition) for name, partition in partitions]
+        self.begin()
+        with self.translated("take back an open transaction"):
+            for number, partition in numbers:
+                self.core.send(number, partition, DISOWNED, b"")
+            self.core.flush(PATIENCE_S)
+            self._opened_at = None
+            _patiently(self.core.abort)
 
     def rollback(self) -> None:
         """Forgets what was sent since the last commit, where there are transactions. If that does not come about,

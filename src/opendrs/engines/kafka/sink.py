@@ -8,8 +8,9 @@ says how much of it is there.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
@@ -17,12 +18,12 @@ from typing import Final, Self
 from opendrs._core import RecordBatch
 from opendrs.engines.kafka import control
 from opendrs.engines.kafka.connect import Client
-from opendrs.engines.kafka.control import Kept, ParsePosition, Record
+from opendrs.engines.kafka.control import Kept, ParsePosition, Record, Undecided
 from opendrs.engines.kafka.lanes import Ids, Lanes
 from opendrs.engines.kafka.loader import Loader
 from opendrs.engines.kafka.opened import Opened, timeout_ms
 from opendrs.engines.kafka.ordinals import Ordinals
-from opendrs.engines.kafka.producing import TIMEOUT_MS
+from opendrs.engines.kafka.producing import PATIENCE_S, PAUSE_S, TIMEOUT_MS
 from opendrs.engines.kafka.statements import NOT_TOLD, Place, Statement, made, now, statement_of, untold
 from opendrs.engines.kafka.topics import checkpoint_topic, ensure, topic_of
 from opendrs.errors import DrsError, Fault
@@ -108,11 +109,11 @@ class Sink:
         self._read(name)  # an overtaken worker must not fence its successor
         self._main = main = self._opened(None)
         kept = self._read(name)
-        if kept.checkpoint is None or kept.checkpoint.phase is Phase.LOADING:
+        if kept.checkpoint is None or any(not progress.loaded for progress in kept.checkpoint.tables.values()):
             # A lane of an older worker may be about to commit a chunk.
-            for lane in range(max(kept.lanes, self._lanes.count)):
-                self._opened(lane).close()
-            kept = self._read(name)
+            self._each_lane(kept, Opened.close)
+        self._settle(name, kept)
+        kept = self._read(name)
         control.demand_kept(self._client, name)
         self._adopt(kept)
         if kept.checkpoint is not None:
@@ -121,6 +122,54 @@ class Sink:
             ensure(self._client, self._ddl_topic, self._publishing)
         main.commit([self._job_record(self._saved, self._phase)])
         return kept.checkpoint
+
+    def _each_lane(self, kept: Kept, do: Callable[[Opened], None]) -> None:
+        for lane in range(max(kept.lanes, self._lanes.count)):
+            do(self._opened(lane))
+
+    def _settle(self, checkpoint: str, kept: Kept) -> None:
+        """Until no transaction is open in the topic of the checkpoint: what is committed behind its begin is not seen.
+        One of another job ends by and by."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self._open.producer.transactional:
+            found = control.undecided(self._settings.job, self._client.undecided(checkpoint))
+            if found is None:
+                return
+            if time.monotonic() > deadline:
+                reason = f"a transaction has been open in the topic {checkpoint} for {PATIENCE_S:.0f} s"
+                raise DrsError(Fault.TARGET_UNREACHABLE, endpoint=str(self._endpoint), reason=reason)
+            if found.ours:
+                self._disown(checkpoint, kept, found)
+            else:
+                time.sleep(PAUSE_S)
+
+    def _disown(self, checkpoint: str, kept: Kept, found: Undecided) -> None:
+        """Takes back transactions of the job that are open although their producers are fenced.
+
+        Kafka 4.3 counts a transaction as ended whose marks it has not written, if it is killed behind the commit: when
+        it is started again, it takes partitions that have no leader yet for deleted ones. Nobody has seen such a
+        transaction, and the next mark of its producer would be for that one, too: what was published once more since
+        would come twice.
+        """
+        # A lane's record names its table; what follows the log may have written to any.
+        tables = {*found.tables, *(kept.checkpoint.tables if kept.checkpoint and found.of_log else ())}
+        topics = {topic_of(name, self._publishing, self._settings.selection) for name in tables}
+        statements = self._ddl_topic if found.of_log else ()
+        partitions = sorted(self._client.open_transactions({checkpoint, *topics, *statements}))
+        if found.of_log and found.of_lanes:
+            # Which of both was first is not known, and so not whether one counts on the other.
+            listed = ", ".join(f"{topic}-{partition}" for topic, partition in partitions)
+            reason = f"it has lost the end of transactions of the job, which are open in {listed}: reset the job"
+            raise DrsError(Fault.TARGET_REFUSED, what="to go on", reason=reason)
+        if found.of_log:
+            self._open.producer.disown(partitions)
+        else:
+
+            def disown(lane: Opened) -> None:
+                with closing(lane):
+                    lane.producer.disown(partitions)
+
+            self._each_lane(kept, disown)
 
     def _opened(self, lane: int | None) -> Opened:
         """A producer that has fenced its predecessors."""
