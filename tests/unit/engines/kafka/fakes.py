@@ -65,6 +65,8 @@ class Brokers:
     settings: dict[str, str] = field(default_factory=dict)
     refusing: dict[str, DrsError] = field(default_factory=dict)
     open_for_s: float = 0.0
+    open: list[Record] = field(default_factory=list)  # behind the begin of a transaction that nobody has ended
+    disowned: list[tuple[str, list[tuple[str, int]]]] = field(default_factory=list)  # (identity, partitions)
 
     def kept(self) -> Kept:
         return read(JOB, self.records, parse_position)
@@ -115,6 +117,13 @@ class Client:
     def read(self, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
         assert topic in self.here.topics
         return iter(list(self.here.records))
+
+    def undecided(self, topic: str) -> Iterator[tuple[bytes | None, bytes | None]]:
+        assert topic in self.here.topics
+        return iter(list(self.here.open))
+
+    def open_transactions(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        return {(name, 0): 0 for name in topics if name in self.here.topics}
 
 
 class Producer:
@@ -168,6 +177,10 @@ class Producer:
         self.here.records += records
         self._pending = []
         self.is_open = False
+
+    def disown(self, partitions: Sequence[tuple[str, int]]) -> None:
+        self.here.disowned.append((self.identity, list(partitions)))
+        self.here.open = []
 
     def rollback(self) -> None:
         self._pending = []

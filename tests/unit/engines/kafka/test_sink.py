@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from opendrs.engines.kafka import control
+from opendrs.engines.kafka import control, sink
+from opendrs.engines.kafka.producing import transactional_id
 from opendrs.engines.memory.position import Lsn
 from opendrs.errors import DrsError, Fault
 from opendrs.model.alteration import (
@@ -618,3 +619,60 @@ def test_whoever_was_overtaken_is_told_by_which_epoch(here: Brokers) -> None:
     with pytest.raises(DrsError) as raised:
         worker(policy(), epoch=76_999).sink.open()
     assert (raised.value.fault, raised.value.details["newer"]) == (Fault.FENCED, "77000")
+
+
+# --- transactions that nobody has ended ---
+
+JOB_KEY, CHUNK_KEY = b'["j","job"]', b'["j","chunk","shop","orders",0]'
+
+
+def test_what_the_log_has_left_open_is_taken_back(here: Brokers) -> None:
+    begun(given=policy(ddl_topic="statements"))
+    here.open = [(JOB_KEY, b"{}")]
+    heir(policy(ddl_topic="statements"))
+    names = ["_opendrs.j", *sorted(here.topics - {"_opendrs.j"})]
+    assert here.disowned == [(transactional_id(JOB), [(name, 0) for name in names])]
+
+
+def test_what_lanes_have_left_open_they_take_back(here: Brokers) -> None:
+    """Where their tables go: another table's topic is none of theirs."""
+    begun(phase=Phase.LOADING)
+    here.open = [(CHUNK_KEY, b"{}"), (b"opendrs", b""), (None, b"")]
+    heir()
+    (topic,) = {name for name in here.topics if name.endswith("orders")}
+    assert [identity for identity, _ in here.disowned] == [transactional_id(JOB, lane) for lane in range(2)]
+    assert all(partitions == [("_opendrs.j", 0), (topic, 0)] for _, partitions in here.disowned)
+    assert all(one.is_closed for one in Opened.all if one.lane is not None)
+
+
+def test_where_one_may_count_on_the_other_nothing_is_guessed(here: Brokers) -> None:
+    begun(phase=Phase.LOADING)
+    here.open = [(CHUNK_KEY, b"{}"), (JOB_KEY, b"{}")]
+    with pytest.raises(DrsError, match=r"_opendrs\.j-0") as raised:
+        heir()
+    assert raised.value.fault is Fault.TARGET_REFUSED and here.disowned == []
+
+
+def test_the_end_of_another_jobs_transaction_is_waited_for(here: Brokers, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun()
+    here.open = [(b'["another","job"]', b"{}"), (JOB_KEY, b"{}")]
+    monkeypatch.setattr(sink.time, "sleep", lambda seconds: here.open.clear())
+    heir()
+    assert here.disowned == []
+
+
+def test_who_waits_too_long_is_told(here: Brokers, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun()
+    here.open = [(b'["another","job"]', b"{}")]
+    monkeypatch.setattr(sink, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(sink, "PAUSE_S", 0.001)
+    with pytest.raises(DrsError, match="has been open") as raised:
+        heir()
+    assert raised.value.fault is Fault.TARGET_UNREACHABLE
+
+
+def test_who_has_no_transactions_looks_for_none(here: Brokers) -> None:
+    begun(given=policy(delivery="at-least-once"))
+    here.open = [(JOB_KEY, b"{}")]
+    heir(policy(delivery="at-least-once"))
+    assert here.disowned == []
