@@ -152,9 +152,8 @@ class Producer:
         with self.translated("take back an open transaction"):
             for number, partition in numbers:
                 self.core.send(number, partition, DISOWNED, b"")
-            self.core.flush(PATIENCE_S)
-            self._opened_at = None
-            _patiently(self.core.abort)
+        self._flush()  # a partition to which nothing came gets no mark
+        self.rollback()
 
     def rollback(self) -> None:
         """Forgets what was sent since the last commit, where there are transactions. If that does not come about,
